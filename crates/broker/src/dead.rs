@@ -1,0 +1,41 @@
+use async_trait::async_trait;
+use cardoon_core::{DeadReason, Message, QueueName, TaskId, Timestamp};
+use cardoon_errors::Result;
+use serde::Serialize;
+
+/// Messages that could not be executed, with their reason and original bytes. Kept for 14 days by default.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// Newest first, at most `limit`.
+    async fn list(&self, filter: &DeadFilter, limit: usize) -> Result<Vec<DeadLetter>>;
+
+    async fn show(&self, id: &TaskId) -> Result<Option<DeadLetter>>;
+
+    /// Sends the matching messages to their queues again, bytes and id unchanged, as attempt 0 with no deaths counted
+    /// against them. Their earlier result is forgotten, so that they run. Answers how many.
+    async fn redrive(&self, filter: &DeadFilter) -> Result<u64>;
+
+    /// Deletes the matching messages. Answers how many.
+    async fn purge(&self, filter: &DeadFilter) -> Result<u64>;
+}
+
+/// Which dead letters; all of them by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DeadFilter {
+    /// Only these; any if empty.
+    pub ids: Vec<TaskId>,
+    pub queue: Option<QueueName>,
+    pub reason: Option<DeadReason>,
+}
+
+/// A message that could not be executed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeadLetter {
+    pub message: Message,
+    pub queue: QueueName,
+    pub reason: DeadReason,
+    /// The reason in words: what was wrong, or the last error.
+    pub detail: String,
+    pub deaths: u32,
+    pub died_at: Timestamp,
+}

@@ -1,0 +1,71 @@
+//! What happened, for those who watch.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{QueueName, TaskId, Timestamp};
+
+/// One thing that happened to a task or a worker. Events are for watching: they may be lost, results may not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Event {
+    #[serde(rename = "type")]
+    pub kind: EventKind,
+    pub timestamp: Timestamp,
+    /// The worker it happened on, or the sender's name.
+    pub worker: Arc<str>,
+    #[serde(rename = "uuid", skip_serializing_if = "Option::is_none", default)]
+    pub id: Option<TaskId>,
+    #[serde(rename = "name", skip_serializing_if = "Option::is_none", default)]
+    pub task: Option<Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub queue: Option<QueueName>,
+    #[serde(rename = "retries", skip_serializing_if = "Option::is_none", default)]
+    pub attempt: Option<u32>,
+    /// How long the run took, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub runtime: Option<f64>,
+    /// The failure, the reason or the progress, in words.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub detail: Option<String>,
+}
+
+/// The kinds of events, named as Celery names them where it has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EventKind {
+    TaskSent,
+    TaskReceived,
+    TaskStarted,
+    TaskSucceeded,
+    TaskFailed,
+    TaskRetried,
+    TaskRevoked,
+    TaskProgress,
+    /// The task's worker died or fell silent, and the task was put back.
+    TaskRescued,
+    /// The message went to the dead letters.
+    TaskDead,
+    WorkerOnline,
+    WorkerHeartbeat,
+    WorkerOffline,
+    /// A worker was found dead or silent by another one.
+    WorkerLost,
+}
+
+impl Event {
+    /// An event about `worker` alone.
+    pub fn of_worker(kind: EventKind, worker: Arc<str>, timestamp: Timestamp) -> Self {
+        Self {
+            kind,
+            timestamp,
+            worker,
+            id: None,
+            task: None,
+            queue: None,
+            attempt: None,
+            runtime: None,
+            detail: None,
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What is known of a run when it has ended.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::run::RunEnd;
+use crate::{QueueName, RunNumber, TaskId, TaskState, Timestamp};
+
+/// The end of one run of a task: the result that a caller waits for, and a line of the task's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResultRecord {
+    pub id: TaskId,
+    pub task: String,
+    pub queue: QueueName,
+    pub state: TaskState,
+    pub run: RunNumber,
+    pub attempt: u32,
+    /// The return value as JSON; `None` when there is none or the task ignores its result.
+    pub value: Option<Bytes>,
+    pub failure: Option<TaskFailure>,
+    /// The name of the worker that executed it; empty when none did (expired, revoked while waiting).
+    pub worker: Arc<str>,
+    pub started_at: Option<Timestamp>,
+    pub finished_at: Timestamp,
+}
+
+impl ResultRecord {
+    /// What this end means for the task's run record.
+    pub fn end(&self) -> RunEnd {
+        if self.state.is_final() { RunEnd::Final } else { RunEnd::Retry }
+    }
+}
+
+/// Why a run failed: data of the user's program, never an error of ours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskFailure {
+    /// The kind that retry lists name: the type of the error, or one of our own such as `TimeLimitExceeded`.
+    pub kind: String,
+    pub message: String,
+    /// The chain of causes or a traceback, one a line; may be empty.
+    pub details: String,
+}
+
+impl TaskFailure {
+    pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { kind: kind.into(), message: message.into(), details: String::new() }
+    }
+}
+
+impl fmt::Display for TaskFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.kind, self.message)
+    }
+}
+
+/// How far a running task says it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    pub done: u64,
+    pub total: Option<u64>,
+    pub message: String,
+}
+
+/// Why a message went to the dead letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeadReason {
+    /// The bytes are no task message: not JSON, wrong shape, unknown content type, too deep.
+    Malformed,
+    /// The message is larger than the limit, as sent or after decompression.
+    TooLarge,
+    /// The content type is refused (pickle, unless it is accepted by setting).
+    Refused,
+    /// The task exists, but not with these arguments.
+    BadArguments,
+    /// No live worker of the queue knows a task of this name.
+    UnknownTask,
+    /// It was executing each time when this many workers died.
+    Poison,
+    /// All attempts failed.
+    RetriesExhausted,
+}
+
+impl DeadReason {
+    pub const ALL: [Self; 7] = [
+        Self::Malformed,
+        Self::TooLarge,
+        Self::Refused,
+        Self::BadArguments,
+        Self::UnknownTask,
+        Self::Poison,
+        Self::RetriesExhausted,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::TooLarge => "too-large",
+            Self::Refused => "refused",
+            Self::BadArguments => "bad-arguments",
+            Self::UnknownTask => "unknown-task",
+            Self::Poison => "poison",
+            Self::RetriesExhausted => "retries-exhausted",
+        }
+    }
+
+    /// The reason of this name, if there is one.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
+impl fmt::Display for DeadReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

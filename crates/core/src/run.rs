@@ -1,0 +1,134 @@
+//! The run record: which run of a task is the current one.
+//!
+//! A task's first run writes nothing, so the usual path costs nothing. Whoever may be a second run (a delivery
+//! that came back, a message that was sent again, a later attempt) registers with [`begin`] before user code
+//! runs, and gets a number larger than every earlier one. A result is accepted only from the current run.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The number of a run of one task. It only grows, over attempts and re-runs alike: a fencing token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RunNumber(pub u64);
+
+impl RunNumber {
+    /// The run that needs no record.
+    pub const FIRST: Self = Self(1);
+
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+}
+
+impl fmt::Display for RunNumber {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a store remembers of a task's runs. Absent means: run 1 of attempt 0, not ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct RunRecord {
+    pub current: RunNumber,
+    /// The attempt that the current run belongs to.
+    pub attempt: u32,
+    /// Whether the task has ended; its record never changes again.
+    pub ended: bool,
+}
+
+impl Default for RunRecord {
+    fn default() -> Self {
+        Self { current: RunNumber::FIRST, attempt: 0, ended: false }
+    }
+}
+
+/// The answer to a run that wants to begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Begin {
+    /// Write this record, then execute as its current run.
+    Run(RunRecord),
+    /// The task has ended: acknowledge without executing.
+    Ended,
+    /// A later attempt is already under way: acknowledge without executing.
+    Superseded,
+}
+
+/// A run of `attempt` registers.
+pub fn begin(record: Option<RunRecord>, attempt: u32) -> Begin {
+    let record = record.unwrap_or_default();
+    if record.ended {
+        return Begin::Ended;
+    }
+    if record.attempt > attempt {
+        return Begin::Superseded;
+    }
+    Begin::Run(RunRecord { current: record.current.next(), attempt, ended: false })
+}
+
+/// The answer to a run that reports its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Finish {
+    /// Write this record together with the result.
+    Accept(RunRecord),
+    /// Another run took over, or the task has ended: nothing of this run counts.
+    Stale,
+}
+
+/// How a run ended, as far as the run record cares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RunEnd {
+    /// The task is over: succeeded, failed, revoked.
+    Final,
+    /// The attempt is over, the next one is scheduled.
+    Retry,
+}
+
+/// Run number `run` reports its end.
+pub fn finish(record: Option<RunRecord>, run: RunNumber, end: RunEnd) -> Finish {
+    let record = record.unwrap_or_default();
+    if record.ended || record.current != run {
+        return Finish::Stale;
+    }
+    Finish::Accept(match end {
+        RunEnd::Final => RunRecord { ended: true, ..record },
+        RunEnd::Retry => RunRecord { current: run.next(), attempt: record.attempt + 1, ended: false },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begun(record: Option<RunRecord>, attempt: u32) -> RunRecord {
+        match begin(record, attempt) {
+            Begin::Run(record) => record,
+            other => panic!("expected a run, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_second_run_takes_over_from_the_unrecorded_first() {
+        let second = begun(None, 0);
+        assert_eq!(second.current, RunNumber(2));
+        assert_eq!(finish(Some(second), RunNumber::FIRST, RunEnd::Final), Finish::Stale);
+        assert!(matches!(finish(Some(second), RunNumber(2), RunEnd::Final), Finish::Accept(r) if r.ended));
+    }
+
+    #[test]
+    fn an_ended_task_never_runs_again() {
+        let Finish::Accept(ended) = finish(None, RunNumber::FIRST, RunEnd::Final) else { panic!() };
+        assert_eq!(begin(Some(ended), 0), Begin::Ended);
+        assert_eq!(finish(Some(ended), RunNumber::FIRST, RunEnd::Final), Finish::Stale);
+    }
+
+    #[test]
+    fn a_retry_fences_the_attempt_before_it() {
+        let Finish::Accept(record) = finish(None, RunNumber::FIRST, RunEnd::Retry) else { panic!() };
+        assert_eq!(begin(Some(record), 0), Begin::Superseded);
+        assert_eq!(begun(Some(record), 1).current, RunNumber(3));
+        assert_eq!(finish(Some(record), RunNumber::FIRST, RunEnd::Final), Finish::Stale);
+    }
+}

@@ -1,0 +1,153 @@
+//! Settle: what a verdict does to a delivery, and who may give it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::rescue::POISON_DEATHS;
+use crate::run::{self, Finish, RunEnd, RunNumber, RunRecord};
+use crate::{DeadReason, Lease, Timestamp};
+
+/// What a worker decides about a delivery that it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Verdict {
+    /// Done with it: remove it.
+    Ack,
+    /// Acknowledge before user code runs: from now on it is never executed again.
+    AckEarly,
+    /// Back to the delayed store until then; not an attempt.
+    Defer { until: Timestamp },
+    /// Back to the head of its queue; not an attempt.
+    Release { cause: ReleaseCause },
+    /// To the dead letters.
+    Dead { reason: DeadReason, detail: String },
+}
+
+/// Why a delivery is handed back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum ReleaseCause {
+    /// User code had not begun.
+    Unstarted,
+    /// User code had begun and was interrupted; it may even still be running.
+    Interrupted,
+    /// The child process that executed it died.
+    ChildDied,
+}
+
+/// Whether a verdict closes a run and, with it, writes a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Closing {
+    pub run: RunNumber,
+    pub end: RunEnd,
+}
+
+/// What the store holds about the delivery at the moment of the settle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    pub lease: Lease,
+    /// Whether it was acknowledged at its start.
+    pub early: bool,
+    pub deaths: u32,
+}
+
+/// The answer to a settle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Decision {
+    /// The lease is not held any more: nothing of this settle counts.
+    LeaseLost,
+    /// The lease is held, but another run of the task is current or the task has ended: this delivery goes away,
+    /// and its result and follow-ups do not count.
+    StaleRun,
+    /// Apply all of it. `record`: the run record to write with the result, if the settle closes a run.
+    Apply { fate: Fate, record: Option<RunRecord> },
+}
+
+/// Where the delivery goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Fate {
+    Remove,
+    /// Stays with its holder, marked as acknowledged early.
+    KeepEarly,
+    Delay {
+        until: Timestamp,
+    },
+    /// To the head of its queue. `redelivered` only ever turns a delivery's mark on.
+    Requeue {
+        deaths: u32,
+        redelivered: bool,
+    },
+    Bury(DeadReason),
+}
+
+/// Judges the settle of `lease` with `verdict`.
+///
+/// `held` is what the store has for the lease's tag, `None` if nobody holds it. `record` is the task's run record;
+/// it is read only if `closing` is given, which is when the settle carries a result.
+pub fn settle(
+    held: Option<Held>,
+    lease: Lease,
+    verdict: &Verdict,
+    closing: Option<Closing>,
+    record: Option<RunRecord>,
+) -> Decision {
+    let Some(held) = held.filter(|held| held.lease == lease) else { return Decision::LeaseLost };
+    let fate = fate(held, verdict);
+    let Some(closing) = closing else { return Decision::Apply { fate, record: None } };
+    match run::finish(record, closing.run, closing.end) {
+        Finish::Accept(record) => Decision::Apply { fate, record: Some(record) },
+        Finish::Stale => Decision::StaleRun,
+    }
+}
+
+fn fate(held: Held, verdict: &Verdict) -> Fate {
+    match verdict {
+        Verdict::Ack => Fate::Remove,
+        Verdict::AckEarly => Fate::KeepEarly,
+        Verdict::Defer { until } => Fate::Delay { until: *until },
+        Verdict::Dead { reason, .. } => Fate::Bury(*reason),
+        Verdict::Release { cause } => {
+            let deaths = held.deaths + u32::from(*cause == ReleaseCause::ChildDied);
+            if deaths >= POISON_DEATHS {
+                Fate::Bury(DeadReason::Poison)
+            } else {
+                Fate::Requeue { deaths, redelivered: *cause != ReleaseCause::Unstarted }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEASE: Lease = Lease { session: 1, sequence: 7, tag: 42 };
+    const HELD: Held = Held { lease: LEASE, early: false, deaths: 0 };
+    const FIRST: Closing = Closing { run: RunNumber::FIRST, end: RunEnd::Final };
+
+    #[test]
+    fn the_holder_of_the_lease_settles() {
+        let decision = settle(Some(HELD), LEASE, &Verdict::Ack, Some(FIRST), None);
+        assert!(matches!(decision, Decision::Apply { fate: Fate::Remove, record: Some(r) } if r.ended));
+    }
+
+    #[test]
+    fn an_older_lease_settles_nothing() {
+        let rescued = Held { lease: Lease { session: 2, ..LEASE }, ..HELD };
+        assert_eq!(settle(Some(rescued), LEASE, &Verdict::Ack, Some(FIRST), None), Decision::LeaseLost);
+        assert_eq!(settle(None, LEASE, &Verdict::Ack, None, None), Decision::LeaseLost);
+    }
+
+    #[test]
+    fn a_stale_run_only_takes_its_own_delivery_away() {
+        let taken_over = RunRecord { current: RunNumber(2), ..RunRecord::default() };
+        let decision = settle(Some(HELD), LEASE, &Verdict::Ack, Some(FIRST), Some(taken_over));
+        assert_eq!(decision, Decision::StaleRun);
+    }
+
+    #[test]
+    fn a_child_that_dies_three_times_over_a_task_buries_it() {
+        let died = Verdict::Release { cause: ReleaseCause::ChildDied };
+        let fate_of = |deaths| settle(Some(Held { deaths, ..HELD }), LEASE, &died, None, None);
+        let requeued = Fate::Requeue { deaths: 1, redelivered: true };
+        assert_eq!(fate_of(0), Decision::Apply { fate: requeued, record: None });
+        assert_eq!(fate_of(2), Decision::Apply { fate: Fate::Bury(DeadReason::Poison), record: None });
+    }
+}

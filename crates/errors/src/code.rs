@@ -1,0 +1,114 @@
+//! The table of codes. A code's number never changes its meaning; a retired number is not used again.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::Kind;
+
+macro_rules! codes {
+    ($($number:literal $name:ident $kind:ident $title:literal;)*) => {
+        /// The code of an error: `CD` and four digits, each with a page in `pages/`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Code {
+            $(#[doc = concat!("`CD", $number, "`: ", $title)] $name = $number,)*
+        }
+
+        impl Code {
+            /// All codes, in the order of their numbers.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            pub fn kind(self) -> Kind {
+                match self { $(Self::$name => Kind::$kind,)* }
+            }
+
+            /// What went wrong, in a few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    // 10xx: reaching a store, whatever its technology
+    1001 Unreachable       Unavailable "the store cannot be reached";
+    1002 UnknownScheme     Invalid     "no store answers to this URL scheme";
+    1003 FeatureMissing    Invalid     "this build has no adapter for the URL";
+    1004 BadUrl            Invalid     "the URL cannot be read";
+    1005 NoAnswer          Timeout     "the store did not answer in time";
+    1006 StoreClosed       Closed      "the store was closed";
+    1007 Unsupported       Invalid     "the store cannot do this";
+    // 11xx: SQLite
+    1101 CannotOpenFile    Unavailable "the database file cannot be opened";
+    1102 NotOurDatabase    Data        "the database file belongs to something else";
+    1103 NewerLayout       Data        "the database file was written by a newer Cardoon";
+    1104 NetworkFilesystem Invalid     "the database file is on a network file system";
+    1105 SqliteTooOld      Internal    "this SQLite library has a known corruption bug";
+    1106 UsedAfterFork     Internal    "the database handle was carried across a fork";
+    1107 DiskFull          Unavailable "the disk is full";
+    1108 ReadOnly          Unavailable "the database file cannot be written";
+    1109 FileGone          Unavailable "the database file was removed or replaced";
+    1110 DatabaseBusy      Unavailable "another program holds the database lock";
+    1111 Corrupt           Data        "the database file is damaged";
+    // 20xx: messages
+    2001 BadMessage        Data        "the bytes are no task message";
+    2002 TooLarge          Invalid     "the message is larger than the limit";
+    2003 ContentRefused    Data        "the content type is not accepted";
+    2004 BadArguments      Invalid     "the arguments do not fit the task";
+    2005 BadName           Invalid     "this cannot be a task id or a queue name";
+    2006 NotSerializable   Invalid     "a value cannot be written as JSON";
+    // 30xx: tasks and workers
+    3001 TaskFailed        Failed      "the task failed";
+    3002 TaskRevoked       Failed      "the task was revoked";
+    3003 WaitTimedOut      Timeout     "the task did not end in time";
+    3004 UnknownId         NotFound    "no task has this id";
+    3005 NoSuchTask        Invalid     "no task of this name is registered";
+    3006 StateMissing      Invalid     "a task needs a state that the worker was not given";
+    3007 LeaseLost         Conflict    "the lease is not held any more";
+    3008 DuplicateTask     Invalid     "two tasks have the same name";
+    3009 NoTasks           Invalid     "the worker has no tasks";
+    3010 NoIsolation       Invalid     "tasks cannot be isolated in processes here";
+    // 40xx: settings and commands
+    4001 UnknownSetting    Invalid     "no setting has this name";
+    4002 BadSetting        Invalid     "the value of a setting cannot be read";
+    4003 BadSettingsFile   Invalid     "cardoon.toml cannot be read";
+    4004 BadInput          Invalid     "a command's input cannot be read";
+    4005 NoSuchCode        NotFound    "no error has this code";
+    4006 NeedsYes          Invalid     "the command destroys data and was not confirmed";
+    // 50xx: drills
+    5001 MailsMissing      Failed      "mails are missing";
+    5002 DrillFailed       Failed      "a drill could not be carried out";
+    // 90xx
+    9001 Internal          Internal    "something in Cardoon broke its own rules";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CD{:04}", *self as u16)
+    }
+}
+
+impl FromStr for Code {
+    type Err = ();
+
+    /// Reads `CD1101`, `cd1101` and `1101`.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let digits = text.trim().trim_start_matches(['c', 'C', 'd', 'D']);
+        let number: u16 = digits.parse().map_err(|_| ())?;
+        Self::ALL.iter().copied().find(|code| *code as u16 == number).ok_or(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_read_as_it_is_written() {
+        for code in Code::ALL {
+            assert_eq!(code.to_string().parse(), Ok(*code));
+        }
+        assert_eq!("cd1107".parse(), Ok(Code::DiskFull));
+        assert_eq!("CD9999".parse::<Code>(), Err(()));
+    }
+}

@@ -1,0 +1,14 @@
+//! Errors as part of the interface: a code, a kind that says what to do, what was checked, the next command.
+
+mod code;
+mod error;
+mod kind;
+mod page;
+
+pub use code::Code;
+pub use error::{Applied, Error};
+pub use kind::Kind;
+pub use page::{Language, page};
+
+/// The result of everything in Cardoon that can fail.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

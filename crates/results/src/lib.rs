@@ -1,0 +1,8 @@
+//! The result port: what became of tasks, and which run of each is current.
+
+mod port;
+
+pub mod conformance;
+pub mod memory;
+
+pub use port::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};

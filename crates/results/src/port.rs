@@ -1,0 +1,80 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId, TaskState};
+use cardoon_errors::Result;
+
+/// A store of results, run records and history. The rules are those of [`cardoon_core::run`].
+///
+/// Batches are answered per item, in order.
+#[async_trait]
+pub trait ResultBackend: Send + Sync + 'static {
+    /// Registers runs that may not be the first of their task. Durable when it answers.
+    async fn begin(&self, runs: Vec<BeginRun>) -> Vec<Result<Begun>>;
+
+    /// Stores the ends of runs, each only if its run is current, and adds them to the history.
+    async fn store(&self, records: Vec<ResultRecord>) -> Vec<Result<Stored>>;
+
+    /// The latest record of each task, if it has one: its result, or the last failed attempt.
+    async fn get(&self, ids: &[TaskId]) -> Result<Vec<Option<ResultRecord>>>;
+
+    /// Waits for the task's final record, at most `limit`; `None` when that is over. Does not poll.
+    async fn wait(&self, id: &TaskId, limit: Option<Duration>) -> Result<Option<ResultRecord>>;
+
+    /// All ended runs of a task, first to last.
+    async fn history(&self, id: &TaskId) -> Result<Vec<ResultRecord>>;
+
+    /// Records, newest first, at most `limit`.
+    async fn list(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<ResultRecord>>;
+
+    /// Deletes results and history, and keeps the run records. Answers how many tasks were known.
+    async fn forget(&self, ids: &[TaskId]) -> Result<u64>;
+
+    /// Reports how far a run is; refused silently if the run is not current. Best effort, the last one wins.
+    async fn report(&self, id: &TaskId, run: RunNumber, progress: Progress) -> Result<()>;
+
+    async fn progress(&self, id: &TaskId) -> Result<Option<Reported>>;
+
+    /// Finishes what is under way, at most `limit`, and closes.
+    async fn close(&self, limit: Duration) -> Result<()>;
+}
+
+/// A run that may not be the first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BeginRun {
+    pub id: TaskId,
+    pub attempt: u32,
+}
+
+/// The answer to a run that registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begun {
+    /// Execute, under this number.
+    Run(RunNumber),
+    /// The task has ended: acknowledge.
+    Ended,
+    /// A later attempt is under way: acknowledge.
+    Superseded,
+}
+
+/// The answer to a stored record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    Accepted,
+    /// Another run is current, or the task has ended.
+    Stale,
+}
+
+/// Which records; all of them by default.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RecordFilter {
+    pub state: Option<TaskState>,
+    pub task: Option<String>,
+}
+
+/// The last progress of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reported {
+    pub run: RunNumber,
+    pub progress: Progress,
+}

@@ -1,0 +1,12 @@
+//! What touches the outside world: the clocks, random numbers, background services and their end.
+
+mod clock;
+pub mod ids;
+mod random;
+mod supervisor;
+mod wait;
+
+pub use clock::{Clock, ManualClock};
+pub use random::Random;
+pub use supervisor::{OnError, ServiceKind, Supervisor};
+pub use wait::Doorbell;
