@@ -1,0 +1,72 @@
+use bytes::Bytes;
+use cardoon_core::{Message, Timestamp};
+use cardoon_errors::{Code, Error, Result};
+use serde_json::value::RawValue;
+
+use crate::arguments::Entries;
+use crate::wire_time;
+
+/// The message for attempt number `attempt` of the same task: the same id and body, and all headers but `retries`
+/// and `eta` as they were.
+///
+/// # Errors
+///
+/// `CD2001` if the headers are no JSON object, which they are in every message that was decoded.
+pub fn next_attempt(message: &Message, attempt: u32, eta: Timestamp) -> Result<Message> {
+    let headers = rewritten(&message.headers, attempt, eta).map_err(|error| {
+        let text = format!("the headers of {} are no JSON object", message.id);
+        Error::new(Code::BadMessage, text).checked(error.to_string())
+    })?;
+    Ok(Message { attempt, headers, ..message.clone() })
+}
+
+fn rewritten(headers: &[u8], attempt: u32, eta: Timestamp) -> serde_json::Result<Bytes> {
+    let Entries(mut entries) = serde_json::from_slice(headers)?;
+    entries.retain(|(name, _)| name != "retries" && name != "eta");
+    let retries = serde_json::value::to_raw_value(&attempt)?;
+    let eta = serde_json::value::to_raw_value(&wire_time::write(eta))?;
+    entries.push(("retries".into(), &retries));
+    entries.push(("eta".into(), &eta));
+    object(&entries, headers.len() + 64)
+}
+
+fn object(entries: &[(impl AsRef<str>, &RawValue)], capacity: usize) -> serde_json::Result<Bytes> {
+    let mut json = Vec::with_capacity(capacity);
+    for (index, (name, value)) in entries.iter().enumerate() {
+        json.push(if index == 0 { b'{' } else { b',' });
+        serde_json::to_writer(&mut json, name.as_ref())?;
+        json.push(b':');
+        json.extend_from_slice(value.get().as_bytes());
+    }
+    json.push(b'}');
+    Ok(json.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Limits, decode, encode};
+    use cardoon_core::{Signature, SignatureOptions, TaskId};
+
+    #[test]
+    fn only_the_attempt_and_the_time_change() {
+        let options = SignatureOptions::default();
+        let call = Signature { task: "add".into(), args: "[1]".into(), kwargs: "{}".into(), options };
+        let mut first = encode(&call, TaskId::new("t").unwrap(), "test").unwrap();
+        first.headers = Bytes::from_static(br#"{"task":"add","x-mine":{"a":1},"retries":0,"eta":null}"#);
+        let second = next_attempt(&first, 1, Timestamp(1_700_000_000_000)).unwrap();
+        let headers = r#"{"task":"add","x-mine":{"a":1},"retries":1,"eta":"2023-11-14T22:13:20+00:00"}"#;
+        assert_eq!(second.headers, headers);
+        assert_eq!((second.attempt, &second.id, &second.body), (1, &first.id, &first.body));
+        assert_eq!(decode(&second, &Limits::default()).unwrap().eta, Some(Timestamp(1_700_000_000_000)));
+    }
+
+    #[test]
+    fn headers_that_are_no_object_are_an_error() {
+        let options = SignatureOptions::default();
+        let call = Signature { task: "add".into(), args: "[1]".into(), kwargs: "{}".into(), options };
+        let mut message = encode(&call, TaskId::new("t").unwrap(), "test").unwrap();
+        message.headers = Bytes::from_static(b"7");
+        assert_eq!(next_attempt(&message, 1, Timestamp(0)).unwrap_err().code(), Code::BadMessage);
+    }
+}
