@@ -1,1 +1,11 @@
+//! Drills: start real processes, kill and pause them, and count what became of their tasks.
+//!
+//! The demo, the fault tests and later the command `verify` are made of the same parts.
 
+mod process;
+mod smtp;
+mod witness;
+
+pub use process::WorkerProcess;
+pub use smtp::{MailCount, SmtpSink};
+pub use witness::{Entry, Executions, Moment, Testimony, Witness};
