@@ -1,0 +1,155 @@
+//! The layers of settings: which value wins, and where it came from.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use cardoon_errors::{Code, Error, Result};
+
+use crate::entry::{Definition, Origin};
+use crate::file;
+use crate::value::Value;
+
+/// Variables with our prefix that are no settings.
+const OTHER_VARIABLES: [&str; 2] = ["CARDOON_LOG", "CARDOON_CHILD"];
+
+/// A name that differs from a known one by at most this much is taken for a slip of the pen.
+const SIMILAR: f64 = 0.75;
+
+/// Where settings are read from.
+#[derive(Debug, Clone, Default)]
+pub struct Sources {
+    /// What the command line sets.
+    pub flags: Vec<Flag>,
+    /// Variables of the environment; those without our prefix are passed over.
+    pub environment: Vec<(String, String)>,
+    /// The folder from which `cardoon.toml` is looked for, upward; nowhere if `None`.
+    pub folder: Option<PathBuf>,
+}
+
+/// A setting given on the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// The setting: `worker.queues`.
+    pub name: &'static str,
+    /// The option: `--queues`.
+    pub option: &'static str,
+    pub value: String,
+}
+
+impl Sources {
+    /// This process's environment and working folder, with `flags`.
+    pub fn of_process(flags: Vec<Flag>) -> Self {
+        let environment = std::env::vars_os()
+            .filter_map(|(name, value)| {
+                Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
+            })
+            .collect();
+        Self { flags, environment, folder: std::env::current_dir().ok() }
+    }
+}
+
+/// The winning text of each setting that is set.
+pub(crate) struct Layers {
+    values: HashMap<String, (String, Origin)>,
+    table: &'static [Definition],
+    origins: Vec<Origin>,
+}
+
+impl Layers {
+    /// Puts the layers over each other, weakest first. Every name of every layer must exist.
+    pub(crate) fn gather(sources: &Sources, table: &'static [Definition]) -> Result<Self> {
+        let mut layers = Self { values: HashMap::new(), table, origins: Vec::new() };
+        layers.add_file(sources)?;
+        layers.add_environment(sources)?;
+        for flag in &sources.flags {
+            layers.set(flag.name, flag.value.clone(), Origin::Flag(flag.option.into()));
+        }
+        Ok(layers)
+    }
+
+    /// The value of the setting `name`; called once for each, in the order of the table.
+    pub(crate) fn take<T: Value>(&mut self, name: &str) -> Result<T> {
+        let default = || {
+            let definition = self.table.iter().find(|definition| definition.name == name);
+            (definition.map_or("", |definition| definition.default).to_owned(), Origin::Default)
+        };
+        let (text, origin) = self.values.remove(name).unwrap_or_else(default);
+        let value = T::read(&text).ok_or_else(|| unreadable::<T>(name, &text, &origin))?;
+        self.origins.push(origin);
+        Ok(value)
+    }
+
+    pub(crate) fn into_origins(self) -> Vec<Origin> {
+        self.origins
+    }
+
+    fn add_file(&mut self, sources: &Sources) -> Result<()> {
+        let Some(path) = sources.folder.as_deref().and_then(file::find_file) else { return Ok(()) };
+        for (name, text) in file::read(&path)? {
+            let origin = Origin::File(path.clone());
+            if !self.exists(&name) {
+                let names = self.table.iter().map(|definition| definition.name.to_owned());
+                return Err(unknown(&name, &origin, names));
+            }
+            self.set(&name, text, origin);
+        }
+        Ok(())
+    }
+
+    fn add_environment(&mut self, sources: &Sources) -> Result<()> {
+        for (variable, text) in &sources.environment {
+            if !variable.starts_with("CARDOON_") || OTHER_VARIABLES.contains(&variable.as_str()) {
+                continue;
+            }
+            let definition = self.table.iter().find(|definition| definition.is_set_by(variable));
+            match definition {
+                Some(definition) if !text.is_empty() => {
+                    self.set(definition.name, text.clone(), Origin::Environment(variable.clone()));
+                }
+                Some(_) => {}
+                None => refuse_slip(variable, self.table)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        self.table.iter().any(|definition| definition.name == name)
+    }
+
+    fn set(&mut self, name: &str, text: String, origin: Origin) {
+        self.values.insert(name.into(), (text, origin));
+    }
+}
+
+/// A variable with two underscores is meant for us, and so is one that is nearly ours; others may belong to a
+/// program of the same prefix.
+fn refuse_slip(variable: &str, table: &[Definition]) -> Result<()> {
+    let known = || table.iter().map(Definition::variable);
+    let meant = variable.contains("__") || known().any(|name| strsim::jaro(&name, variable) > 0.95);
+    if meant { Err(unknown(variable, &Origin::Environment(variable.into()), known())) } else { Ok(()) }
+}
+
+fn unknown(name: &str, origin: &Origin, known: impl Iterator<Item = String>) -> Error {
+    let error = Error::new(Code::UnknownSetting, format!("there is no setting `{}`", name.escape_debug()))
+        .checked(origin.to_string());
+    let nearest = known
+        .map(|known| (strsim::jaro_winkler(&known, name), known))
+        .filter(|(similarity, _)| *similarity > SIMILAR)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        Some((_, known)) => {
+            error.hint(format!("did you mean `{known}`? all settings: cardoon settings show"))
+        }
+        None => error.hint("all settings: cardoon settings show"),
+    }
+}
+
+fn unreadable<T: Value>(name: &str, text: &str, origin: &Origin) -> Error {
+    let shown =
+        if name.ends_with(".url") { "its value".into() } else { format!("`{}`", text.escape_debug()) };
+    Error::new(Code::BadSetting, format!("cannot read {shown} for {name}"))
+        .checked(origin.to_string())
+        .checked(format!("accepted: {}", T::FORMS))
+        .hint("correct the value, then run: cardoon settings show --origin")
+}

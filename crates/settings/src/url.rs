@@ -1,0 +1,81 @@
+use std::fmt;
+
+/// The URL of a store. Printing it, in any way, leaves the password out.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoreUrl(String);
+
+impl StoreUrl {
+    pub fn new(url: impl Into<String>) -> Self {
+        Self(url.into())
+    }
+
+    /// The URL with its password, for the one who connects.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_password(&self.0))
+    }
+}
+
+impl fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", without_password(&self.0))
+    }
+}
+
+const SECRET_PARAMETERS: [&str; 6] = ["password", "passwd", "pass", "secret", "token", "key"];
+
+/// `url` with the password before its host, and with secret parameters, shown as `***`.
+pub fn without_password(url: &str) -> String {
+    let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
+    let address = match address.split_once("://") {
+        Some((scheme, rest)) => format!("{scheme}://{}", mask_credentials(rest)),
+        None => address.to_owned(),
+    };
+    match query {
+        Some(query) => format!("{address}?{}", mask_parameters(query)),
+        None => address,
+    }
+}
+
+/// A password may itself hold `@` and `/`, so everything up to the last `@` is taken for credentials.
+fn mask_credentials(rest: &str) -> String {
+    let Some((credentials, host)) = rest.rsplit_once('@') else { return rest.to_owned() };
+    match credentials.split_once(':') {
+        Some((user, _)) => format!("{user}:***@{host}"),
+        None => rest.to_owned(),
+    }
+}
+
+fn mask_parameters(query: &str) -> String {
+    let mask = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if SECRET_PARAMETERS.iter().any(|secret| name.eq_ignore_ascii_case(secret)) => {
+            format!("{name}=***")
+        }
+        _ => pair.to_owned(),
+    };
+    query.split('&').map(mask).collect::<Vec<_>>().join("&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (url, shown) in [
+            ("redis://me:hunter2@db:6379/0", "redis://me:***@db:6379/0"),
+            ("redis://:p@ss/word@db", "redis://:***@db"),
+            ("redis://db?password=hunter2&db=1", "redis://db?password=***&db=1"),
+            ("sqlite:///tmp/a.db", "sqlite:///tmp/a.db"),
+            ("sqlite:a@b:c.db", "sqlite:a@b:c.db"),
+        ] {
+            assert_eq!(without_password(url), shown);
+            assert_eq!(format!("{:?}", StoreUrl::new(url)), format!("{shown:?}"));
+        }
+    }
+}
