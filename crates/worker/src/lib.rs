@@ -1,1 +1,28 @@
+//! The worker: takes deliveries, runs tasks in its slots, and gives each delivery one verdict.
+//!
+//! ```text
+//!  broker ─► claimer ─► engine (no I/O) ─► executors: tokio, threads, child processes
+//!                          │    ▲  │             │
+//!  broker ◄─ settler ◄─────┘    │  └─ ends ◄─────┘
+//!                               └─ heartbeat thread, revokes, timers, drain
+//! ```
+//!
+//! The engine decides; everything around it carries out. The engine and its services run on a thread of their
+//! own, so that user code which blocks its runtime stops neither leases nor time limits.
 
+mod builder;
+mod context;
+mod definition;
+mod error;
+mod states;
+mod worker;
+
+pub use builder::{DEFAULT_GRACE, WorkerBuilder};
+pub use context::{CancelReason, ContextParts, ProgressSink, TaskContext};
+pub use definition::{
+    AckMode, AsyncHandler, BlockingHandler, BoxFuture, Handler, Isolation, TaskDefinition, TaskOptions,
+    TaskResult,
+};
+pub use error::TaskError;
+pub use states::{StateNeed, States};
+pub use worker::{Worker, WorkerExit, WorkerHandle};

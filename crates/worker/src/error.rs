@@ -1,0 +1,150 @@
+//! How a task says that it failed.
+
+use std::any::Any;
+use std::fmt;
+use std::time::Duration;
+
+use cardoon_core::{RetryHint, TaskFailure};
+use cardoon_protocol::BadArguments;
+use serde::{Deserialize, Serialize};
+
+/// Why a run failed, and what its task wants to follow. Every error converts into one by `?`;
+/// arguments that do not bind become [`TaskError::bad_arguments`].
+///
+/// It is no `std::error::Error` itself: that is what lets all others convert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskError {
+    pub failure: TaskFailure,
+    pub hint: RetryHint,
+    bad_arguments: bool,
+}
+
+impl TaskError {
+    /// The kind of a run that its soft limit ended.
+    pub const SOFT_TIME_LIMIT: &'static str = "SoftTimeLimitExceeded";
+    /// The kind of a run that its hard limit ended.
+    pub const TIME_LIMIT: &'static str = "TimeLimitExceeded";
+    /// The kind of a run that panicked.
+    pub const PANIC: &'static str = "Panic";
+
+    /// A failure after which the task's retry policy decides. `kind` is what retry lists name.
+    pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::of(TaskFailure::new(kind, message), RetryHint::Policy)
+    }
+
+    /// A failure that another attempt would not mend.
+    pub fn fatal(kind: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::of(TaskFailure::new(kind, message), RetryHint::Never)
+    }
+
+    /// Asks for another attempt after `delay`, as long as retries are left. Recorded as a failure of kind `Retry`.
+    pub fn retry_in(delay: Duration, message: impl Into<String>) -> Self {
+        Self::of(TaskFailure::new("Retry", message), RetryHint::After(delay))
+    }
+
+    /// The arguments do not fit: the message goes to the dead letters.
+    pub fn bad_arguments(message: impl Into<String>) -> Self {
+        let bad = Self::fatal("BadArguments", message);
+        Self { bad_arguments: true, ..bad }
+    }
+
+    /// The task noticed its soft limit and stopped.
+    pub fn soft_time_limit() -> Self {
+        Self::new(Self::SOFT_TIME_LIMIT, "the task stopped at its soft time limit")
+    }
+
+    /// A failure out of `error`: its type is the kind, its causes are the details.
+    pub fn from_error<E: std::error::Error>(error: &E) -> Self {
+        let causes = std::iter::successors(error.source(), |cause| cause.source());
+        let details: Vec<String> = causes.map(ToString::to_string).collect();
+        let failure = TaskFailure {
+            kind: public_path(std::any::type_name::<E>()),
+            message: error.to_string(),
+            details: details.join("\n"),
+        };
+        Self::of(failure, RetryHint::Policy)
+    }
+
+    /// Whether the message goes to the dead letters because of its arguments.
+    pub fn is_bad_arguments(&self) -> bool {
+        self.bad_arguments
+    }
+
+    /// The same failure, with another wish for what follows.
+    #[must_use]
+    pub fn with_hint(self, hint: RetryHint) -> Self {
+        Self { hint, ..self }
+    }
+
+    fn of(failure: TaskFailure, hint: RetryHint) -> Self {
+        Self { failure, hint, bad_arguments: false }
+    }
+}
+
+impl<E: std::error::Error + 'static> From<E> for TaskError {
+    fn from(error: E) -> Self {
+        match (&error as &dyn Any).downcast_ref::<BadArguments>() {
+            Some(bad) => Self::bad_arguments(bad.to_string()),
+            None => Self::from_error(&error),
+        }
+    }
+}
+
+impl fmt::Display for TaskError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.failure.fmt(f)
+    }
+}
+
+/// The path that users write for a type: a private module `error`, where most crates keep theirs, is left out.
+fn public_path(type_name: &str) -> String {
+    let (path, parameters) = type_name.split_at(type_name.find('<').unwrap_or(type_name.len()));
+    match path.rsplit_once("::error::") {
+        Some((head, last)) if !last.contains("::") => format!("{head}::{last}{parameters}"),
+        _ => type_name.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> Result<(), TaskError> {
+        std::fs::File::open("/nowhere/at/all")?;
+        Ok(())
+    }
+
+    #[test]
+    fn an_error_converts_with_the_name_that_users_write() {
+        let error = open().unwrap_err();
+        assert_eq!(error.failure.kind, "std::io::Error");
+        assert_eq!(error.hint, RetryHint::Policy);
+        assert!(error.failure.message.contains("No such file"));
+    }
+
+    #[test]
+    fn causes_become_the_details_nearest_first() {
+        #[derive(Debug)]
+        struct Outer(std::num::ParseIntError);
+        impl fmt::Display for Outer {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("cannot read the size")
+            }
+        }
+        impl std::error::Error for Outer {
+            fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+                Some(&self.0)
+            }
+        }
+        let error = TaskError::from(Outer("x".parse::<i32>().unwrap_err()));
+        assert_eq!(error.failure.message, "cannot read the size");
+        assert_eq!(error.failure.details, "invalid digit found in string");
+    }
+
+    #[test]
+    fn only_bad_arguments_go_to_the_dead_letters_at_once() {
+        assert!(TaskError::bad_arguments("one too many").is_bad_arguments());
+        assert!(TaskError::from(BadArguments::new("one too many")).is_bad_arguments());
+        assert!(!TaskError::fatal("E", "no").is_bad_arguments());
+    }
+}
