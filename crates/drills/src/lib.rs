@@ -6,6 +6,8 @@ mod process;
 mod smtp;
 mod witness;
 
+pub mod demo;
+
 pub use process::WorkerProcess;
 pub use smtp::{MailCount, SmtpSink};
 pub use witness::{Entry, Executions, Moment, Testimony, Witness};
