@@ -1,4 +1,6 @@
 //! The table of codes. A code's number never changes its meaning; a retired number is not used again.
+//!
+//! Each code has a page in English and in Chinese, `pages/{en,zh}/CD####.md`; without them this does not compile.
 
 use std::fmt;
 use std::str::FromStr;
@@ -24,6 +26,14 @@ macro_rules! codes {
             /// What went wrong, in a few words.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$name => $title,)* }
+            }
+
+            pub(crate) fn page_in_english(self) -> &'static str {
+                match self { $(Self::$name => include_str!(concat!("../pages/en/CD", $number, ".md")),)* }
+            }
+
+            pub(crate) fn page_in_chinese(self) -> &'static str {
+                match self { $(Self::$name => include_str!(concat!("../pages/zh/CD", $number, ".md")),)* }
             }
         }
     };

@@ -8,7 +8,7 @@ mod page;
 pub use code::Code;
 pub use error::{Applied, Error};
 pub use kind::Kind;
-pub use page::{Language, page};
+pub use page::{Language, page, title};
 
 /// The result of everything in Cardoon that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -146,8 +146,10 @@ fn unknown(name: &str, origin: &Origin, known: impl Iterator<Item = String>) -> 
 }
 
 fn unreadable<T: Value>(name: &str, text: &str, origin: &Origin) -> Error {
-    let shown =
-        if name.ends_with(".url") { "its value".into() } else { format!("`{}`", text.escape_debug()) };
+    let shown = match name {
+        "broker.url" | "results.url" => "its value".into(),
+        _ => format!("`{}`", text.escape_debug()),
+    };
     Error::new(Code::BadSetting, format!("cannot read {shown} for {name}"))
         .checked(origin.to_string())
         .checked(format!("accepted: {}", T::FORMS))
