@@ -1,4 +1,5 @@
 //! What wins, where it came from, and what is refused.
+#![expect(clippy::unwrap_used, reason = "a helper of a test may panic")]
 
 use std::time::Duration;
 
