@@ -1,12 +1,14 @@
 //! What touches the outside world: the clocks, random numbers, background services and their end.
 
 mod clock;
+mod host;
 pub mod ids;
 mod random;
 mod supervisor;
 mod wait;
 
 pub use clock::{Clock, ManualClock};
+pub use host::hostname;
 pub use random::Random;
 pub use supervisor::{OnError, ServiceKind, Supervisor};
 pub use wait::Doorbell;

@@ -1,0 +1,67 @@
+//! Where the database is when nobody says where.
+
+use std::path::{Path, PathBuf};
+
+use cardoon_errors::{Code, Error, Result};
+
+const FOLDER: &str = ".cardoon";
+const SETTINGS_FILE: &str = "cardoon.toml";
+const DATABASE: &str = "cardoon.db";
+
+/// The URL of the database that belongs to the current folder; see [`locate`].
+pub fn default_url() -> Result<String> {
+    let here = std::env::current_dir().map_err(|error| {
+        Error::new(Code::CannotOpenFile, "cannot find out the current folder")
+            .hint("name the database: --broker sqlite:/path/to/cardoon.db")
+            .source(error)
+    })?;
+    Ok(format!("sqlite:{}", locate(&here).display()))
+}
+
+/// The database that belongs to `folder`: `.cardoon/cardoon.db` in the nearest folder upward that has a
+/// `cardoon.toml` or a `.cardoon`, else in `folder` itself. So all commands of one project share one database.
+pub fn locate(folder: &Path) -> PathBuf {
+    let home = folder.ancestors().find(|candidate| is_home(candidate)).unwrap_or(folder);
+    home.join(FOLDER).join(DATABASE)
+}
+
+fn is_home(folder: &Path) -> bool {
+    folder.join(SETTINGS_FILE).is_file() || folder.join(FOLDER).is_dir()
+}
+
+/// Makes the folder of a database at its default location. Any other folder must exist: a missing one is more
+/// often a mistake in the URL than a wish.
+pub(crate) fn make_default_folder(database: &Path) -> Result<()> {
+    let Some(folder) = database.parent().filter(|folder| folder.ends_with(FOLDER)) else { return Ok(()) };
+    std::fs::create_dir_all(folder).map_err(|error| {
+        Error::new(Code::CannotOpenFile, format!("cannot create the folder {}", folder.display()))
+            .hint("name a database in a folder that you may write: --broker sqlite:/path/to/cardoon.db")
+            .source(error)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_project_folder_upward_holds_the_database() {
+        let root = tempfile::tempdir().unwrap();
+        let deep = root.path().join("shop/src/mail");
+        std::fs::create_dir_all(&deep).unwrap();
+        std::fs::write(root.path().join("shop").join(SETTINGS_FILE), "").unwrap();
+        assert_eq!(locate(&deep), root.path().join("shop/.cardoon/cardoon.db"));
+
+        std::fs::create_dir(root.path().join("shop/src/.cardoon")).unwrap();
+        assert_eq!(locate(&deep), root.path().join("shop/src/.cardoon/cardoon.db"));
+    }
+
+    #[test]
+    fn only_the_default_folder_is_made() {
+        let root = tempfile::tempdir().unwrap();
+        make_default_folder(&root.path().join("typo/tasks.db")).unwrap();
+        assert!(!root.path().join("typo").exists());
+        make_default_folder(&root.path().join(".cardoon/cardoon.db")).unwrap();
+        assert!(root.path().join(".cardoon").is_dir());
+    }
+}

@@ -1,0 +1,63 @@
+//! Tasks for drills, benchmarks and first steps, as `cardoon worker --builtin` offers them.
+//!
+//! | name | what it does |
+//! |---|---|
+//! | `cardoon.noop` | nothing |
+//! | `cardoon.echo` | returns its argument |
+//! | `cardoon.add` | adds two whole numbers |
+//! | `cardoon.sleep` | waits for some seconds, and stops early when it is told to |
+//! | `cardoon.fail` | fails with a message, and with a kind if one is given |
+
+use std::time::Duration;
+
+use cardoon_runtime::Clock;
+use cardoon_worker::{CancelReason, TaskContext, TaskDefinition, TaskError};
+use serde_json::Value;
+
+use crate::Task;
+
+/// The definitions of all built-in tasks.
+pub fn all() -> Vec<TaskDefinition> {
+    vec![noop::definition(), echo::definition(), add::definition(), sleep::definition(), fail::definition()]
+}
+
+/// Does nothing.
+#[cardoon::task(name = "cardoon.noop")]
+pub async fn noop() {}
+
+/// Returns its argument.
+#[cardoon::task(name = "cardoon.echo")]
+pub async fn echo(value: Value) -> Value {
+    value
+}
+
+/// Adds two whole numbers.
+#[cardoon::task(name = "cardoon.add")]
+pub async fn add(x: i64, y: i64) -> Result<i64, TaskError> {
+    x.checked_add(y).ok_or_else(|| TaskError::fatal("Overflow", format!("{x} + {y} is too large")))
+}
+
+/// Waits for some seconds, or until it is told to stop.
+#[cardoon::task(name = "cardoon.sleep")]
+pub async fn sleep(ctx: &TaskContext, seconds: f64) -> Result<(), TaskError> {
+    let duration = Duration::try_from_secs_f64(seconds)
+        .map_err(|error| TaskError::bad_arguments(format!("`seconds` is {seconds}: {error}")))?;
+    let clock = Clock::real();
+    tokio::select! {
+        () = clock.sleep(duration) => Ok(()),
+        reason = ctx.cancelled() => Err(stopped(reason)),
+    }
+}
+
+/// Fails with `message`; `kind` is what retry lists name, `Failed` by default.
+#[cardoon::task(name = "cardoon.fail")]
+pub async fn fail(message: String, kind: Option<String>) -> Result<(), TaskError> {
+    Err(TaskError::new(kind.unwrap_or_else(|| "Failed".into()), message))
+}
+
+fn stopped(reason: CancelReason) -> TaskError {
+    match reason {
+        CancelReason::SoftTimeLimit => TaskError::soft_time_limit(),
+        reason => TaskError::new("Cancelled", format!("the task was told to stop: {reason:?}")),
+    }
+}
