@@ -159,19 +159,22 @@ fn read_body(body: &Bytes, limits: &Limits) -> Result<Arguments, Undecodable> {
     if !kwargs.get().starts_with('{') {
         return Err(malformed("body: the second part, the named arguments, is no object"));
     }
-    check_follow_ups(follow_ups)?;
+    if let Some(follow_ups) = follow_ups {
+        check_follow_ups(&follow_ups)?;
+    }
     Ok(Arguments::within(body, args, kwargs))
 }
 
-fn check_follow_ups(follow_ups: Option<FollowUps<'_>>) -> Result<(), Undecodable> {
-    let Some(FollowUps { callbacks, errbacks, chain, chord }) = follow_ups else { return Ok(()) };
-    let asked = [("callbacks", callbacks), ("errbacks", errbacks), ("chain", chain), ("chord", chord)];
-    match asked.iter().find(|(_, value)| value.is_some_and(|value| value.get() != "[]")) {
-        None => Ok(()),
-        Some((name, _)) => {
-            Err(refused(format!("body: it asks for follow-ups ({name}), which are not sent yet")))
-        }
-    }
+fn check_follow_ups(asked: &FollowUps<'_>) -> Result<(), Undecodable> {
+    let parts = [
+        ("callbacks", asked.callbacks),
+        ("errbacks", asked.errbacks),
+        ("chain", asked.chain),
+        ("chord", asked.chord),
+    ];
+    let is_asked = |value: &Option<&RawValue>| value.is_some_and(|value| value.get() != "[]");
+    let Some((name, _)) = parts.iter().find(|(_, value)| is_asked(value)) else { return Ok(()) };
+    Err(refused(format!("body: it asks for follow-ups ({name}), which are not sent yet")))
 }
 
 fn time(header: &str, text: &str) -> Result<Timestamp, Undecodable> {

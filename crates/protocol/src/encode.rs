@@ -50,10 +50,8 @@ fn headers(signature: &Signature, id: &TaskId, origin: &str) -> Result<Bytes> {
 }
 
 fn body(args: &[u8], kwargs: &[u8]) -> Bytes {
-    let mut body = Vec::with_capacity(args.len() + kwargs.len() + NO_FOLLOW_UPS.len() + 4);
     let parts: [&[u8]; 7] = [b"[", args, b",", kwargs, b",", NO_FOLLOW_UPS, b"]"];
-    parts.iter().for_each(|part| body.extend_from_slice(part));
-    body.into()
+    parts.concat().into()
 }
 
 fn check_depth(signature: &Signature) -> Result<()> {
