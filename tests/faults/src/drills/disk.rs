@@ -1,0 +1,182 @@
+//! The disk is full, the file is gone, or it cannot be written: a coded error, nothing acknowledged is lost, work resumes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use cardoon_core::TaskId;
+use cardoon_drills::WorkerProcess;
+use cardoon_errors::{Applied, Code, Error, Result};
+
+use crate::lab::PATIENCE;
+use crate::{Lab, Outcome, tasks};
+
+const SHORT: Duration = Duration::from_millis(20);
+
+/// Fills the disk under a working worker, and frees it again.
+pub async fn full(program: &Path) -> anyhow::Result<Outcome> {
+    let disk = SmallDisk::mount()?;
+    let mut drill = Drill::start(program, &disk).await?;
+    disk.fill()?;
+    let error = drill.send_until_refused().await?;
+    let full_for = drill.acknowledged.len();
+    disk.free()?;
+    let mut outcome = Outcome::new("disk full");
+    outcome.figure("acknowledged until it was full", full_for);
+    outcome.require(error.code() == Code::DiskFull, format!("expected CD1107, got {error:?}"));
+    drill.finish(outcome).await
+}
+
+/// Takes the database file away from a working worker, and puts it back.
+pub async fn gone(program: &Path) -> anyhow::Result<Outcome> {
+    let disk = SmallDisk::mount()?;
+    let mut drill = Drill::start(program, &disk).await?;
+    let away = disk.path().join("moved-away.db");
+    std::fs::rename(drill.lab.database(), &away)?;
+    let error = drill.send_until_refused().await?;
+    std::fs::rename(&away, drill.lab.database())?;
+    let mut outcome = Outcome::new("file removed");
+    outcome.require(error.code() == Code::FileGone, format!("expected CD1109, got {error:?}"));
+    drill.finish(outcome).await
+}
+
+/// Opens a database that cannot be written, and the same one when it can be written again.
+pub async fn read_only(program: &Path) -> anyhow::Result<Outcome> {
+    let disk = SmallDisk::mount()?;
+    let mut drill = Drill::start(program, &disk).await?;
+    drill.send().await??;
+    let mut outcome = Outcome::new("read-only");
+    let frozen = disk.read_only_view()?;
+    let mut command = drill.lab.command(&crate::WorkerSpec {
+        database: frozen.path().join("cardoon.db"),
+        ..drill.lab.spec("cannot-write")
+    })?;
+    command.env("RUST_BACKTRACE", "0");
+    let mut worker = drill.lab.spawn("cannot-write", command)?;
+    let status = worker.wait(PATIENCE).await?;
+    let told = worker.stderr().contains(&Code::ReadOnly.to_string());
+    outcome.require(!status.success(), "a worker on a read-only database has ended well");
+    outcome.require(told, format!("expected CD1108: {}", worker.stderr()));
+    drill.finish(outcome).await
+}
+
+/// A worker under load whose database is on a small disk.
+struct Drill {
+    lab: Lab,
+    worker: WorkerProcess,
+    acknowledged: Vec<TaskId>,
+}
+
+impl Drill {
+    async fn start(program: &Path, disk: &SmallDisk) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("cardoon-faults-").tempdir()?;
+        let lab = Lab::on(program, folder, disk.path().join("cardoon.db")).await?;
+        let worker = lab.start(&lab.spec("worker")).await?;
+        let mut drill = Self { lab, worker, acknowledged: Vec::new() };
+        drill.send().await??;
+        Ok(drill)
+    }
+
+    /// Sends a few tasks and remembers those that were acknowledged.
+    async fn send(&mut self) -> anyhow::Result<Result<()>> {
+        let mut answer = Ok(());
+        let messages =
+            (0..20).map(|_| crate::lab::message(tasks::WORK, SHORT)).collect::<anyhow::Result<Vec<_>>>()?;
+        let ids: Vec<_> = messages.iter().map(|message| message.id.clone()).collect();
+        for (id, published) in ids.into_iter().zip(self.lab.publish(messages).await) {
+            match published {
+                Ok(_) => self.acknowledged.push(id),
+                Err(error) => answer = Err(error),
+            }
+        }
+        Ok(answer)
+    }
+
+    async fn send_until_refused(&mut self) -> anyhow::Result<Error> {
+        let end = self.lab.clock.boot().plus(PATIENCE);
+        while self.lab.clock.boot() < end {
+            if let Err(error) = self.send().await? {
+                ensure!(error.was_applied() != Applied::Yes, "an error that was applied: {error:?}");
+                return Ok(error);
+            }
+            self.lab.clock.sleep(SHORT).await;
+        }
+        anyhow::bail!("nothing was refused")
+    }
+
+    /// Sends again until it works, and waits for everything that was ever acknowledged.
+    async fn finish(mut self, mut outcome: Outcome) -> anyhow::Result<Outcome> {
+        let end = self.lab.clock.boot().plus(PATIENCE);
+        while let Err(error) = self.send().await? {
+            ensure!(self.lab.clock.boot() < end, "work does not resume: {error}");
+            self.lab.clock.sleep(SHORT).await;
+        }
+        outcome.require(self.worker.ended().is_none(), format!("the worker ended: {}", self.worker.stderr()));
+        self.lab.ends(&self.acknowledged, PATIENCE).await?;
+        let executions = self.lab.testimony()?.count(&self.acknowledged);
+        outcome.figure("acknowledged", self.acknowledged.len());
+        outcome.expect("lost", executions.lost.len(), 0);
+        outcome.expect("without a result", self.lab.without_success(&self.acknowledged).await?, 0);
+        self.worker.stop(PATIENCE).await?;
+        Ok(outcome)
+    }
+}
+
+/// A file system of 16 MiB in memory, which is unmounted with its owner. Needs the right to mount.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    fn mount() -> anyhow::Result<Self> {
+        let path = tempfile::Builder::new().prefix("cardoon-disk-").tempdir()?.keep();
+        mount(&["-t", "tmpfs", "-o", "size=16m", "cardoon-drill"], &path)?;
+        Ok(Self(path))
+    }
+
+    /// The same files at another path, where they cannot be written.
+    fn read_only_view(&self) -> anyhow::Result<Self> {
+        let path = tempfile::Builder::new().prefix("cardoon-disk-").tempdir()?.keep();
+        let source = self.0.display().to_string();
+        mount(&["--bind", &source], &path)?;
+        let view = Self(path);
+        mount(&["-o", "remount,bind,ro"], view.path())?;
+        Ok(view)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn filler(&self) -> PathBuf {
+        self.0.join("filler")
+    }
+
+    /// Takes every byte that is left.
+    fn fill(&self) -> anyhow::Result<()> {
+        use std::io::Write;
+        let mut file = std::fs::File::create(self.filler())?;
+        for block in [1 << 16, 1 << 12, 1] {
+            while file.write_all(&vec![0; block]).is_ok() {}
+        }
+        Ok(())
+    }
+
+    fn free(&self) -> anyhow::Result<()> {
+        Ok(std::fs::remove_file(self.filler())?)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily: a process that still has a file open keeps it until it ends.
+        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
+        let _ = std::fs::remove_dir(&self.0);
+    }
+}
+
+fn mount(args: &[&str], path: &Path) -> anyhow::Result<()> {
+    let output = Command::new("mount").args(args).arg(path).output().context("cannot run mount")?;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    ensure!(output.status.success(), "this drill mounts a small disk and needs the right to: {told}");
+    Ok(())
+}

@@ -1,0 +1,110 @@
+//! A worker is killed or stopped at each step between taking and recording: the others finish its tasks.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::bail;
+use cardoon_core::TaskState;
+use cardoon_drills::WorkerProcess;
+use cardoon_runtime::Random;
+use futures_util::future::try_join_all;
+
+use crate::lab::PATIENCE;
+use crate::{Act, Lab, Outcome, Step, Trap, tasks};
+
+/// How many drills run side by side, so that their leases lapse at the same time.
+const SIDE_BY_SIDE: usize = 4;
+
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    pub rounds: u32,
+    pub lease: Duration,
+    pub seed: u64,
+}
+
+pub async fn run(program: &Path, options: Options) -> anyhow::Result<Outcome> {
+    let random = Random::from_seed(options.seed);
+    let mut traps = Vec::new();
+    for _ in 0..options.rounds {
+        for step in Step::ALL {
+            let nth = 1 + random.below(2) as u32;
+            traps.extend([Act::Kill, Act::Stop].map(|act| Trap { step, nth: reachable(step, nth), act }));
+        }
+    }
+    let mut outcome = Outcome::new("killed or stopped at each step");
+    outcome.figure("traps", traps.len());
+    let mut tasks = 0;
+    for traps in traps.chunks(SIDE_BY_SIDE) {
+        let drills = traps.iter().map(|trap| spring(program, *trap, options.lease));
+        for one in try_join_all(drills).await? {
+            tasks += one.tasks;
+            outcome.broken.extend(one.broken);
+        }
+    }
+    outcome.figure("tasks", tasks);
+    outcome.figure("lost", outcome.broken.len());
+    Ok(outcome)
+}
+
+/// A second registration needs a second task that comes back, of which there may be one.
+fn reachable(step: Step, nth: u32) -> u32 {
+    if matches!(step, Step::Claimed | Step::Registering | Step::Registered) { 1 } else { nth }
+}
+
+/// What came of one trap.
+struct Sprung {
+    tasks: usize,
+    broken: Vec<String>,
+}
+
+/// A first worker dies over its tasks, so that the second one takes tasks that come back; the second one springs
+/// the trap; the third one finishes.
+async fn spring(program: &Path, trap: Trap, lease: Duration) -> anyhow::Result<Sprung> {
+    let lab = Lab::open(program).await?;
+    let spec = |name| lab.spec(name).lease(lease);
+    let mut ids = lab.send(tasks::WORK, 12, Duration::from_millis(200)).await?;
+    ids.extend(lab.send(tasks::FLAKY, 4, Duration::from_millis(200)).await?);
+    let first = Trap { step: Step::TaskStarted, nth: 2, act: Act::Kill };
+    let mut first = lab.launch(&spec("first").trap(first))?;
+    first.wait(PATIENCE).await?;
+    let mut trapped = lab.launch(&spec("trapped").trap(trap))?;
+    wait_until_sprung(&lab, &mut trapped, trap).await?;
+    let mut third = lab.start(&spec("third")).await?;
+    if trap.act == Act::Stop {
+        // It may have been stopped within a transaction, which nobody can end but itself.
+        let _ = lab.ends(&ids, lease * 4).await;
+        trapped.resume()?;
+    }
+    let records = lab.ends(&ids, PATIENCE).await?;
+    trapped.stop(PATIENCE).await?;
+    third.stop(PATIENCE).await?;
+    let mut outcome = Outcome::new(format!("{trap:?}"));
+    let failed = records.iter().filter(|record| record.state != TaskState::Success).count();
+    outcome.require(failed == 0, format!("{trap:?}: {failed} tasks failed"));
+    let lost = lab.testimony()?.count(&ids).lost;
+    outcome.require(lost.is_empty(), format!("{trap:?}: never done: {lost:?}"));
+    for (id, history) in lab.histories(&ids).await? {
+        let finals = history.iter().filter(|record| record.state.is_final()).count();
+        outcome.require(finals == 1, format!("{trap:?}: task {id} has {finals} final records"));
+    }
+    outcome.require(lab.dead().await?.is_empty(), format!("{trap:?}: a task is in the dead letters"));
+    Ok(Sprung { tasks: ids.len(), broken: outcome.broken })
+}
+
+async fn wait_until_sprung(lab: &Lab, worker: &mut WorkerProcess, trap: Trap) -> anyhow::Result<()> {
+    let end = lab.clock.boot().plus(PATIENCE);
+    while lab.clock.boot() < end {
+        let ended = worker.ended().is_some();
+        if ended && trap.act == Act::Kill || !ended && trap.act == Act::Stop && is_stopped(worker)? {
+            return Ok(());
+        }
+        lab.clock.sleep(Duration::from_millis(5)).await;
+    }
+    bail!("{trap:?} was not sprung: {}", worker.stderr());
+}
+
+fn is_stopped(worker: &WorkerProcess) -> anyhow::Result<bool> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", worker.pid()))?;
+    // The name of the program, in brackets, may hold anything; the state follows it.
+    Ok(stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')))
+}

@@ -1,0 +1,245 @@
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use bytes::Bytes;
+use cardoon_broker::{DeadFilter, DeadLetter, Publish};
+use cardoon_connect::Stores;
+use cardoon_core::lease::LeaseTerms;
+use cardoon_core::{Message, QueueName, ResultRecord, Signature, SignatureOptions, TaskId, TaskState};
+use cardoon_drills::{Testimony, WorkerProcess};
+use cardoon_runtime::{Clock, ids};
+use tempfile::TempDir;
+
+use crate::WorkerSpec;
+
+/// Nothing in a drill takes longer; what has not happened by then does not happen.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
+const LOOK: Duration = Duration::from_millis(10);
+
+/// One drill's database, witness and worker processes. Ends them and removes its folder with its owner.
+pub struct Lab {
+    pub clock: Clock,
+    pub stores: Stores,
+    program: PathBuf,
+    database: PathBuf,
+    folder: TempDir,
+}
+
+impl Lab {
+    /// `program` is the executable of this package, which is started as `program worker SPEC`.
+    pub async fn open(program: &Path) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("cardoon-faults-").tempdir()?;
+        let database = folder.path().join("cardoon.db");
+        Self::on(program, folder, database).await
+    }
+
+    /// A lab whose database is somewhere else than its other files.
+    pub async fn on(program: &Path, folder: TempDir, database: PathBuf) -> anyhow::Result<Self> {
+        let clock = Clock::real();
+        let url = format!("sqlite:{}", database.display());
+        let stores = cardoon_connect::connect(&url, None, &clock).await?;
+        Ok(Self { clock, stores, program: program.to_owned(), database, folder })
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn database(&self) -> &Path {
+        &self.database
+    }
+
+    /// A worker of 4 slots with the default lease.
+    pub fn spec(&self, name: impl Into<String>) -> WorkerSpec {
+        let terms = LeaseTerms::default();
+        WorkerSpec {
+            name: name.into(),
+            database: self.database.clone(),
+            witness: self.witness(),
+            slots: 4,
+            lease: terms.lease,
+            heartbeat: terms.heartbeat,
+            knows_new: false,
+            trap: None,
+            plant: None,
+        }
+    }
+
+    /// The command line of a worker.
+    pub fn command(&self, spec: &WorkerSpec) -> anyhow::Result<std::process::Command> {
+        let mut command = std::process::Command::new(&self.program);
+        command.arg("worker").arg(serde_json::to_string(spec)?);
+        Ok(command)
+    }
+
+    /// The command line of one of this package's helpers.
+    pub fn helper(&self, name: &str) -> std::process::Command {
+        let mut command = std::process::Command::new(&self.program);
+        command.arg(name);
+        command
+    }
+
+    /// Starts a worker and does not wait for it.
+    pub fn launch(&self, spec: &WorkerSpec) -> anyhow::Result<WorkerProcess> {
+        self.spawn(&spec.name, self.command(spec)?)
+    }
+
+    pub fn spawn(&self, name: &str, command: std::process::Command) -> anyhow::Result<WorkerProcess> {
+        Ok(WorkerProcess::spawn(name, command, self.folder(), self.clock.clone())?)
+    }
+
+    /// Starts a worker and waits until it takes tasks.
+    pub async fn start(&self, spec: &WorkerSpec) -> anyhow::Result<WorkerProcess> {
+        let worker = self.launch(spec)?;
+        self.ready(worker).await
+    }
+
+    /// Waits until a worker takes tasks.
+    pub async fn ready(&self, mut worker: WorkerProcess) -> anyhow::Result<WorkerProcess> {
+        let end = self.clock.boot().plus(PATIENCE);
+        loop {
+            let members = self.stores.broker.inspect().members().await?;
+            if members.iter().any(|member| member.pid == worker.pid()) {
+                return Ok(worker);
+            }
+            if worker.ended().is_some() || self.clock.boot() > end {
+                return Err(worker.failed("it did not begin to take tasks").into());
+            }
+            self.clock.sleep(LOOK).await;
+        }
+    }
+
+    /// Sends `count` tasks that take `duration` each. All were acknowledged when this returns.
+    pub async fn send(&self, task: &str, count: usize, duration: Duration) -> anyhow::Result<Vec<TaskId>> {
+        let messages = (0..count).map(|_| message(task, duration)).collect::<anyhow::Result<Vec<_>>>()?;
+        let ids = messages.iter().map(|message| message.id.clone()).collect();
+        for published in self.publish(messages).await {
+            published?;
+        }
+        Ok(ids)
+    }
+
+    /// Publishes messages as they are.
+    pub async fn publish(
+        &self,
+        messages: Vec<Message>,
+    ) -> Vec<cardoon_errors::Result<cardoon_broker::Published>> {
+        let publish =
+            |message| Publish { queue: QueueName::default(), message, not_before: None, resent: false };
+        self.stores.broker.publish(messages.into_iter().map(publish).collect()).await
+    }
+
+    /// Waits until each task has its final record.
+    pub async fn ends(&self, ids: &[TaskId], limit: Duration) -> anyhow::Result<Vec<ResultRecord>> {
+        let end = self.clock.boot().plus(limit);
+        let mut records = Vec::with_capacity(ids.len());
+        for id in ids {
+            let left = end.since(self.clock.boot());
+            let record = self.stores.results.wait(id, Some(left)).await?;
+            match record {
+                Some(record) => records.push(record),
+                None => bail!("task {id} did not end: {}", self.whereabouts(id).await?),
+            }
+        }
+        Ok(records)
+    }
+
+    /// Waits until no message is left in any queue.
+    pub async fn drained(&self) -> anyhow::Result<()> {
+        let end = self.clock.boot().plus(PATIENCE);
+        loop {
+            let queues = self.stores.broker.inspect().queues().await?;
+            if queues.iter().all(|queue| queue.ready + queue.delayed + queue.held == 0) {
+                return Ok(());
+            }
+            if self.clock.boot() > end {
+                bail!("the queues did not get empty: {queues:?}");
+            }
+            self.clock.sleep(LOOK).await;
+        }
+    }
+
+    /// Waits until so many messages are in the dead letters.
+    pub async fn until_dead(&self, count: usize) -> anyhow::Result<Vec<DeadLetter>> {
+        let end = self.clock.boot().plus(PATIENCE);
+        loop {
+            let dead = self.dead().await?;
+            if dead.len() >= count {
+                return Ok(dead);
+            }
+            if self.clock.boot() > end {
+                bail!("{} of {count} messages are in the dead letters", dead.len());
+            }
+            self.clock.sleep(LOOK).await;
+        }
+    }
+
+    /// How many of the tasks have no record of success.
+    pub async fn without_success(&self, ids: &[TaskId]) -> anyhow::Result<usize> {
+        let records = self.stores.results.get(ids).await?;
+        let succeeded = |record: &&Option<ResultRecord>| {
+            record.as_ref().is_some_and(|record| record.state == TaskState::Success)
+        };
+        Ok(ids.len() - records.iter().filter(succeeded).count())
+    }
+
+    /// All records of each task, oldest first.
+    pub async fn histories(&self, ids: &[TaskId]) -> anyhow::Result<HashMap<TaskId, Vec<ResultRecord>>> {
+        let mut histories = HashMap::new();
+        for id in ids {
+            histories.insert(id.clone(), self.stores.results.history(id).await?);
+        }
+        Ok(histories)
+    }
+
+    pub async fn dead(&self) -> anyhow::Result<Vec<DeadLetter>> {
+        Ok(self.stores.broker.dead_letters().list(&DeadFilter::default(), usize::MAX >> 1).await?)
+    }
+
+    pub fn testimony(&self) -> anyhow::Result<Testimony> {
+        Testimony::read(&self.witness()).context("cannot read the witness's file")
+    }
+
+    /// Waits until the testimony says so.
+    pub async fn until(
+        &self,
+        what: &str,
+        mut holds: impl FnMut(&Testimony) -> bool,
+    ) -> anyhow::Result<Testimony> {
+        let end = self.clock.boot().plus(PATIENCE);
+        loop {
+            let testimony = self.testimony()?;
+            if holds(&testimony) {
+                return Ok(testimony);
+            }
+            if self.clock.boot() > end {
+                bail!("waited in vain: {what}");
+            }
+            self.clock.sleep(LOOK).await;
+        }
+    }
+
+    fn witness(&self) -> PathBuf {
+        self.folder.path().join("witness")
+    }
+
+    async fn whereabouts(&self, id: &TaskId) -> anyhow::Result<String> {
+        let place = self.stores.broker.inspect().locate(id).await?;
+        let dead = self.stores.broker.dead_letters().show(id).await?;
+        Ok(format!("place {:?}, dead letter {dead:?}", place.map(|(_, place)| place)))
+    }
+}
+
+/// A message of a drill's task.
+pub(crate) fn message(task: &str, duration: Duration) -> anyhow::Result<Message> {
+    let args = serde_json::to_vec(&[duration.as_secs_f64()])?;
+    let signature = Signature {
+        task: task.to_owned(),
+        args: args.into(),
+        kwargs: Bytes::from_static(b"{}"),
+        options: SignatureOptions::default(),
+    };
+    Ok(cardoon_protocol::encode(&signature, ids::task_id(), "faults")?)
+}

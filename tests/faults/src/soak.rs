@@ -1,0 +1,141 @@
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use cardoon_faults::Outcome;
+use cardoon_faults::drills::false_rescue::Trouble;
+use cardoon_faults::drills::{
+    broken_messages, deploy, disk, false_rescue, kills, shutdown, stale_runs, steps,
+};
+use clap::Args;
+
+const BEGIN: &str = "<!-- soak: begin -->";
+const END: &str = "<!-- soak: end -->";
+
+/// The counts of a soak.
+#[derive(Args)]
+pub(crate) struct Soak {
+    /// Kills of workers under load.
+    #[arg(long, default_value_t = 100)]
+    kills: u32,
+    /// Pauses beyond the lease of 15 s.
+    #[arg(long, default_value_t = 10)]
+    pauses: u32,
+    /// Times each step between taking and recording is interrupted.
+    #[arg(long, default_value_t = 3)]
+    steps: u32,
+    /// Workers drained under load.
+    #[arg(long, default_value_t = 50)]
+    shutdowns: u32,
+    /// Running tasks while workers are slowed down, paused, locked out or misled.
+    #[arg(long, default_value_t = 100)]
+    running: usize,
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Write the table between the marks in this file, such as docs/reliability.md.
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+impl Soak {
+    #[expect(clippy::print_stdout, reason = "the table is what the command is for")]
+    pub(crate) async fn run(&self) -> anyhow::Result<()> {
+        let outcomes = self.outcomes().await?;
+        let table = table(&self.heading(), &outcomes);
+        println!("{table}");
+        if let Some(path) = &self.write {
+            write_between_marks(path, &table)?;
+        }
+        let broken = outcomes.iter().filter(|outcome| outcome.verdict().is_err()).count();
+        if broken > 0 {
+            bail!("{broken} of {} drills found a broken promise", outcomes.len());
+        }
+        Ok(())
+    }
+
+    async fn outcomes(&self) -> anyhow::Result<Vec<Outcome>> {
+        let program = std::env::current_exe()?;
+        let program = program.as_path();
+        let lease = Duration::from_secs(15);
+        let mut outcomes = Vec::new();
+        let kills = kills::Options { kills: self.kills, seed: self.seed, plant: None };
+        outcomes.push(told(kills::run(program, kills).await?));
+        let stale = stale_runs::Options { rounds: self.pauses, lease };
+        outcomes.push(told(stale_runs::run(program, stale).await?));
+        for trouble in self.troubles() {
+            outcomes.push(told(false_rescue::run(program, trouble).await?));
+        }
+        let short_lease = Duration::from_secs(2);
+        let steps = steps::Options { rounds: self.steps, lease: short_lease, seed: self.seed };
+        outcomes.push(told(steps::run(program, steps).await?));
+        let shutdown = shutdown::Options { rounds: self.shutdowns, seed: self.seed };
+        outcomes.push(told(shutdown::run(program, shutdown).await?));
+        outcomes.push(told(broken_messages::run(program).await?));
+        outcomes.push(told(deploy::run(program).await?));
+        outcomes.push(told(deploy::nobody_knows_it(program).await?));
+        outcomes.push(told(disk::full(program).await?));
+        outcomes.push(told(disk::gone(program).await?));
+        outcomes.push(told(disk::read_only(program).await?));
+        Ok(outcomes)
+    }
+
+    fn troubles(&self) -> [false_rescue::Options; 4] {
+        let troubles = [
+            Trouble::TenthOfCpu,
+            Trouble::Pause(Duration::from_secs(8)),
+            Trouble::WriteLock(Duration::from_secs(10)),
+            Trouble::ClockSteps,
+        ];
+        troubles.map(|trouble| false_rescue::Options {
+            trouble,
+            running: self.running,
+            duration: Duration::from_secs(40),
+        })
+    }
+
+    fn heading(&self) -> String {
+        let Self { kills, pauses, steps, shutdowns, running, seed, .. } = self;
+        let flags = format!(
+            "--kills {kills} --pauses {pauses} --steps {steps} --shutdowns {shutdowns} --running {running} \
+             --seed {seed}"
+        );
+        let commit = git(&["rev-parse", "--short", "HEAD"]).unwrap_or_else(|| "unknown".into());
+        let changed = git(&["status", "--porcelain"]).is_some_and(|status| !status.is_empty());
+        let changed = if changed { ", with changes" } else { "" };
+        format!("`cargo run --release -p cardoon-faults -- soak {flags}`, commit {commit}{changed}")
+    }
+}
+
+/// Tells on the error stream how far the soak is.
+#[expect(clippy::print_stderr, reason = "a soak takes long, and its reader wants to know how far it is")]
+fn told(outcome: Outcome) -> Outcome {
+    eprintln!("{outcome}");
+    for broken in &outcome.broken {
+        eprintln!("  broken: {broken}");
+    }
+    outcome
+}
+
+fn table(heading: &str, outcomes: &[Outcome]) -> String {
+    let rows: Vec<_> = outcomes.iter().map(row).collect();
+    format!("{heading}\n\n| drill | figures | kept |\n|---|---|---|\n{}\n", rows.join("\n"))
+}
+
+fn row(outcome: &Outcome) -> String {
+    let figures: Vec<_> = outcome.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
+    let kept = if outcome.broken.is_empty() { "yes".to_owned() } else { outcome.broken.join("; ") };
+    format!("| {} | {} | {kept} |", outcome.drill, figures.join(", "))
+}
+
+fn write_between_marks(path: &PathBuf, table: &str) -> anyhow::Result<()> {
+    let page = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    let (head, rest) = page.split_once(BEGIN).with_context(|| format!("{} lacks {BEGIN}", path.display()))?;
+    let (_, tail) = rest.split_once(END).with_context(|| format!("{} lacks {END}", path.display()))?;
+    Ok(std::fs::write(path, format!("{head}{BEGIN}\n{table}{END}{tail}"))?)
+}
+
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).output().ok()?;
+    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned())
+}
