@@ -66,9 +66,14 @@ pub struct Delivery {
     /// Its sender was not sure and sent it again.
     pub resent: bool,
     /// Workers that died while they executed it.
+    /// [`POISON_DEATHS`](cardoon_core::rescue::POISON_DEATHS) or more: it is not executed, but recorded as failed and
+    /// sent to the dead letters.
     pub deaths: u32,
-    /// It was revoked while it waited.
+    /// It was revoked while it waited: it is not executed, but recorded as revoked.
     pub revoked: bool,
+    /// It was acknowledged early and its worker was lost: it is not executed, but recorded as failed with an
+    /// unknown outcome.
+    pub outcome_unknown: bool,
     pub enqueued_at: Timestamp,
 }
 
@@ -120,6 +125,8 @@ pub struct SweepReport {
     /// Tasks that went back to their queues.
     pub requeued: Vec<TaskId>,
     /// The ends of tasks that will not be executed again: poison, or an unknown outcome. A broker whose settle is
-    /// atomic has stored them; otherwise the caller does.
+    /// atomic has stored them, with numbers of [`end_unrun`](cardoon_core::run::end_unrun). Another one leaves this
+    /// empty and hands such tasks to a consumer once more, which records the end: a death between the removal and
+    /// the record would lose the task.
     pub ended: Vec<ResultRecord>,
 }

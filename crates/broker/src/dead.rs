@@ -12,7 +12,10 @@ pub trait DeadLetters: Send + Sync {
     async fn show(&self, id: &TaskId) -> Result<Option<DeadLetter>>;
 
     /// Sends the matching messages to their queues again, bytes and id unchanged, as attempt 0 with no deaths counted
-    /// against them. Their earlier result is forgotten, so that they run. Answers how many.
+    /// against them, and such that their run registers. Answers how many.
+    ///
+    /// A broker whose settle is atomic reopens their run records in the same step. With another one the caller does
+    /// it before, with the result backend's `reopen`; else they would count as ended and not run.
     async fn redrive(&self, filter: &DeadFilter) -> Result<u64>;
 
     /// Deletes the matching messages. Answers how many.

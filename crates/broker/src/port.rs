@@ -21,7 +21,10 @@ pub trait Broker: Send + Sync + 'static {
     /// Joins the consumers. The consumer's heartbeat has begun when this returns.
     async fn consume(&self, spec: ConsumeSpec) -> Result<Arc<dyn Consumer>>;
 
-    /// Revokes tasks durably: waiting ones are removed and recorded as revoked, the holders of the others are told.
+    /// Revokes tasks durably: waiting ones are not executed any more, the holders of the others are told.
+    ///
+    /// A broker whose settle is atomic removes the waiting ones and records them as revoked. Another one makes them
+    /// ready and hands them to a consumer with [`Delivery::revoked`](crate::Delivery::revoked) set.
     async fn revoke(&self, ids: Vec<TaskId>) -> Vec<Result<Revoked>>;
 
     /// Publishes events, best effort: returns at once and may drop.

@@ -49,6 +49,32 @@ impl LeaseTerms {
     }
 }
 
+/// What a rescuer knows of its store's answers, for [`LeaseTerms::has_lapsed`].
+///
+/// A sweep that comes or answers late means that the store stalled, or that the rescuer did, and with it perhaps
+/// the whole machine; then silence has to be watched anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    since: BootInstant,
+    last: BootInstant,
+}
+
+impl Watch {
+    /// Begins to watch.
+    pub fn new(now: BootInstant) -> Self {
+        Self { since: now, last: now }
+    }
+
+    /// A sweep has been answered. Returns since when the store has been answering without a stall.
+    pub fn answered(&mut self, now: BootInstant, terms: &LeaseTerms) -> BootInstant {
+        if now.since(self.last) >= terms.heartbeat {
+            self.since = now;
+        }
+        self.last = now;
+        self.since
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,5 +98,13 @@ mod tests {
     fn silence_proves_nothing_within_a_lease_of_a_stall() {
         assert!(!TERMS.has_lapsed(at(100), at(110), at(124)));
         assert!(TERMS.has_lapsed(at(100), at(110), at(125)));
+    }
+
+    #[test]
+    fn a_late_sweep_makes_the_rescuer_watch_anew() {
+        let mut watch = Watch::new(at(100));
+        assert_eq!(watch.answered(at(102), &TERMS), at(100));
+        assert_eq!(watch.answered(at(110), &TERMS), at(110));
+        assert_eq!(watch.answered(at(112), &TERMS), at(110));
     }
 }

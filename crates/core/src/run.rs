@@ -98,6 +98,24 @@ pub fn finish(record: Option<RunRecord>, run: RunNumber, end: RunEnd) -> Finish 
     })
 }
 
+/// The record of a task that ends without a run of its own: revoked while it waited, buried, or lost after an
+/// early acknowledgement. `None`: it has ended already, or a later attempt is under way.
+///
+/// The end takes a number like a run, so that a run which is still going on somewhere is refused.
+pub fn end_unrun(record: Option<RunRecord>, attempt: u32) -> Option<RunRecord> {
+    match begin(record, attempt) {
+        Begin::Run(begun) => Some(RunRecord { ended: true, ..begun }),
+        Begin::Ended | Begin::Superseded => None,
+    }
+}
+
+/// The record of a task that is sent again after its end, from attempt 0 on. Numbers go on growing, so the message
+/// must be one whose run registers.
+#[must_use]
+pub fn reopen(record: RunRecord) -> RunRecord {
+    RunRecord { current: record.current.next(), attempt: 0, ended: false }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +148,18 @@ mod tests {
         assert_eq!(begin(Some(record), 0), Begin::Superseded);
         assert_eq!(begun(Some(record), 1).current, RunNumber(3));
         assert_eq!(finish(Some(record), RunNumber::FIRST, RunEnd::Final), Finish::Stale);
+    }
+
+    #[test]
+    fn an_end_without_a_run_fences_the_run_that_may_go_on() {
+        let ended = end_unrun(None, 0).expect("the task has not ended");
+        assert_eq!(finish(Some(ended), RunNumber::FIRST, RunEnd::Final), Finish::Stale);
+        assert_eq!(end_unrun(Some(ended), 0), None);
+    }
+
+    #[test]
+    fn a_reopened_task_runs_under_a_larger_number() {
+        let ended = end_unrun(None, 2).expect("the task has not ended");
+        assert!(begun(Some(reopen(ended)), 0).current > ended.current);
     }
 }

@@ -74,6 +74,8 @@ pub enum Fate {
         deaths: u32,
         redelivered: bool,
     },
+    /// Not again: it was acknowledged early and had begun, so record that its outcome is unknown.
+    OutcomeUnknown,
     Bury(DeadReason),
 }
 
@@ -103,6 +105,7 @@ fn fate(held: Held, verdict: &Verdict) -> Fate {
         Verdict::AckEarly => Fate::KeepEarly,
         Verdict::Defer { until } => Fate::Delay { until: *until },
         Verdict::Dead { reason, .. } => Fate::Bury(*reason),
+        Verdict::Release { cause } if held.early && *cause != ReleaseCause::Unstarted => Fate::OutcomeUnknown,
         Verdict::Release { cause } => {
             let deaths = held.deaths + u32::from(*cause == ReleaseCause::ChildDied);
             if deaths >= POISON_DEATHS {
@@ -140,6 +143,17 @@ mod tests {
         let taken_over = RunRecord { current: RunNumber(2), ..RunRecord::default() };
         let decision = settle(Some(HELD), LEASE, &Verdict::Ack, Some(FIRST), Some(taken_over));
         assert_eq!(decision, Decision::StaleRun);
+    }
+
+    #[test]
+    fn an_interrupted_task_that_was_acknowledged_early_is_not_executed_again() {
+        let early = Held { early: true, ..HELD };
+        let fate_of = |cause| settle(Some(early), LEASE, &Verdict::Release { cause }, None, None);
+        let unknown = Decision::Apply { fate: Fate::OutcomeUnknown, record: None };
+        assert_eq!(fate_of(ReleaseCause::Interrupted), unknown);
+        assert_eq!(fate_of(ReleaseCause::ChildDied), unknown);
+        let requeued = Fate::Requeue { deaths: 0, redelivered: false };
+        assert_eq!(fate_of(ReleaseCause::Unstarted), Decision::Apply { fate: requeued, record: None });
     }
 
     #[test]

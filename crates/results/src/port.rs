@@ -30,6 +30,10 @@ pub trait ResultBackend: Send + Sync + 'static {
     /// Deletes results and history, and keeps the run records. Answers how many tasks were known.
     async fn forget(&self, ids: &[TaskId]) -> Result<u64>;
 
+    /// Lets tasks run again that have ended, under larger run numbers; their messages must be such that they
+    /// register. Their results are forgotten, their history stays. Answers how many had ended.
+    async fn reopen(&self, ids: &[TaskId]) -> Result<u64>;
+
     /// Reports how far a run is; refused silently if the run is not current. Best effort, the last one wins.
     async fn report(&self, id: &TaskId, run: RunNumber, progress: Progress) -> Result<()>;
 
@@ -70,6 +74,14 @@ pub enum Stored {
 pub struct RecordFilter {
     pub state: Option<TaskState>,
     pub task: Option<String>,
+}
+
+impl RecordFilter {
+    /// Whether `record` is one of them.
+    pub fn admits(&self, record: &ResultRecord) -> bool {
+        self.state.is_none_or(|state| state == record.state)
+            && self.task.as_ref().is_none_or(|task| *task == record.task)
+    }
 }
 
 /// The last progress of a run.
