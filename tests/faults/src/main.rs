@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use cardoon_drills::demo;
 use cardoon_faults::{WorkerSpec, helpers, serve};
 use clap::{Parser, Subcommand};
 
@@ -22,6 +23,9 @@ enum Command {
     /// Be a worker of a drill.
     #[command(hide = true)]
     Worker { spec: String },
+    /// Be a worker of the mail demo.
+    #[command(hide = true)]
+    MailWorker { folder: PathBuf, name: String },
     /// Hold the write lock of a database.
     #[command(hide = true)]
     HoldLock { database: PathBuf, seconds: f64 },
@@ -32,6 +36,7 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Soak(soak) => soak.run().await,
         Command::Worker { spec } => serve(serde_json::from_str::<WorkerSpec>(&spec)?).await,
+        Command::MailWorker { folder, name } => Ok(demo::mail_worker(&folder, &name).await?),
         Command::HoldLock { database, seconds } => {
             helpers::hold_lock(&database, Duration::try_from_secs_f64(seconds)?).await
         }

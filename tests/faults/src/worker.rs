@@ -1,39 +1,22 @@
 use anyhow::Context;
+use cardoon::{App, Stores, Worker};
 use cardoon_drills::Witness;
-use cardoon_runtime::{Clock, ServiceKind, Supervisor};
-use cardoon_worker::{WorkerBuilder, WorkerHandle};
-use tokio::signal::unix::{SignalKind, signal};
+use cardoon_runtime::Clock;
 
 use crate::rig::{self, Tripwire};
 use crate::{WorkerSpec, tasks};
 
-/// Runs a drill's worker in this process until it is told to drain with SIGTERM.
+/// Runs a drill's worker in this process, as any program does with the SDK, until SIGTERM tells it to drain.
 pub async fn serve(spec: WorkerSpec) -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let clock = Clock::real();
-    let stores =
-        cardoon_connect::connect(&format!("sqlite:{}", spec.database.display()), None, &clock).await?;
+    let url = format!("sqlite:{}", spec.database.display());
+    let stores = cardoon_connect::connect(&url, None, &Clock::real()).await?;
     let wire = Tripwire::new(spec.trap);
     let (broker, results) = rig::rig(stores.broker, stores.results, &wire, spec.plant);
-    let worker = WorkerBuilder::new(broker, results, stores.joined)
-        .name(&spec.name)
-        .concurrency(spec.slots)
-        .terms(spec.terms())
-        .tasks(tasks::all(spec.knows_new))
-        .state(Witness::open(&spec.witness, clock).context("cannot open the witness's file")?)
-        .state(wire)
-        .build()?;
-    drain_on_sigterm(worker.handle())?;
-    worker.run().await?;
-    Ok(())
-}
-
-fn drain_on_sigterm(worker: WorkerHandle) -> anyhow::Result<()> {
-    let mut terminated = signal(SignalKind::terminate())?;
-    Supervisor::new().spawn(ServiceKind::Connection, async move {
-        terminated.recv().await;
-        worker.drain();
-        Ok(())
-    });
+    let app = App::builder().with_stores(Stores { broker, results, ..stores });
+    let witness = Witness::open(&spec.witness, Clock::real()).context("cannot open the witness's file")?;
+    let worker = Worker::builder(&app).name(&spec.name).concurrency(spec.slots).terms(spec.terms());
+    let worker = worker.state(witness).state(wire);
+    tasks::all(spec.knows_new).into_iter().fold(worker, |worker, task| worker.definition(task)).run().await?;
     Ok(())
 }

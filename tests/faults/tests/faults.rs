@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use cardoon_drills::demo::{self, MailOptions, WorkerCommand};
 use cardoon_faults::drills::false_rescue::Trouble;
 use cardoon_faults::drills::{
     broken_messages, deploy, disk, false_rescue, kills, shutdown, stale_runs, steps,
@@ -111,4 +112,28 @@ async fn a_file_that_is_taken_away_is_told_and_loses_nothing_that_was_acknowledg
 #[tokio::test]
 async fn a_database_that_cannot_be_written_is_told() -> anyhow::Result<()> {
     disk::read_only(program()).await?.verdict()
+}
+
+#[tokio::test]
+async fn the_mail_demo_loses_no_mail_when_a_worker_is_killed() -> anyhow::Result<()> {
+    let worker = WorkerCommand { program: program().to_owned(), args: vec!["mail-worker".into()] };
+    let options = MailOptions { mails: 200, kill_worker: true, ..MailOptions::new(worker) };
+    let report = demo::mail(&options, &|_| ()).await?;
+    report.verdict()?;
+    let killed = report.kill.expect("a worker was killed");
+    assert_eq!(report.count.distinct, 200);
+    assert!(report.count.duplicates() <= u64::from(options.slots), "{:?}", report.count);
+    assert!(killed.started == 0 || killed.second_run_after.is_some());
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_mail_demo_waits_for_the_time_that_it_was_given() -> anyhow::Result<()> {
+    let worker = WorkerCommand { program: program().to_owned(), args: vec!["mail-worker".into()] };
+    let delay = Duration::from_secs(1);
+    let options = MailOptions { mails: 20, delay, ..MailOptions::new(worker) };
+    let report = demo::mail(&options, &|_| ()).await?;
+    report.verdict()?;
+    assert_eq!(report.count.duplicates(), 0);
+    Ok(())
 }

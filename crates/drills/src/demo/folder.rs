@@ -14,16 +14,16 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// A fresh run in `kept`, or in a temporary folder.
+    /// A folder for a new run: `kept`, which must not hold a database yet, or a temporary one.
     pub(super) fn create(kept: Option<&Path>, slots: u32) -> Result<Self> {
-        let create = || {
-            let folder = kept.map_or_else(Self::temporary, Self::kept)?;
-            std::fs::write(folder.path.join("slots"), slots.to_string())?;
-            Ok(folder)
-        };
-        create().map_err(|error: io::Error| {
-            Error::new(Code::DrillFailed, "cannot create the demo's folder").source(error)
-        })
+        let folder = kept.map_or_else(Self::temporary, Self::kept).map_err(cannot_create)?;
+        if folder.database().exists() {
+            let message = format!("{} holds a database already", folder.path.display());
+            return Err(Error::new(Code::DrillFailed, message)
+                .hint("choose a new folder, so that no earlier tasks are counted"));
+        }
+        std::fs::write(folder.path.join("slots"), slots.to_string()).map_err(cannot_create)?;
+        Ok(folder)
     }
 
     fn temporary() -> io::Result<Self> {
@@ -33,8 +33,6 @@ impl Folder {
 
     fn kept(path: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(path)?;
-        // What an earlier run's tasks said would be counted with this one's.
-        remove_if_present(&path.join("witness"))?;
         Ok(Self { path: path.canonicalize()?, temporary: None })
     }
 
@@ -72,9 +70,21 @@ impl Folder {
     }
 }
 
-fn remove_if_present(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
+fn cannot_create(error: io::Error) -> Error {
+    Error::new(Code::DrillFailed, "cannot create the demo's folder").source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_an_earlier_database_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = Folder::create(Some(folder.path()), 4).unwrap();
+        assert_eq!(Folder::existing(first.path()).slots().unwrap(), 4);
+        std::fs::write(first.database(), "").unwrap();
+        let refused = Folder::create(Some(folder.path()), 4).err().unwrap();
+        assert_eq!(refused.code(), Code::DrillFailed);
     }
 }

@@ -18,8 +18,8 @@ pub struct MailOptions {
     pub kill_worker: bool,
     /// How long the tasks wait in the delayed store. Default: not at all.
     pub delay: Duration,
-    /// Keeps the database, the witness's file and the workers' error streams here; by default they are in a
-    /// temporary folder that is removed.
+    /// Keeps the database, the witness's file and the workers' error streams here, where no database may be yet;
+    /// by default they are in a temporary folder that is removed.
     pub folder: Option<PathBuf>,
     /// How a worker process is started.
     pub worker: WorkerCommand,
