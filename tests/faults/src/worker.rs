@@ -1,5 +1,5 @@
 use anyhow::Context;
-use cardoon::{App, Stores, Worker};
+use cardoon::{App, Stores, Worker, WorkerBuilder};
 use cardoon_drills::Witness;
 use cardoon_runtime::Clock;
 
@@ -17,6 +17,6 @@ pub async fn serve(spec: WorkerSpec) -> anyhow::Result<()> {
     let witness = Witness::open(&spec.witness, Clock::real()).context("cannot open the witness's file")?;
     let worker = Worker::builder(&app).name(&spec.name).concurrency(spec.slots).terms(spec.terms());
     let worker = worker.state(witness).state(wire);
-    tasks::all(spec.knows_new).into_iter().fold(worker, |worker, task| worker.definition(task)).run().await?;
+    tasks::all(spec.knows_new).into_iter().fold(worker, WorkerBuilder::definition).run().await?;
     Ok(())
 }

@@ -135,5 +135,6 @@ async fn the_mail_demo_waits_for_the_time_that_it_was_given() -> anyhow::Result<
     let report = demo::mail(&options, &|_| ()).await?;
     report.verdict()?;
     assert_eq!(report.count.duplicates(), 0);
+    assert!(report.took >= options.duration, "a task was executed before it was due: {report:?}");
     Ok(())
 }
