@@ -1,1 +1,55 @@
+//! The `cardoon` command: one file a command in `commands`; the rest is what they share.
+//!
+//! Standard output is data, standard error is talk. Exit statuses: 0 done, 1 failed, 2 usage, 3 not connected,
+//! 4 not found, 5 partly done, 130 interrupted.
 
+mod arguments;
+mod commands;
+mod exit;
+mod failure;
+mod input;
+mod language;
+mod log;
+mod output;
+mod session;
+mod signals;
+mod stores;
+mod talk;
+mod tasks;
+mod usage;
+
+use std::process::ExitCode;
+
+use arguments::Arguments;
+use cardoon_errors::Result;
+use exit::Exit;
+
+/// Reads the command line, carries it out and answers the exit status.
+pub fn main() -> ExitCode {
+    let arguments = match usage::parse() {
+        Ok(arguments) => arguments,
+        Err(status) => return status,
+    };
+    let (language, format) = (arguments.language(), arguments.output());
+    match run(arguments) {
+        Ok(exit) => exit.finish(),
+        Err(error) => {
+            failure::print(&error, language, format);
+            ExitCode::from(error.kind().exit_status())
+        }
+    }
+}
+
+/// The runtime is gone when this returns, so that a worker may replace its process.
+fn run(arguments: Arguments) -> Result<Exit> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(
+            |error| {
+                let code = cardoon_errors::Code::Internal;
+                cardoon_errors::Error::new(code, "cannot start threads").source(error).hint("ulimit -u")
+            },
+        )?;
+    let exit = runtime.block_on(commands::run(arguments));
+    runtime.shutdown_background();
+    exit
+}

@@ -85,6 +85,7 @@ codes! {
     4004 BadInput          Invalid     "a command's input cannot be read";
     4005 NoSuchCode        NotFound    "no error has this code";
     4006 NeedsYes          Invalid     "the command destroys data and was not confirmed";
+    4007 OutputFailed      Failed      "the output cannot be written";
     // 50xx: drills
     5001 MailsMissing      Failed      "mails are missing";
     5002 DrillFailed       Failed      "a drill could not be carried out";

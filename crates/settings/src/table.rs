@@ -81,8 +81,8 @@ settings! {
         name: Option<String> = "none";
         /// The queues that it takes from, in turn.
         queues: Vec<String> = "celery";
-        /// How many tasks it executes at once.
-        concurrency: NonZeroU32 = "4";
+        /// How many tasks it executes at once; `none` is as many as there are processors.
+        concurrency: Option<NonZeroU32> = "none";
         /// How long running tasks may take to finish after the first signal.
         grace: Duration = "25s";
         /// Leases of a worker that has been silent for this long pass to others.

@@ -49,7 +49,7 @@ fn a_flag_beats_the_environment_which_beats_the_file() {
     let settings = Settings::load(&sources).unwrap();
     assert_eq!(settings.worker.queues, ["a", "b"]);
     assert!(matches!(origin(&settings, "worker.queues"), Origin::File(_)));
-    assert_eq!(settings.worker.concurrency.get(), 3);
+    assert_eq!(settings.worker.concurrency.unwrap().get(), 3);
     assert_eq!(
         origin(&settings, "worker.concurrency"),
         Origin::Environment("CARDOON_WORKER__CONCURRENCY".into())

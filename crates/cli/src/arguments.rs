@@ -1,0 +1,86 @@
+//! The command line as data.
+
+use cardoon_errors::Language;
+use cardoon_settings::Flag;
+use clap::{ArgAction, Parser, ValueEnum};
+
+use crate::commands::Command;
+use crate::language;
+use crate::output::Format;
+
+/// Distributed tasks that are not lost.
+#[derive(Debug, Parser)]
+#[command(name = "cardoon", version, max_term_width = 100, subcommand_required = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Where messages wait, such as sqlite:tasks.db
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) broker: Option<String>,
+    /// Where results are kept; the broker's store by default
+    #[arg(long, global = true, value_name = "URL")]
+    pub(crate) results: Option<String>,
+    /// The form of the output
+    #[arg(short, long, global = true, value_name = "FORM", default_value = "table")]
+    pub(crate) output: Format,
+    /// Say only what went wrong
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Say more; twice: still more
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// The language of errors and explanations; from LANG by default
+    #[arg(long, global = true, value_name = "LANGUAGE")]
+    pub(crate) lang: Option<Lang>,
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(crate) color: Color,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    En,
+    Zh,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+impl Arguments {
+    pub(crate) fn language(&self) -> Language {
+        match self.global.lang {
+            Some(Lang::En) => Language::English,
+            Some(Lang::Zh) => Language::Chinese,
+            None => language::of_environment(),
+        }
+    }
+
+    pub(crate) fn output(&self) -> Format {
+        self.global.output
+    }
+
+    /// What the command line sets of the settings.
+    pub(crate) fn flags(&self) -> Vec<Flag> {
+        let mut flags = self.command.flags();
+        flags.extend(flag("broker.url", "--broker", self.global.broker.as_deref()));
+        flags.extend(flag("results.url", "--results", self.global.results.as_deref()));
+        flags
+    }
+}
+
+/// A setting, if its option was given.
+pub(crate) fn flag(name: &'static str, option: &'static str, value: Option<&str>) -> Option<Flag> {
+    value.map(|value| Flag { name, option, value: value.into() })
+}

@@ -1,0 +1,72 @@
+use cardoon_broker::DeadLetter;
+use cardoon_errors::{Code, Error, Result};
+use serde_json::{Value, json};
+
+use crate::exit::Exit;
+use crate::input;
+use crate::output::{clean, cut, local_time, rfc3339};
+use crate::session::Session;
+
+/// Most of a body that is shown to people.
+const SHOWN: usize = 2000;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    id: String,
+}
+
+pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
+    let id = input::task_id(&options.id)?;
+    let stores = session.connect().await?;
+    let letter = stores.broker.dead_letters().show(&id).await?;
+    stores.close().await;
+    let letter = letter.ok_or_else(|| {
+        Error::new(Code::UnknownId, format!("no dead letter has the id {id}"))
+            .checked(format!("store: {}", stores.location))
+            .hint("cardoon dead list")
+    })?;
+    session.output.one(&as_json(&letter), |_| as_lines(&letter))?;
+    Ok(Exit::Done)
+}
+
+/// Bytes that are no text are given as numbers, so that none is lost.
+fn as_json(letter: &DeadLetter) -> Value {
+    let message = &letter.message;
+    let bytes = |bytes: &[u8]| match std::str::from_utf8(bytes) {
+        Ok(text) => json!({ "text": text }),
+        Err(_) => json!({ "bytes": bytes }),
+    };
+    json!({
+        "id": message.id,
+        "task": message.task,
+        "queue": letter.queue,
+        "reason": letter.reason,
+        "detail": letter.detail,
+        "attempt": message.attempt,
+        "deaths": letter.deaths,
+        "died_at": rfc3339(letter.died_at),
+        "content_type": message.content_type,
+        "content_encoding": message.content_encoding,
+        "headers": bytes(&message.headers),
+        "body": bytes(&message.body),
+    })
+}
+
+fn as_lines(letter: &DeadLetter) -> String {
+    let message = &letter.message;
+    let shown = |bytes: &[u8]| cut(&String::from_utf8_lossy(bytes), SHOWN);
+    let fields = [
+        ("id", message.id.to_string()),
+        ("task", cut(&message.task, SHOWN)),
+        ("queue", clean(letter.queue.as_str())),
+        ("reason", letter.reason.to_string()),
+        ("detail", cut(&letter.detail, SHOWN)),
+        ("attempt", message.attempt.to_string()),
+        ("deaths", letter.deaths.to_string()),
+        ("died", local_time(letter.died_at)),
+        ("type", format!("{}; {}", clean(&message.content_type), clean(&message.content_encoding))),
+        ("headers", shown(&message.headers)),
+        ("body", shown(&message.body)),
+    ];
+    fields.map(|(name, value)| format!("{name:<8} {value}")).join("\n")
+}

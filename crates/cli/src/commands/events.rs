@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use cardoon_core::{Event, EventKind};
+use cardoon_errors::Result;
+
+use crate::exit::Exit;
+use crate::input;
+use crate::output::{cut, local_time};
+use crate::session::Session;
+
+/// Longest text of an event that is shown to people.
+const DETAIL: usize = 120;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// End after so many
+    #[arg(long)]
+    limit: Option<u64>,
+    /// End after this time
+    #[arg(long = "for", value_name = "TIME", value_parser = input::duration)]
+    span: Option<Duration>,
+}
+
+pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
+    let stores = session.connect().await?;
+    session.talk.say(format!("following {}; Ctrl-C ends", stores.location));
+    let over = async {
+        match options.span {
+            Some(span) => session.clock.sleep(span).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = over => {}
+        ended = follow(session, &stores, options.limit) => ended?,
+    }
+    stores.close().await;
+    Ok(Exit::Done)
+}
+
+async fn follow(session: &Session, stores: &crate::stores::Stores, limit: Option<u64>) -> Result<()> {
+    let mut stream = stores.broker.listen().await?;
+    let mut left = limit.unwrap_or(u64::MAX);
+    while left > 0 && !session.output.is_closed() {
+        let events = stream.next().await?;
+        if events.is_empty() {
+            return Ok(());
+        }
+        for event in events.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+            session.output.next(event, line)?;
+            left -= 1;
+        }
+    }
+    Ok(())
+}
+
+/// An event for people: time, kind, then what it has.
+pub(super) fn line(event: &Event) -> String {
+    let mut line = format!("{} {:<16}", local_time(event.timestamp), word(event.kind));
+    let parts = [
+        event.task.as_deref().map(|task| cut(task, DETAIL)),
+        event.id.as_ref().map(ToString::to_string),
+        Some(cut(&event.worker, DETAIL))
+            .filter(|worker| !worker.is_empty())
+            .map(|worker| format!("on {worker}")),
+        event.attempt.filter(|attempt| *attempt > 0).map(|attempt| format!("attempt {attempt}")),
+        event.runtime.map(|seconds| format!("{seconds:.3} s")),
+        event.detail.as_deref().map(|detail| cut(detail, DETAIL)),
+    ];
+    for part in parts.into_iter().flatten() {
+        line.push(' ');
+        line.push_str(&part);
+    }
+    line
+}
+
+fn word(kind: EventKind) -> &'static str {
+    match kind {
+        EventKind::TaskSent => "task-sent",
+        EventKind::TaskReceived => "task-received",
+        EventKind::TaskStarted => "task-started",
+        EventKind::TaskSucceeded => "task-succeeded",
+        EventKind::TaskFailed => "task-failed",
+        EventKind::TaskRetried => "task-retried",
+        EventKind::TaskRevoked => "task-revoked",
+        EventKind::TaskProgress => "task-progress",
+        EventKind::TaskRescued => "task-rescued",
+        EventKind::TaskDead => "task-dead",
+        EventKind::WorkerOnline => "worker-online",
+        EventKind::WorkerHeartbeat => "worker-heartbeat",
+        EventKind::WorkerOffline => "worker-offline",
+        EventKind::WorkerLost => "worker-lost",
+    }
+}

@@ -1,0 +1,112 @@
+//! The commands, one file each.
+
+mod bench;
+mod completions;
+mod dead;
+mod demo;
+mod dev;
+mod events;
+mod explain;
+mod queue;
+mod send;
+mod settings;
+mod task;
+mod worker;
+
+use cardoon_errors::Result;
+use cardoon_settings::Flag;
+use clap::Subcommand;
+
+use crate::arguments::Arguments;
+use crate::exit::Exit;
+use crate::log;
+use crate::session::Session;
+use crate::signals::Signals;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start everything for development: a worker with the built-in tasks, and its events as they happen
+    Dev(worker::Options),
+    /// Start a worker with the built-in tasks; your own tasks live in your own program
+    Worker(worker::Options),
+    /// Send a task by its name
+    Send(send::Options),
+    /// Look after tasks
+    #[command(subcommand)]
+    Task(task::Command),
+    /// Look after queues
+    #[command(subcommand)]
+    Queue(queue::Command),
+    /// Look after messages that could not be executed
+    #[command(subcommand)]
+    Dead(dead::Command),
+    /// Follow what happens
+    Events(events::Options),
+    /// Measure throughput and latency, by default on a database of its own
+    Bench(bench::Options),
+    /// See it work: real worker processes, real mails
+    #[command(subcommand)]
+    Demo(demo::Command),
+    /// Look at the settings
+    #[command(subcommand)]
+    Settings(settings::Command),
+    /// Explain an error code; without one, list them
+    Explain(explain::Options),
+    /// Write the completions of a shell
+    Completions(completions::Options),
+}
+
+impl Command {
+    /// What the options of the command set of the settings.
+    pub(crate) fn flags(&self) -> Vec<Flag> {
+        match self {
+            Self::Dev(options) | Self::Worker(options) => options.flags(),
+            Self::Bench(options) => options.flags(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Carries out the command line.
+pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
+    let level = match &arguments.command {
+        Command::Worker(options) | Command::Dev(options) => options.log_level("info"),
+        _ => "warn",
+    };
+    log::start(&arguments.global, level);
+    match &arguments.command {
+        // These need no settings, so that broken ones do not stand in their way.
+        Command::Explain(options) => explain::run(options, arguments.language(), arguments.output()),
+        Command::Completions(options) => completions::run(options, arguments.output()),
+        Command::Dev(options) => dev::run(&Session::begin(&arguments)?, options).await,
+        Command::Worker(options) => worker::run(&Session::begin(&arguments)?, options).await,
+        // It handles signals itself.
+        Command::Demo(demo::Command::MailWorker(options)) => demo::run_worker(options).await,
+        command => interruptible(&Session::begin(&arguments)?, command).await,
+    }
+}
+
+/// Commands that an interrupt may end at any point.
+async fn interruptible(session: &Session, command: &Command) -> Result<Exit> {
+    let mut signals = Signals::listen()?;
+    tokio::select! {
+        exit = dispatch(session, command) => exit,
+        _ = signals.next() => Ok(Exit::Interrupted),
+    }
+}
+
+async fn dispatch(session: &Session, command: &Command) -> Result<Exit> {
+    match command {
+        Command::Send(options) => send::run(session, options).await,
+        Command::Task(command) => task::run(session, command).await,
+        Command::Queue(command) => queue::run(session, command).await,
+        Command::Dead(command) => dead::run(session, command).await,
+        Command::Events(options) => events::run(session, options).await,
+        Command::Bench(options) => bench::run(session, options).await,
+        Command::Demo(command) => demo::run(session, command).await,
+        Command::Settings(command) => settings::run(session, command),
+        Command::Dev(_) | Command::Worker(_) | Command::Explain(_) | Command::Completions(_) => {
+            Ok(Exit::Done)
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use std::time::Duration;
+
+use cardoon_broker::{Publish, Published};
+use cardoon_core::{Priority, Signature, SignatureOptions, TaskId, Timestamp};
+use cardoon_errors::{Code, Error, Result};
+use cardoon_runtime::ids;
+use serde_json::json;
+
+use super::task::outcome;
+use crate::exit::Exit;
+use crate::input;
+use crate::session::Session;
+use crate::stores::Stores;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The task, such as cardoon.add
+    name: String,
+    /// Positional arguments
+    #[arg(long, value_name = "JSON", default_value = "[]", allow_hyphen_values = true)]
+    args: String,
+    /// Named arguments
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    kwargs: String,
+    /// Not before this time from now
+    #[arg(long = "in", value_name = "TIME", value_parser = input::duration, conflicts_with = "at")]
+    delay: Option<Duration>,
+    /// Not before this point in time
+    #[arg(long, value_name = "RFC3339", value_parser = input::timestamp)]
+    at: Option<Timestamp>,
+    /// The queue
+    #[arg(short = 'Q', long, default_value = "celery")]
+    queue: String,
+    /// From 0 to 9, 9 most urgent; 4 by default
+    #[arg(long, value_parser = clap::value_parser!(u8).range(0..=9))]
+    priority: Option<u8>,
+    /// Not after this time from now
+    #[arg(long, value_name = "TIME", value_parser = input::duration)]
+    expires: Option<Duration>,
+    /// End a run that takes longer
+    #[arg(long, value_name = "TIME", value_parser = input::duration)]
+    time_limit: Option<Duration>,
+    /// The id to send under; the same id is not executed twice
+    #[arg(long)]
+    id: Option<String>,
+    /// Wait for the result and print it
+    #[arg(long)]
+    wait: bool,
+    /// Wait for at most this time
+    #[arg(long, value_name = "TIME", value_parser = input::duration, requires = "wait")]
+    timeout: Option<Duration>,
+}
+
+pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
+    let id = options.id.as_deref().map_or_else(|| Ok(ids::task_id()), input::task_id)?;
+    let publish = publish(options, &id, session.clock.now())?;
+    let stores = session.connect().await?;
+    match store(&stores, publish).await? {
+        Published::Stored => {}
+        Published::Duplicate => {
+            session.talk.say(format!("{id} was sent before; nothing was added"));
+        }
+    }
+    if options.wait {
+        session.talk.say(format!("sent {id}"));
+        return outcome::wait_and_print(session, &stores, &id, options.timeout).await;
+    }
+    session.output.one(&json!({ "id": id }), |_| id.to_string())?;
+    stores.close().await;
+    Ok(Exit::Done)
+}
+
+fn publish(options: &Options, id: &TaskId, now: Timestamp) -> Result<Publish> {
+    let not_before = options.at.or_else(|| options.delay.map(|delay| now.plus(delay)));
+    let signature = Signature {
+        task: task_name(&options.name)?,
+        args: input::positional(&options.args)?,
+        kwargs: input::named(&options.kwargs)?,
+        options: SignatureOptions {
+            eta: not_before,
+            priority: options.priority.map(Priority::new),
+            expires: options.expires.map(|after| now.plus(after)),
+            time_limit: options.time_limit,
+            ..SignatureOptions::default()
+        },
+    };
+    let queue = input::queue_name(&options.queue)?;
+    let origin = format!("{}@cardoon-send", std::process::id());
+    let message = cardoon_protocol::encode(&signature, id.clone(), &origin)?;
+    Ok(Publish { queue, message, not_before, resent: false })
+}
+
+fn task_name(text: &str) -> Result<String> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err(Error::new(Code::BadInput, "the task's name is empty").hint("cardoon send cardoon.noop"));
+    }
+    Ok(name.to_owned())
+}
+
+async fn store(stores: &Stores, publish: Publish) -> Result<Published> {
+    let id = publish.message.id.clone();
+    let answer = stores.broker.publish(vec![publish]).await.pop();
+    let unanswered = || Err(Error::new(Code::Internal, "the broker did not answer for the message"));
+    answer.unwrap_or_else(unanswered).map_err(|error| match error.was_applied() {
+        cardoon_errors::Applied::Unknown => {
+            error.hint(format!("repeat the command with --id {id}: it is not executed twice"))
+        }
+        _ => error,
+    })
+}

@@ -1,0 +1,113 @@
+//! How a task ended, for `task wait` and `send --wait`.
+
+use std::time::Duration;
+
+use cardoon_core::{ResultRecord, TaskFailure, TaskId, TaskState};
+use cardoon_errors::{Code, Error, Result};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::exit::Exit;
+use crate::output::{cut, rfc3339};
+use crate::session::Session;
+use crate::stores::Stores;
+use crate::tasks::Whereabouts;
+
+/// Longest part of a failure that an error repeats.
+const MESSAGE: usize = 300;
+
+/// A record for programs.
+#[derive(Serialize)]
+pub(super) struct Outcome<'a> {
+    id: &'a TaskId,
+    task: &'a str,
+    queue: &'a str,
+    state: TaskState,
+    attempt: u32,
+    run: u64,
+    worker: &'a str,
+    result: Option<Box<RawValue>>,
+    failure: Option<&'a TaskFailure>,
+    started_at: Option<String>,
+    finished_at: String,
+}
+
+impl<'a> Outcome<'a> {
+    pub(super) fn of(record: &'a ResultRecord) -> Self {
+        Self {
+            id: &record.id,
+            task: &record.task,
+            queue: record.queue.as_str(),
+            state: record.state,
+            attempt: record.attempt,
+            run: record.run.0,
+            worker: &record.worker,
+            result: record.value.as_deref().and_then(raw_json),
+            failure: record.failure.as_ref(),
+            started_at: record.started_at.map(rfc3339),
+            finished_at: rfc3339(record.finished_at),
+        }
+    }
+}
+
+/// Waits for the end of a task that is known, prints its result, and fails as it failed.
+pub(crate) async fn wait_and_print(
+    session: &Session,
+    stores: &Stores,
+    id: &TaskId,
+    limit: Option<Duration>,
+) -> Result<Exit> {
+    let Some(record) = stores.results.wait(id, limit).await? else {
+        return Err(not_ended(stores, id, limit).await?);
+    };
+    stores.close().await;
+    if record.state == TaskState::Success || !session.output.is_for_people() {
+        session.output.one(&Outcome::of(&record), |_| value_text(&record))?;
+    }
+    match record.state {
+        TaskState::Success => Ok(Exit::Done),
+        _ if session.output.is_for_people() => Err(failed(&record)),
+        _ => Ok(Exit::Failed),
+    }
+}
+
+/// The return value for people: as JSON, with nothing that a terminal would obey.
+pub(super) fn value_text(record: &ResultRecord) -> String {
+    record
+        .value
+        .as_deref()
+        .and_then(raw_json)
+        .map_or_else(|| "null".into(), |value| crate::output::json_text(&value))
+}
+
+pub(super) fn raw_json(bytes: &[u8]) -> Option<Box<RawValue>> {
+    serde_json::from_slice(bytes).ok()
+}
+
+fn failed(record: &ResultRecord) -> Error {
+    let id = &record.id;
+    if record.state == TaskState::Revoked {
+        return Error::new(Code::TaskRevoked, format!("{} ({id}) was revoked", cut(&record.task, 80)))
+            .hint(format!("cardoon task get {id}"));
+    }
+    let failure = record.failure.as_ref().map_or_else(String::new, ToString::to_string);
+    let task = cut(&record.task, 80);
+    Error::new(Code::TaskFailed, format!("{task} failed: {}", cut(&failure, MESSAGE)))
+        .checked(format!("attempts: {}", record.attempt + 1))
+        .checked(format!("worker: {}", record.worker))
+        .hint(format!("cardoon task get {id}"))
+}
+
+async fn not_ended(stores: &Stores, id: &TaskId, limit: Option<Duration>) -> Result<Error> {
+    let limit = limit.map_or_else(String::new, cardoon_settings::show_duration);
+    let found = Whereabouts::of(stores, id).await?;
+    if let Some(dead) = found.dead.filter(|_| found.message.is_none()) {
+        let message = format!("the message of {id} is in the dead letters: {}", cut(&dead.detail, MESSAGE));
+        return Ok(Error::new(Code::TaskFailed, message)
+            .checked(format!("reason: {}", dead.reason))
+            .hint(format!("cardoon dead show {id}")));
+    }
+    Ok(Error::new(Code::WaitTimedOut, format!("task {id} has not ended within {limit}"))
+        .checked(format!("store: {}", stores.location))
+        .hint(format!("cardoon task why {id}")))
+}

@@ -1,0 +1,28 @@
+//! The log: to standard error, as `CARDOON_LOG`, `-v` or a worker's `-l` ask for it.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::EnvFilter;
+
+use crate::arguments::{Color, Global};
+
+/// Starts the log. `level`: what the command writes unless it is told otherwise.
+pub(crate) fn start(global: &Global, level: &str) {
+    let level = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (_, 0) => level,
+        (_, 1) => "debug",
+        _ => "trace",
+    };
+    let directives = std::env::var("CARDOON_LOG").ok().filter(|text| !text.is_empty());
+    let filter =
+        EnvFilter::try_new(directives.as_deref().unwrap_or(level)).unwrap_or_else(|_| EnvFilter::new(level));
+    let colored = match global.color {
+        Color::Always => true,
+        Color::Never => false,
+        Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    };
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // A second start, as in tests, keeps the first log.
+    let _ = log.with_ansi(colored).with_target(false).try_init();
+}

@@ -1,0 +1,36 @@
+use cardoon_errors::{Language, Result};
+use cardoon_runtime::Clock;
+use cardoon_settings::{Settings, Sources};
+
+use crate::arguments::{Arguments, Global};
+use crate::output::Output;
+use crate::stores::{self, Stores};
+use crate::talk::Talk;
+
+/// What every command works with.
+pub(crate) struct Session {
+    pub(crate) settings: Settings,
+    pub(crate) output: Output,
+    pub(crate) talk: Talk,
+    pub(crate) language: Language,
+    pub(crate) clock: Clock,
+}
+
+impl Session {
+    /// Reads the settings; connects to nothing.
+    pub(crate) fn begin(arguments: &Arguments) -> Result<Self> {
+        let Global { quiet, output, .. } = arguments.global;
+        Ok(Self {
+            settings: Settings::load(&Sources::of_process(arguments.flags()))?,
+            output: Output::new(output),
+            talk: Talk::new(quiet),
+            language: arguments.language(),
+            clock: Clock::real(),
+        })
+    }
+
+    /// Connects to the stores of the settings.
+    pub(crate) async fn connect(&self) -> Result<Stores> {
+        stores::connect(&self.settings, &self.clock).await
+    }
+}
