@@ -1,12 +1,13 @@
 use std::fmt;
 
 use anyhow::bail;
+use serde::{Deserialize, Serialize};
 
 /// What a drill found: its figures, and what contradicts the promise.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Outcome {
     pub drill: String,
-    pub figures: Vec<(&'static str, String)>,
+    pub figures: Vec<(String, String)>,
     pub broken: Vec<String>,
 }
 
@@ -15,12 +16,12 @@ impl Outcome {
         Self { drill: drill.into(), ..Self::default() }
     }
 
-    pub fn figure(&mut self, name: &'static str, value: impl fmt::Display + Copy) {
-        self.figures.push((name, value.to_string()));
+    pub fn figure(&mut self, name: &str, value: impl fmt::Display + Copy) {
+        self.figures.push((name.to_owned(), value.to_string()));
     }
 
     /// Notes a figure that has to be `wanted`.
-    pub fn expect<T: PartialEq + fmt::Display + Copy>(&mut self, name: &'static str, found: T, wanted: T) {
+    pub fn expect<T: PartialEq + fmt::Display + Copy>(&mut self, name: &str, found: T, wanted: T) {
         if found != wanted {
             self.broken.push(format!("{name}: {found}, expected {wanted}"));
         }
@@ -28,7 +29,7 @@ impl Outcome {
     }
 
     /// Notes a figure that may be at most `limit`.
-    pub fn at_most<T: PartialOrd + fmt::Display + Copy>(&mut self, name: &'static str, found: T, limit: T) {
+    pub fn at_most<T: PartialOrd + fmt::Display + Copy>(&mut self, name: &str, found: T, limit: T) {
         if found > limit {
             self.broken.push(format!("{name}: {found}, at most {limit} is promised"));
         }

@@ -74,9 +74,9 @@ impl Soak {
         outcomes.push(told(broken_messages::run(program).await?));
         outcomes.push(told(deploy::run(program).await?));
         outcomes.push(told(deploy::nobody_knows_it(program).await?));
-        outcomes.push(told(disk::full(program).await?));
-        outcomes.push(told(disk::gone(program).await?));
-        outcomes.push(told(disk::read_only(program).await?));
+        for fault in [disk::Fault::Full, disk::Fault::Gone, disk::Fault::ReadOnly] {
+            outcomes.push(told(disk::run(program, fault).await?));
+        }
         Ok(outcomes)
     }
 

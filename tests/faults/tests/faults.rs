@@ -101,17 +101,17 @@ async fn a_task_that_nobody_knows_is_buried_and_can_be_brought_back() -> anyhow:
 
 #[tokio::test]
 async fn a_full_disk_is_told_and_loses_nothing_that_was_acknowledged() -> anyhow::Result<()> {
-    disk::full(program()).await?.verdict()
+    disk::run(program(), disk::Fault::Full).await?.verdict()
 }
 
 #[tokio::test]
 async fn a_file_that_is_taken_away_is_told_and_loses_nothing_that_was_acknowledged() -> anyhow::Result<()> {
-    disk::gone(program()).await?.verdict()
+    disk::run(program(), disk::Fault::Gone).await?.verdict()
 }
 
 #[tokio::test]
 async fn a_database_that_cannot_be_written_is_told() -> anyhow::Result<()> {
-    disk::read_only(program()).await?.verdict()
+    disk::run(program(), disk::Fault::ReadOnly).await?.verdict()
 }
 
 #[tokio::test]

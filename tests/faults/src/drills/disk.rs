@@ -8,14 +8,48 @@ use anyhow::{Context, ensure};
 use cardoon_core::TaskId;
 use cardoon_drills::WorkerProcess;
 use cardoon_errors::{Applied, Code, Error, Result};
+use clap::ValueEnum;
 
 use crate::lab::PATIENCE;
 use crate::{Lab, Outcome, tasks};
 
 const SHORT: Duration = Duration::from_millis(20);
 
-/// Fills the disk under a working worker, and frees it again.
-pub async fn full(program: &Path) -> anyhow::Result<Outcome> {
+/// What happens to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Fault {
+    /// It is filled under a working worker, and freed again.
+    Full,
+    /// The database file is moved away from a working worker, and back.
+    Gone,
+    /// A database cannot be written, and later it can.
+    ReadOnly,
+}
+
+/// Runs the drill in this process if it may mount, else as the root of a user namespace of its own.
+pub async fn run(program: &Path, fault: Fault) -> anyhow::Result<Outcome> {
+    if rustix::process::geteuid().is_root() {
+        return run_here(program, fault).await;
+    }
+    let name = fault.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default();
+    let mut namespace = tokio::process::Command::new("unshare");
+    namespace.args(["--user", "--map-root-user", "--mount"]).arg(program).args(["disk", &name]);
+    let output = namespace.kill_on_drop(true).output().await.context("cannot run unshare")?;
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    serde_json::from_slice(&output.stdout)
+        .with_context(|| format!("the drill needs a user namespace: {told}"))
+}
+
+/// Runs the drill with this process's right to mount.
+pub async fn run_here(program: &Path, fault: Fault) -> anyhow::Result<Outcome> {
+    match fault {
+        Fault::Full => full(program).await,
+        Fault::Gone => gone(program).await,
+        Fault::ReadOnly => read_only(program).await,
+    }
+}
+
+async fn full(program: &Path) -> anyhow::Result<Outcome> {
     let disk = SmallDisk::mount()?;
     let mut drill = Drill::start(program, &disk).await?;
     disk.fill()?;
@@ -28,8 +62,7 @@ pub async fn full(program: &Path) -> anyhow::Result<Outcome> {
     drill.finish(outcome).await
 }
 
-/// Takes the database file away from a working worker, and puts it back.
-pub async fn gone(program: &Path) -> anyhow::Result<Outcome> {
+async fn gone(program: &Path) -> anyhow::Result<Outcome> {
     let disk = SmallDisk::mount()?;
     let mut drill = Drill::start(program, &disk).await?;
     let away = disk.path().join("moved-away.db");
@@ -41,8 +74,7 @@ pub async fn gone(program: &Path) -> anyhow::Result<Outcome> {
     drill.finish(outcome).await
 }
 
-/// Opens a database that cannot be written, and the same one when it can be written again.
-pub async fn read_only(program: &Path) -> anyhow::Result<Outcome> {
+async fn read_only(program: &Path) -> anyhow::Result<Outcome> {
     let disk = SmallDisk::mount()?;
     let mut drill = Drill::start(program, &disk).await?;
     drill.send().await??;
