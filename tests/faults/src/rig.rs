@@ -261,6 +261,10 @@ impl ResultBackend for RiggedResults {
         self.inner.forget(ids).await
     }
 
+    async fn reopen(&self, ids: &[TaskId]) -> Result<u64> {
+        self.inner.reopen(ids).await
+    }
+
     async fn report(&self, id: &TaskId, run: RunNumber, progress: Progress) -> Result<()> {
         self.inner.report(id, run, progress).await
     }
