@@ -31,6 +31,15 @@ pub struct DeadFilter {
     pub reason: Option<DeadReason>,
 }
 
+impl DeadFilter {
+    /// Whether `letter` is one of them.
+    pub fn admits(&self, letter: &DeadLetter) -> bool {
+        (self.ids.is_empty() || self.ids.contains(&letter.message.id))
+            && self.queue.as_ref().is_none_or(|queue| *queue == letter.queue)
+            && self.reason.is_none_or(|reason| reason == letter.reason)
+    }
+}
+
 /// A message that could not be executed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DeadLetter {
