@@ -156,14 +156,14 @@ impl WorkerBuilder {
         queues
     }
 
-    fn registry(&self) -> Result<HashMap<String, Arc<TaskDefinition>>> {
+    fn registry(&self) -> Result<HashMap<String, TaskDefinition>> {
         if self.tasks.is_empty() {
             return Err(Error::new(Code::NoTasks, "the worker has no tasks")
                 .hint("register tasks before the worker is built"));
         }
         let mut registry = HashMap::with_capacity(self.tasks.len());
         for task in &self.tasks {
-            if registry.insert(task.name.clone(), Arc::new(task.clone())).is_some() {
+            if registry.insert(task.name.clone(), task.clone()).is_some() {
                 return Err(Error::new(Code::DuplicateTask, format!("two tasks are named {}", task.name))
                     .hint("give one of them another name"));
             }

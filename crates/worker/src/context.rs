@@ -7,6 +7,7 @@ use std::time::Duration;
 use cardoon_core::{BootInstant, Progress, QueueName, RunNumber, TaskId, Timestamp};
 use cardoon_runtime::Clock;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::States;
@@ -20,6 +21,7 @@ struct Inner {
     began_at: OnceLock<BootInstant>,
     cancelled: CancellationToken,
     reason: OnceLock<CancelReason>,
+    aborted: Notify,
 }
 
 /// What a context is made of; for those who run a task without a worker.
@@ -62,6 +64,7 @@ impl TaskContext {
             began_at: OnceLock::new(),
             cancelled: CancellationToken::new(),
             reason: OnceLock::new(),
+            aborted: Notify::new(),
         }))
     }
 
@@ -152,8 +155,14 @@ impl TaskContext {
         let _ = self.0.began_at.set(self.0.parts.clock.boot());
     }
 
-    pub(crate) fn parts(&self) -> &ContextParts {
-        &self.0.parts
+    /// Ends the run by force, if its executor can.
+    pub(crate) fn abort(&self) {
+        self.0.aborted.notify_one();
+    }
+
+    /// Waits until the run is to be ended by force.
+    pub(crate) async fn aborted(&self) {
+        self.0.aborted.notified().await;
     }
 
     fn left_of(&self, limit: Duration) -> Duration {
@@ -206,7 +215,7 @@ mod tests {
         manual.advance(Duration::from_secs(4));
         manual.step_wall(60_000);
         assert_eq!(context.time_left(), Some(Duration::from_secs(6)));
-        manual.advance(Duration::from_secs(60));
+        manual.advance(Duration::from_mins(1));
         assert_eq!(context.time_left(), Some(Duration::ZERO));
     }
 

@@ -53,6 +53,19 @@ impl TaskError {
         Self::new(Self::SOFT_TIME_LIMIT, "the task stopped at its soft time limit")
     }
 
+    /// The return value cannot be stored, and would not be smaller next time.
+    pub(crate) fn result_too_large(size: usize, most: usize) -> Self {
+        let text = format!("the return value has {size} bytes, the limit is {most}");
+        Self::fatal("ResultTooLarge", text)
+    }
+
+    /// A failure out of what a panic carries.
+    pub(crate) fn from_panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        Self::new(Self::PANIC, text.unwrap_or_else(|| "the task panicked".to_owned()))
+    }
+
     /// A failure out of `error`: its type is the kind, its causes are the details.
     pub fn from_error<E: std::error::Error>(error: &E) -> Self {
         let causes = std::iter::successors(error.source(), |cause| cause.source());

@@ -7,15 +7,32 @@
 //!                               └─ heartbeat thread, revokes, timers, drain
 //! ```
 //!
-//! The engine decides; everything around it carries out. The engine and its services run on a thread of their
+//! [`engine`] decides; everything around it carries out. The engine and its services run on a thread of their
 //! own, so that user code which blocks its runtime stops neither leases nor time limits.
 
 mod builder;
+mod claimer;
 mod context;
 mod definition;
+mod directory;
+mod driver;
 mod error;
+mod events;
+mod executors;
+mod gate;
+mod heartbeat;
+mod inbox;
+mod intake;
+mod progress;
+mod registrar;
+mod retrying;
+mod revokes;
+mod settler;
 mod states;
+mod sweeper;
 mod worker;
+
+pub mod engine;
 
 pub use builder::{DEFAULT_GRACE, WorkerBuilder};
 pub use context::{CancelReason, ContextParts, ProgressSink, TaskContext};
@@ -24,5 +41,6 @@ pub use definition::{
     TaskResult,
 };
 pub use error::TaskError;
+pub use executors::is_child;
 pub use states::{StateNeed, States};
 pub use worker::{Worker, WorkerExit, WorkerHandle};

@@ -4,16 +4,16 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cardoon_broker::Broker;
-use cardoon_errors::{Code, Error, Result};
+use cardoon_errors::Result;
 use cardoon_results::ResultBackend;
 use tokio::sync::watch;
 
-use crate::{TaskDefinition, WorkerBuilder};
+use crate::{TaskDefinition, WorkerBuilder, driver, executors};
 
 /// A worker that is ready to run.
 pub struct Worker {
     pub(crate) setup: WorkerBuilder,
-    pub(crate) tasks: HashMap<String, Arc<TaskDefinition>>,
+    pub(crate) tasks: HashMap<String, TaskDefinition>,
     orders: watch::Sender<Order>,
 }
 
@@ -43,7 +43,7 @@ impl Worker {
         WorkerBuilder::new(broker, results, joined)
     }
 
-    pub(crate) fn new(setup: WorkerBuilder, tasks: HashMap<String, Arc<TaskDefinition>>) -> Self {
+    pub(crate) fn new(setup: WorkerBuilder, tasks: HashMap<String, TaskDefinition>) -> Self {
         Self { setup, tasks, orders: watch::Sender::new(Order::Run) }
     }
 
@@ -53,15 +53,14 @@ impl Worker {
 
     /// Runs until it is told to stop, or cannot go on. Asynchronous tasks run on the runtime that awaits this.
     ///
-    /// In a process that a worker started for an isolated task (see `is_child`) this serves that worker
+    /// In a process that a worker started for an isolated task (see [`crate::is_child`]) this serves that worker
     /// instead, and ends the process with it.
     pub async fn run(self) -> Result<WorkerExit> {
-        let mut orders = self.orders.subscribe();
-        orders
-            .wait_for(|order| *order > Order::Run)
-            .await
-            .map_err(|_| Error::new(Code::Internal, "no orders"))?;
-        Ok(WorkerExit::Drained)
+        if executors::is_child() {
+            return executors::serve_parent(self).await;
+        }
+        let orders = self.orders.subscribe();
+        driver::run(self, orders).await
     }
 }
 

@@ -1,0 +1,367 @@
+//! Brings the engine, its services and the executors together on a thread of their own.
+
+use std::sync::Arc;
+
+use cardoon_broker::{ConsumeSpec, Consumer, Settle};
+use cardoon_core::{BootInstant, EventKind, TaskState};
+use cardoon_errors::{Code, Error, Result};
+use cardoon_results::BeginRun;
+use cardoon_runtime::{Clock, ServiceKind, Supervisor};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::claimer::Claimer;
+use crate::directory::{Directory, Question};
+use crate::engine::{Command, Config, Engine, Event, Now, Ticket};
+use crate::events::Announcer;
+use crate::executors::{Executors, Kit};
+use crate::gate::Gate;
+use crate::heartbeat::Heartbeat;
+use crate::inbox::Inbox;
+use crate::intake::Intake;
+use crate::progress::{self, Board};
+use crate::registrar::Registrar;
+use crate::settler::Settler;
+use crate::sweeper::Sweeper;
+use crate::worker::Order;
+use crate::{BoxFuture, Worker, WorkerBuilder, WorkerExit, WorkerHandle, revokes};
+
+/// Events that are taken in one step at most.
+const BATCH: usize = 512;
+
+/// How long services may take to end when the worker has.
+const SERVICES_END: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Joins the consumers and works until the worker is told to stop.
+pub(crate) async fn run(worker: Worker, orders: watch::Receiver<Order>) -> Result<WorkerExit> {
+    let _stop = StopWhenDropped(worker.handle());
+    let intake = Arc::new(Intake::new(worker.tasks, worker.setup.limits));
+    let joined_at = worker.setup.clock.boot();
+    let consumer = worker.setup.broker.consume(spec(&worker.setup, &intake)).await?;
+    let start_before = joined_at.plus(worker.setup.terms.lease);
+    let services = Supervisor::new();
+    let site = Site { intake, consumer: Arc::clone(&consumer), start_before, home: Handle::current() };
+    let (done, ended) = oneshot::channel();
+    let engine_services = services.clone();
+    services
+        .spawn_thread(ServiceKind::Engine, move |_| {
+            let exit = work(&worker.setup, site, orders, &engine_services);
+            let _ = done.send(exit);
+            Ok(())
+        })
+        .map_err(|error| Error::new(Code::Internal, "cannot start the worker's thread").source(error))?;
+    let exit = ended.await.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the worker's thread died")));
+    if let Err(error) = consumer.close().await {
+        tracing::warn!(%error, "the worker could not say that it leaves; others will find out");
+    }
+    services.shut_down(SERVICES_END).await;
+    exit
+}
+
+/// Where an engine works.
+struct Site {
+    intake: Arc<Intake>,
+    consumer: Arc<dyn Consumer>,
+    start_before: BootInstant,
+    home: Handle,
+}
+
+/// A worker whose future is dropped hands everything back.
+struct StopWhenDropped(WorkerHandle);
+
+impl Drop for StopWhenDropped {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
+}
+
+fn spec(setup: &WorkerBuilder, intake: &Intake) -> ConsumeSpec {
+    ConsumeSpec {
+        worker: setup.name.clone(),
+        queues: setup.queues.clone(),
+        tasks: intake.names(),
+        slots: setup.concurrency,
+        terms: setup.terms,
+    }
+}
+
+/// Runs the engine on this thread until it has finished.
+fn work(
+    setup: &WorkerBuilder,
+    site: Site,
+    orders: watch::Receiver<Order>,
+    services: &Supervisor,
+) -> Result<WorkerExit> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Code::Internal, "cannot start the worker's runtime").source(error))?;
+    let exit = runtime.block_on(async { Driver::start(setup, site, services)?.drive(orders).await });
+    services.stop();
+    runtime.shutdown_background();
+    exit
+}
+
+/// Carries events to the engine and its commands to those who obey them.
+struct Driver {
+    engine: Engine,
+    executors: Executors,
+    lines: Lines,
+    announcer: Announcer,
+    timer: Timer,
+    clock: Clock,
+    events: mpsc::UnboundedReceiver<Event>,
+    inbox: Inbox,
+    stopping: tokio_util::sync::CancellationToken,
+}
+
+/// The ways to the services.
+struct Lines {
+    credits: Option<mpsc::UnboundedSender<usize>>,
+    verdicts: mpsc::UnboundedSender<(Ticket, Settle)>,
+    runs: mpsc::UnboundedSender<(Ticket, BeginRun)>,
+    questions: mpsc::UnboundedSender<Question>,
+}
+
+impl Driver {
+    fn start(setup: &WorkerBuilder, site: Site, services: &Supervisor) -> Result<Self> {
+        let (inbox, events) = Inbox::new();
+        let clock = setup.clock.clone();
+        let worker: Arc<str> = setup.name.as_str().into();
+        let gate = Arc::new(Gate::new(clock.clone(), site.start_before));
+        let board = Board::default();
+        let announcer = Announcer {
+            broker: Arc::clone(&setup.broker),
+            worker: Arc::clone(&worker),
+            always: setup.events,
+            clock: clock.clone(),
+        };
+        start_heartbeat(setup, &site, &gate, &announcer, &inbox, services)?;
+        start_watchers(setup, &site, &board, &announcer, &inbox, services);
+        let kit = Kit {
+            worker: Arc::clone(&worker),
+            consumer: Arc::clone(&site.consumer),
+            states: Arc::new(setup.states.clone()),
+            gate,
+            board,
+            clock: clock.clone(),
+            inbox: inbox.clone(),
+        };
+        let config = Config {
+            worker,
+            slots: setup.concurrency as usize,
+            grace: setup.grace,
+            recall: setup.recall,
+            max_result_bytes: setup.limits.max_bytes,
+        };
+        Ok(Self {
+            lines: Lines::open(setup, &site, &inbox, services),
+            engine: Engine::new(config, site.start_before),
+            executors: Executors::new(kit, site.home),
+            timer: Timer::default(),
+            stopping: services.stopping(),
+            announcer,
+            clock,
+            events,
+            inbox,
+        })
+    }
+
+    async fn drive(mut self, mut orders: watch::Receiver<Order>) -> Result<WorkerExit> {
+        self.announcer.tell(EventKind::WorkerOnline);
+        orders.mark_changed();
+        let mut batch = Vec::with_capacity(BATCH);
+        let mut failing = false;
+        loop {
+            if let Some(exit) = self.step(&mut batch) {
+                self.announcer.tell(EventKind::WorkerOffline);
+                return self.inbox.fatal().map_or(Ok(exit), Err);
+            }
+            tokio::select! {
+                biased;
+                _ = self.events.recv_many(&mut batch, BATCH) => {}
+                Ok(()) = orders.changed() => batch.extend(ordered(*orders.borrow_and_update())),
+                () = self.stopping.cancelled(), if !failing => {
+                    failing = true;
+                    batch.push(Event::Drain);
+                }
+                () = self.timer.rings() => {}
+            }
+        }
+    }
+
+    /// Takes a batch of events and carries out what the engine decides.
+    fn step(&mut self, batch: &mut Vec<Event>) -> Option<WorkerExit> {
+        let now = Now { wall: self.clock.now(), boot: self.clock.boot() };
+        self.engine.watch(self.announcer.is_watched());
+        for event in batch.drain(..) {
+            if let Event::Ended { ticket, .. } = &event {
+                self.executors.forget(*ticket);
+            }
+            self.engine.apply(event, now);
+        }
+        self.engine.advance(now);
+        let mut exit = None;
+        for command in self.engine.take_commands() {
+            exit = exit.or(self.obey(command));
+        }
+        self.announcer.emit(self.engine.take_happenings());
+        self.timer.set(self.engine.next_deadline(now), now.boot, &self.clock);
+        exit
+    }
+
+    /// A line whose service has ended leads nowhere; the worker is stopping then.
+    fn obey(&mut self, command: Command) -> Option<WorkerExit> {
+        let lines = &mut self.lines;
+        match command {
+            Command::Claim(max) => drop(lines.credits.as_ref().map(|credits| credits.send(max))),
+            Command::StopClaiming => lines.credits = None,
+            Command::LookUp { ticket, queue, task } => {
+                let _ = lines.questions.send(Question { ticket, queue, task });
+            }
+            Command::Begin { ticket, id, attempt } => {
+                let _ = lines.runs.send((ticket, BeginRun { id, attempt }));
+            }
+            Command::Settle { ticket, settle } => {
+                log(&settle);
+                let _ = lines.verdicts.send((ticket, *settle));
+            }
+            Command::Start(start) => self.executors.start(start),
+            Command::Cancel { ticket, reason } => self.executors.cancel(ticket, reason),
+            Command::Abort(ticket) => self.executors.abort(ticket),
+            Command::Finish(exit) => return Some(exit),
+        }
+        None
+    }
+}
+
+impl Lines {
+    fn open(setup: &WorkerBuilder, site: &Site, inbox: &Inbox, services: &Supervisor) -> Self {
+        let (credits, credit_queue) = mpsc::unbounded_channel();
+        let (verdicts, verdict_queue) = mpsc::unbounded_channel();
+        let (runs, run_queue) = mpsc::unbounded_channel();
+        let (questions, question_queue) = mpsc::unbounded_channel();
+        let clock = &setup.clock;
+        let settler = Settler {
+            consumer: Arc::clone(&site.consumer),
+            broker: Arc::clone(&setup.broker),
+            results: Arc::clone(&setup.results),
+            joined: setup.joined,
+            clock: clock.clone(),
+            inbox: inbox.clone(),
+        };
+        let claimer = Claimer {
+            consumer: Arc::clone(&site.consumer),
+            intake: Arc::clone(&site.intake),
+            clock: clock.clone(),
+            inbox: inbox.clone(),
+        };
+        let registrar =
+            Registrar { results: Arc::clone(&setup.results), clock: clock.clone(), inbox: inbox.clone() };
+        let directory =
+            Directory { broker: Arc::clone(&setup.broker), clock: clock.clone(), inbox: inbox.clone() };
+        services.spawn(ServiceKind::Settler, settler.run(verdict_queue));
+        services.spawn(ServiceKind::Claimer, claimer.run(credit_queue));
+        services.spawn(ServiceKind::Settler, registrar.run(run_queue));
+        services.spawn(ServiceKind::Rescuer, directory.run(question_queue));
+        Self { credits: Some(credits), verdicts, runs, questions }
+    }
+}
+
+fn start_heartbeat(
+    setup: &WorkerBuilder,
+    site: &Site,
+    gate: &Arc<Gate>,
+    announcer: &Announcer,
+    inbox: &Inbox,
+    services: &Supervisor,
+) -> Result<()> {
+    let heartbeat = Heartbeat {
+        consumer: Arc::clone(&site.consumer),
+        every: setup.terms.heartbeat,
+        gate: Arc::clone(gate),
+        clock: setup.clock.clone(),
+        announcer: announcer.clone(),
+        inbox: inbox.clone(),
+    };
+    services
+        .spawn_thread(ServiceKind::Heartbeat, move |stop| heartbeat.run(&stop))
+        .map_err(|error| Error::new(Code::Internal, "cannot start the heartbeat's thread").source(error))?;
+    Ok(())
+}
+
+fn start_watchers(
+    setup: &WorkerBuilder,
+    site: &Site,
+    board: &Board,
+    announcer: &Announcer,
+    inbox: &Inbox,
+    services: &Supervisor,
+) {
+    let sweeper = Sweeper {
+        consumer: Arc::clone(&site.consumer),
+        results: Arc::clone(&setup.results),
+        joined: setup.joined,
+        clock: setup.clock.clone(),
+        announcer: announcer.clone(),
+    };
+    let revokes = revokes::listen(Arc::clone(&site.consumer), setup.clock.clone(), inbox.clone());
+    let results = Arc::clone(&setup.results);
+    let progress = progress::publish(board.clone(), results, announcer.clone(), setup.clock.clone());
+    services.spawn(ServiceKind::Rescuer, sweeper.run());
+    services.spawn(ServiceKind::RevokeListener, revokes);
+    services.spawn(ServiceKind::EventWriter, progress);
+}
+
+fn ordered(order: Order) -> Option<Event> {
+    match order {
+        Order::Run => None,
+        Order::Drain => Some(Event::Drain),
+        Order::Stop => Some(Event::Stop),
+    }
+}
+
+/// Says how a task ended; what went well is said quietly.
+fn log(settle: &Settle) {
+    let Some(record) = &settle.record else { return };
+    let failure = record.failure.as_ref().map(ToString::to_string).unwrap_or_default();
+    let (id, task, queue, attempt) = (&record.id, record.task.as_str(), &record.queue, record.attempt);
+    match record.state {
+        TaskState::Success => {
+            tracing::debug!(task.id = %id, task.name = task, %queue, attempt, "task succeeded");
+        }
+        TaskState::Retry => {
+            tracing::info!(task.id = %id, task.name = task, %queue, attempt, failure, "task failed, will be retried");
+        }
+        TaskState::Revoked => {
+            tracing::info!(task.id = %id, task.name = task, %queue, attempt, failure, "task revoked");
+        }
+        _ => tracing::warn!(task.id = %id, task.name = task, %queue, attempt, failure, "task failed"),
+    }
+}
+
+/// One timer for the engine's next deadline. It may ring early, never late.
+#[derive(Default)]
+struct Timer {
+    armed: Option<(BootInstant, BoxFuture<'static, ()>)>,
+}
+
+impl Timer {
+    /// A later deadline leaves an earlier timer alone: deadlines move with every task, timers need not.
+    fn set(&mut self, deadline: Option<BootInstant>, now: BootInstant, clock: &Clock) {
+        let Some(deadline) = deadline else { return self.armed = None };
+        if self.armed.as_ref().is_some_and(|(at, _)| *at <= deadline && *at > now) {
+            return;
+        }
+        let (clock, pause) = (clock.clone(), deadline.since(now));
+        self.armed = Some((deadline, Box::pin(async move { clock.sleep(pause).await })));
+    }
+
+    async fn rings(&mut self) {
+        match &mut self.armed {
+            Some((_, sleep)) => sleep.await,
+            None => std::future::pending().await,
+        }
+        self.armed = None;
+    }
+}

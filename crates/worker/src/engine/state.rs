@@ -1,0 +1,218 @@
+//! The engine's state, what it does with each event, and what it does when time has passed.
+
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+
+use cardoon_broker::Settled;
+use cardoon_core::{BootInstant, Event as Happening, TaskId, Timestamp};
+use cardoon_results::Begun;
+
+use super::alarms::Alarms;
+use super::held::{Held, Phase};
+use super::rate::Rate;
+use super::report::Reporter;
+use super::shutdown::Stage;
+use super::slots::Slots;
+use super::{Answer, Command, Config, Event, Now, Ticket};
+use crate::WorkerExit;
+
+/// Claims stop while this many verdicts are not stored, so that a store that stalls does not fill the memory.
+const MOST_UNSETTLED: usize = 2048;
+
+/// The state machine of a worker.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) config: Config,
+    pub(super) stage: Stage,
+    pub(super) slots: Slots,
+    pub(super) rate: Rate,
+    /// Everything that was claimed and has no verdict.
+    pub(super) held: HashMap<Ticket, Held>,
+    /// What could start now, in the order of its arrival.
+    pub(super) buffer: VecDeque<Ticket>,
+    /// What may start within the next seconds.
+    pub(super) waiting: BTreeSet<(Timestamp, Ticket)>,
+    /// Verdicts that are not stored yet, and what to tell when they are.
+    pub(super) settling: HashMap<Ticket, Vec<Happening>>,
+    /// Runs that were written off and have not ended.
+    pub(super) strays: HashSet<Ticket>,
+    pub(super) alarms: Alarms,
+    pub(super) start_before: BootInstant,
+    /// A task that is blamed for a death runs: nothing else may.
+    pub(super) alone: Option<Ticket>,
+    pub(super) reporter: Reporter,
+    /// What is said when all is done.
+    pub(super) exit: WorkerExit,
+    claiming: bool,
+    last_ticket: u64,
+    commands: Vec<Command>,
+}
+
+impl Engine {
+    /// `start_before`: until then the first heartbeat allows to start deliveries.
+    pub fn new(config: Config, start_before: BootInstant) -> Self {
+        Self {
+            slots: Slots::new(config.slots),
+            reporter: Reporter::new(&config.worker),
+            stage: Stage::Working,
+            rate: Rate::default(),
+            held: HashMap::new(),
+            buffer: VecDeque::new(),
+            waiting: BTreeSet::new(),
+            settling: HashMap::new(),
+            strays: HashSet::new(),
+            alarms: Alarms::default(),
+            alone: None,
+            exit: WorkerExit::Drained,
+            claiming: false,
+            last_ticket: 0,
+            commands: Vec::new(),
+            start_before,
+            config,
+        }
+    }
+
+    /// Whether somebody wants to know what happens to tasks.
+    pub fn watch(&mut self, watched: bool) {
+        self.reporter.watched = watched;
+    }
+
+    /// Takes one event. Call [`Engine::advance`] when a batch of them has been taken.
+    pub fn apply(&mut self, event: Event, now: Now) {
+        match event {
+            Event::Claimed(arrivals) => {
+                self.claiming = false;
+                for arrival in arrivals {
+                    self.admit(arrival, now);
+                }
+            }
+            Event::LookedUp { ticket, known } => self.looked_up(ticket, known, now),
+            Event::Begun { ticket, begun } => self.begun(ticket, begun, now),
+            Event::NotBegun(ticket) => self.put_off(ticket, now),
+            Event::Began(ticket) => self.arm_limits(ticket, now),
+            Event::Ended { ticket, outcome, jitter } => self.ended(ticket, outcome, jitter, now),
+            Event::Settled(answers) => {
+                for (ticket, answer) in answers {
+                    self.settled(ticket, answer, now);
+                }
+            }
+            Event::Revoked(ids) => self.revoke(&ids, now),
+            Event::Beat(start_before) => self.start_before = start_before,
+            Event::Drain => self.drain(now),
+            Event::Stop => self.stop(now),
+        }
+    }
+
+    /// Does what the time asks for, starts what can be started and claims what can be claimed.
+    pub fn advance(&mut self, now: Now) {
+        self.ring_alarms(now);
+        self.advance_shutdown(now);
+        self.take_due(now);
+        if !self.may_start(now) {
+            self.hand_back_unstarted();
+        }
+        while let Some(ticket) = self.next_startable() {
+            self.prepare(ticket, now);
+        }
+        self.recall(now);
+        self.claim(now);
+        self.finish();
+    }
+
+    /// When [`Engine::advance`] must be called even if nothing happens.
+    pub fn next_deadline(&self, now: Now) -> Option<BootInstant> {
+        let waiting = self.waiting.first().map(|(eta, _)| now.boot.plus(eta.since(now.wall)));
+        [self.alarms.next(), self.stage.until(), self.next_recall(), waiting].into_iter().flatten().min()
+    }
+
+    /// Takes what is to be done, in order.
+    pub fn take_commands(&mut self) -> Vec<Command> {
+        std::mem::take(&mut self.commands)
+    }
+
+    /// Takes what is to be told.
+    pub fn take_happenings(&mut self) -> Vec<Happening> {
+        self.reporter.take()
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        self.commands.push(command);
+    }
+
+    pub(super) fn next_ticket(&mut self) -> Ticket {
+        self.last_ticket += 1;
+        Ticket(self.last_ticket)
+    }
+
+    /// Whether leases are fresh enough to begin user code.
+    pub(super) fn may_start(&self, now: Now) -> bool {
+        now.boot < self.start_before
+    }
+
+    /// How many more deliveries the engine wants: free slots and what is finished soon, less what waits already.
+    pub(super) fn credit(&self) -> usize {
+        self.room().saturating_sub(self.buffer.len())
+    }
+
+    fn room(&self) -> usize {
+        self.slots.free() + self.rate.extra(self.slots.usable())
+    }
+
+    /// Claims when slots would run dry, or when half of the room is free: many small claims cost more than few.
+    fn claim(&mut self, now: Now) {
+        let credit = self.credit();
+        let worth_it = self.buffer.is_empty() || credit * 2 >= self.room();
+        let possible = !self.claiming && self.stage == Stage::Working && self.may_start(now);
+        if possible && credit > 0 && worth_it && !self.wants_quiet() && self.settling.len() < MOST_UNSETTLED {
+            self.claiming = true;
+            self.command(Command::Claim(credit));
+        }
+    }
+
+    fn begun(&mut self, ticket: Ticket, begun: Begun, now: Now) {
+        let Some(held) = self.held.get_mut(&ticket) else { return };
+        let ending = match std::mem::replace(&mut held.phase, Phase::Buffered) {
+            Phase::Registering => None,
+            Phase::Closing(ending) => Some(ending),
+            other => {
+                held.phase = other;
+                return;
+            }
+        };
+        if ending.is_none() {
+            held.phase = Phase::Registering;
+        }
+        match (begun, ending) {
+            (Begun::Ended | Begun::Superseded, _) => self.drop_finished(ticket),
+            (Begun::Run(run), Some(ending)) => {
+                held.run = run;
+                self.close(ticket, ending, now);
+            }
+            (Begun::Run(run), None) => {
+                held.run = run;
+                self.registered(ticket, now);
+            }
+        }
+    }
+
+    fn settled(&mut self, ticket: Ticket, answer: Answer, now: Now) {
+        if let Some(held) = self.held.get(&ticket) {
+            if matches!(held.phase, Phase::Acknowledging) {
+                self.acknowledged(ticket, answer, now);
+            }
+            return;
+        }
+        let Some(happenings) = self.settling.remove(&ticket) else { return };
+        if answer == Answer::Settled(Settled::Done) {
+            self.reporter.tell_all(happenings);
+        }
+    }
+
+    fn revoke(&mut self, ids: &[TaskId], now: Now) {
+        let meant = |held: &Held| ids.contains(&held.delivery.message.id);
+        let tickets: Vec<Ticket> =
+            self.held.iter().filter(|(_, held)| meant(held)).map(|(ticket, _)| *ticket).collect();
+        for ticket in tickets {
+            self.revoke_one(ticket, now);
+        }
+    }
+}

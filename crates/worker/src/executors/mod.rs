@@ -1,0 +1,114 @@
+//! The ways to run user code: futures, threads and child processes.
+
+mod future;
+mod run;
+mod thread;
+
+#[cfg(unix)]
+mod process;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cardoon_runtime::{ServiceKind, Supervisor};
+use tokio::runtime::Handle;
+use tracing::Instrument;
+
+use crate::engine::{Start, Ticket};
+use crate::{CancelReason, Handler, Isolation, TaskContext};
+
+#[cfg(unix)]
+pub use process::is_child;
+#[cfg(unix)]
+pub(crate) use process::serve_parent;
+pub(crate) use run::Kit;
+use run::Run;
+
+/// Runs what the engine starts, and reaches it while it runs.
+pub(crate) struct Executors {
+    kit: Arc<Kit>,
+    running: HashMap<Ticket, TaskContext>,
+    /// Where asynchronous tasks run: the runtime of the program.
+    home: Handle,
+    /// Owns the tasks' futures.
+    runs: Supervisor,
+    threads: thread::Threads,
+    #[cfg(unix)]
+    processes: Arc<process::Pool>,
+}
+
+impl Executors {
+    pub(crate) fn new(kit: Kit, home: Handle) -> Self {
+        Self {
+            threads: thread::Threads::new(home.clone()),
+            #[cfg(unix)]
+            processes: Arc::default(),
+            kit: Arc::new(kit),
+            running: HashMap::new(),
+            runs: Supervisor::new(),
+            home,
+        }
+    }
+
+    pub(crate) fn start(&mut self, start: Box<Start>) {
+        let ticket = start.ticket;
+        let definition = &start.task.definition;
+        let (isolate, handler) = (definition.options.isolate, definition.handler.clone());
+        let run = Run::new(start, Arc::clone(&self.kit));
+        self.running.insert(ticket, run.context.clone());
+        match (isolate, handler) {
+            (Isolation::Process, _) => self.start_process(run),
+            (Isolation::None, Handler::Async(handler)) => {
+                let span = run.span();
+                let _home = self.home.enter();
+                let run = future::execute(run, handler).instrument(span);
+                self.runs.spawn(ServiceKind::TaskRun, run);
+            }
+            (Isolation::None, Handler::Blocking(handler)) => self.threads.start(run, handler),
+        }
+    }
+
+    /// The run has ended.
+    pub(crate) fn forget(&mut self, ticket: Ticket) {
+        self.running.remove(&ticket);
+    }
+
+    pub(crate) fn cancel(&self, ticket: Ticket, reason: CancelReason) {
+        if let Some(context) = self.running.get(&ticket) {
+            context.cancel(reason);
+        }
+    }
+
+    pub(crate) fn abort(&self, ticket: Ticket) {
+        if let Some(context) = self.running.get(&ticket) {
+            context.abort();
+        }
+    }
+
+    /// On the worker's own runtime: a child is watched even if the program's runtime is busy.
+    #[cfg(unix)]
+    fn start_process(&self, run: Run) {
+        let span = run.span();
+        let watch = process::execute(run, Arc::clone(&self.processes)).instrument(span);
+        self.runs.spawn(ServiceKind::TaskRun, watch);
+    }
+
+    /// The builder has refused such tasks; see `CD3010`.
+    #[cfg(not(unix))]
+    fn start_process(&self, run: Run) {
+        let _ = self;
+        drop(run);
+    }
+}
+
+/// Whether this process was started by a worker to execute isolated tasks.
+#[cfg(not(unix))]
+pub fn is_child() -> bool {
+    false
+}
+
+#[cfg(not(unix))]
+pub(crate) async fn serve_parent(worker: crate::Worker) -> cardoon_errors::Result<crate::WorkerExit> {
+    let _ = worker;
+    Ok(crate::WorkerExit::Drained)
+}

@@ -1,0 +1,120 @@
+//! One run, from its start to the event that says how it ended.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use cardoon_broker::Consumer;
+use cardoon_runtime::Clock;
+use tracing::Span;
+
+use crate::engine::{Event, Outcome, Start};
+use crate::gate::Gate;
+use crate::inbox::Inbox;
+use crate::progress::{Board, Runner};
+use crate::{ContextParts, States, TaskContext, TaskError, TaskResult};
+
+/// What all runs of a worker share.
+pub(crate) struct Kit {
+    pub worker: Arc<str>,
+    pub consumer: Arc<dyn Consumer>,
+    pub states: Arc<States>,
+    pub gate: Arc<Gate>,
+    pub board: Board,
+    pub clock: Clock,
+    pub inbox: Inbox,
+}
+
+/// A run in the hands of an executor. However it is dropped, the engine learns that it has ended.
+pub(crate) struct Run {
+    pub start: Box<Start>,
+    pub context: TaskContext,
+    kit: Arc<Kit>,
+    began: bool,
+    told: bool,
+}
+
+impl Run {
+    pub(super) fn new(start: Box<Start>, kit: Arc<Kit>) -> Self {
+        let context = TaskContext::new(parts(&start, &kit));
+        Self { start, context, kit, began: false, told: false }
+    }
+
+    pub(super) fn span(&self) -> Span {
+        let start = &self.start;
+        tracing::info_span!(
+            "task",
+            task.id = %start.id,
+            task.name = &*start.task.name,
+            queue = %start.queue,
+            attempt = start.attempt,
+            worker = &*self.kit.worker,
+        )
+    }
+
+    /// The last moment before user code: whether the lease still allows it. Says so to rescuers.
+    pub(super) fn begin(&mut self) -> bool {
+        if !self.kit.gate.may_start() {
+            return false;
+        }
+        self.began = true;
+        self.kit.consumer.mark_started(self.start.lease);
+        self.context.begin();
+        if self.start.has_limits() {
+            self.kit.inbox.send(Event::Began(self.start.ticket));
+        }
+        true
+    }
+
+    pub(super) fn end(mut self, outcome: Outcome) {
+        self.tell(outcome);
+    }
+
+    fn tell(&mut self, outcome: Outcome) {
+        self.told = true;
+        if self.began {
+            self.kit.consumer.mark_ended(self.start.lease);
+        }
+        self.kit.inbox.ended(self.start.ticket, outcome);
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        if !self.told {
+            self.tell(if self.began { Outcome::Aborted } else { Outcome::NotStarted });
+        }
+    }
+}
+
+/// What a call came to, a panic included.
+pub(super) fn outcome(called: Result<TaskResult, Box<dyn Any + Send>>) -> Outcome {
+    match called {
+        Ok(Ok(value)) => Outcome::Succeeded(value),
+        Ok(Err(error)) => Outcome::Failed(error),
+        Err(payload) => Outcome::Failed(TaskError::from_panic(&*payload)),
+    }
+}
+
+fn parts(start: &Start, kit: &Kit) -> ContextParts {
+    let runner = Runner {
+        id: start.id.clone(),
+        run: start.run,
+        task: Arc::clone(&start.task.name),
+        queue: start.queue.clone(),
+        attempt: start.attempt,
+    };
+    ContextParts {
+        id: start.id.clone(),
+        task: Arc::clone(&start.task.name),
+        queue: start.queue.clone(),
+        attempt: start.attempt,
+        run: start.run,
+        root_id: start.call.root_id.clone(),
+        parent_id: start.call.parent_id.clone(),
+        soft_time_limit: start.soft_time_limit,
+        time_limit: start.time_limit,
+        states: Arc::clone(&kit.states),
+        clock: kit.clock.clone(),
+        progress: kit.board.sink(runner),
+    }
+}
