@@ -1,0 +1,35 @@
+use crate::support::{Home, eventually};
+
+/// A home with one dead letter, and its id.
+fn with_a_dead_letter() -> (Home, String) {
+    let home = Home::new();
+    let _worker = home.worker(&[]);
+    let id = home.send(&["cardoon.add", "--args", "[\"two\", 3]"]);
+    eventually(|| home.json(&["dead", "list"]), |dead| dead[0]["id"] == id.as_str());
+    (home, id)
+}
+
+#[test]
+fn a_dead_letter_is_shown_with_its_reason_and_bytes() {
+    let (home, id) = with_a_dead_letter();
+    let letter = home.json(&["dead", "show", &id]);
+    assert_eq!(letter["reason"], "bad-arguments");
+    assert!(letter["body"]["text"].as_str().unwrap().contains("\"two\""), "{letter}");
+    assert_eq!(home.run(&["dead", "show", &id]).status, 0);
+    assert_eq!(home.run(&["dead", "show", "never-sent"]).status, 4);
+    assert_eq!(home.json(&["dead", "list", "--reason", "poison"]).as_array().map(Vec::len), Some(0));
+    assert_eq!(home.run(&["dead", "list", "--reason", "boredom"]).status, 2);
+}
+
+#[test]
+fn redrive_and_purge_ask_for_a_yes() {
+    let (home, id) = with_a_dead_letter();
+    for verb in ["redrive", "purge"] {
+        let asked = home.run(&["dead", verb]);
+        assert_eq!(asked.status, 2);
+        assert!(asked.stderr.contains("1 dead letter(s)"), "{}", asked.stderr);
+    }
+    assert_eq!(home.json(&["dead", "redrive", &id, "--yes"])["redriven"], 1);
+    assert_eq!(home.json(&["dead", "purge", "--yes"])["purged"], 0);
+    assert_eq!(home.json(&["queue", "list"])[0]["ready"], 1);
+}

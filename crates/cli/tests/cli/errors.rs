@@ -1,0 +1,83 @@
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::support::{Home, finish};
+
+#[test]
+fn an_error_names_its_code_its_cause_and_the_next_command() {
+    let ended = Home::new().run(&["queue", "list", "--broker", "sqlite:missing-folder/tasks.db"]);
+    assert_eq!(ended.status, 3);
+    assert_eq!(ended.stdout, "");
+    assert!(ended.stderr.starts_with("error[CD1101]: "), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("  docs: cardoon explain CD1101\n"), "{}", ended.stderr);
+}
+
+#[test]
+fn an_unknown_scheme_is_a_usage_error() {
+    let ended = Home::new().run(&["queue", "list", "--broker", "sqllite:tasks.db"]);
+    assert_eq!(ended.status, 2);
+    assert!(ended.stderr.starts_with("error[CD1002]: "), "{}", ended.stderr);
+}
+
+#[test]
+fn chinese_is_spoken_when_the_locale_or_the_option_asks_for_it() {
+    let home = Home::new();
+    let by_option = home.run(&["send", "cardoon.add", "--args", "{}", "--lang", "zh"]);
+    assert_snapshot!(by_option.stderr);
+    let mut command = home.command(&["send", "cardoon.add", "--args", "{}"]);
+    command.env("LANG", "zh_CN.UTF-8");
+    assert_eq!(finish(command).stderr, by_option.stderr);
+}
+
+#[test]
+fn input_that_is_no_json_is_refused_with_an_example() {
+    let ended = Home::new().run(&["send", "cardoon.add", "--args", "[2, 3"]);
+    assert_eq!(ended.status, 2);
+    assert_snapshot!(ended.stderr);
+}
+
+#[test]
+fn with_json_output_an_error_is_one_object_on_standard_error() {
+    let ended = Home::new().run(&["send", "cardoon.add", "--args", "7", "-o", "json"]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (2, ""));
+    let error: Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert_snapshot!(serde_json::to_string_pretty(&error).unwrap());
+}
+
+#[test]
+fn a_command_line_that_makes_no_sense_is_a_usage_error_in_the_form_that_was_asked_for() {
+    let home = Home::new();
+    assert_eq!(home.run(&["tsk"]).status, 2);
+    assert_eq!(home.run(&[]).status, 2);
+    let ended = home.run(&["task", "wait", "x", "--timeout", "30", "-o", "json"]);
+    assert_eq!(ended.status, 2);
+    let error: Value = serde_json::from_str(&ended.stderr).unwrap();
+    assert_eq!(error["error"]["code"], "CD4004");
+    assert!(error["error"]["message"].as_str().unwrap().contains("30s"), "{error}");
+}
+
+#[test]
+fn names_that_cannot_be_are_refused() {
+    let home = Home::new();
+    for line in [&["queue", "peek", ""][..], &["send", "t", "--id", ""], &["send", "t", "-Q", "a\nb"]] {
+        let ended = home.run(line);
+        assert_eq!(ended.status, 2, "{line:?}");
+        assert!(ended.stderr.contains("CD2005"), "{}", ended.stderr);
+    }
+    assert!(home.run(&["send", ""]).stderr.contains("CD4004"));
+}
+
+#[test]
+fn a_closed_pipe_is_no_panic() {
+    let home = Home::new();
+    let mut command = home.command(&["explain"]);
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut child = command.stdout(Stdio::from(writer)).spawn().unwrap();
+    let mut stderr = String::new();
+    std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut stderr).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(stderr, "");
+}

@@ -1,0 +1,16 @@
+//! The real `cardoon` binary on temporary databases: what it prints, and the status it ends with.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod bench;
+mod dead;
+mod demo;
+mod errors;
+mod events;
+mod explain;
+mod queues;
+mod sending;
+mod settings;
+mod support;
+mod tasks;
+mod why;
+mod worker;

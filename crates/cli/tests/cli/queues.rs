@@ -1,0 +1,38 @@
+use crate::support::Home;
+
+#[test]
+fn an_empty_store_has_an_empty_list() {
+    let home = Home::new();
+    assert_eq!(home.json(&["queue", "list"]).as_array().map(Vec::len), Some(0));
+    let ended = home.run(&["queue", "list", "-o", "jsonl"]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (0, ""));
+}
+
+#[test]
+fn peek_shows_and_does_not_take() {
+    let home = Home::new();
+    let id = home.send(&["mail.send", "--args", "[\"a@b\"]", "--kwargs", "{\"n\": 1}", "-Q", "mail"]);
+    for _ in 0..2 {
+        let shown = home.json(&["queue", "peek", "mail"]);
+        assert_eq!(shown[0]["id"], id.as_str());
+        assert_eq!(shown[0]["args"], serde_json::json!(["a@b"]));
+        assert_eq!(shown[0]["kwargs"], serde_json::json!({ "n": 1 }));
+    }
+    assert_eq!(home.json(&["queue", "list"])[0]["ready"], 1);
+}
+
+#[test]
+fn purge_says_how_many_and_asks_for_a_yes() {
+    let home = Home::new();
+    home.send(&["a", "-Q", "mail"]);
+    home.send(&["b", "-Q", "mail", "--in", "1h"]);
+    let asked = home.run(&["queue", "purge", "mail"]);
+    assert_eq!(asked.status, 2);
+    assert!(
+        asked.stderr.starts_with("error[CD4006]: this would delete 2 waiting message(s)"),
+        "{}",
+        asked.stderr
+    );
+    assert_eq!(home.json(&["queue", "purge", "mail", "--yes"])["purged"], 2);
+    assert_eq!(home.json(&["queue", "peek", "mail"]).as_array().map(Vec::len), Some(0));
+}
