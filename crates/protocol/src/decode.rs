@@ -172,8 +172,8 @@ fn check_follow_ups(asked: &FollowUps<'_>) -> Result<(), Undecodable> {
         ("chain", asked.chain),
         ("chord", asked.chord),
     ];
-    let is_asked = |value: &Option<&RawValue>| value.is_some_and(|value| value.get() != "[]");
-    let Some((name, _)) = parts.iter().find(|(_, value)| is_asked(value)) else { return Ok(()) };
+    let is_asked = |value: Option<&RawValue>| value.is_some_and(|value| value.get() != "[]");
+    let Some((name, _)) = parts.into_iter().find(|(_, value)| is_asked(*value)) else { return Ok(()) };
     Err(refused(format!("body: it asks for follow-ups ({name}), which are not sent yet")))
 }
 

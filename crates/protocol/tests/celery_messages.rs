@@ -1,4 +1,5 @@
 //! Messages that real Celery programs wrote (`vectors/`: Celery 5.7.0 with kombu 5.7.0).
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,4 +1,5 @@
 //! What holds for all messages.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
 use std::time::Duration;
 

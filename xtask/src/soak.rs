@@ -1,0 +1,12 @@
+//! The fault drills at their full counts.
+
+use anyhow::Result;
+
+use crate::{run, setup};
+
+/// Runs the drills; they write their table into `docs/reliability.md`.
+pub(crate) fn soak(args: &[String]) -> Result<()> {
+    setup::setup(&[])?;
+    let mut soak = run::cargo(&["run", "--release", "--package", "cardoon-faults", "--", "soak"]);
+    run::run(soak.args(["--write", "docs/reliability.md"]).args(args))
+}

@@ -1,0 +1,13 @@
+//! All tests.
+
+use anyhow::Result;
+
+use crate::{run, setup};
+
+pub(crate) fn test(args: &[String]) -> Result<()> {
+    let (ours, cargos): (Vec<_>, Vec<_>) = args.iter().cloned().partition(|arg| arg == "--yes");
+    setup::setup(&ours)?;
+    // Tests of clusters start the program that lies beside their own, so it is built before them.
+    run::run(&mut run::cargo(&["build", "--release", "--workspace", "--bins"]))?;
+    run::run(run::cargo(&["test", "--release", "--workspace"]).args(cargos))
+}
