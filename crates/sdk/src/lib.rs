@@ -4,6 +4,8 @@
 extern crate self as cardoon;
 
 mod app;
+#[cfg(doctest)]
+mod documents;
 mod failure;
 mod handle;
 mod sending;
