@@ -1,0 +1,106 @@
+//! huey on SQLite: installed into a virtual environment in the user's cache, two worker processes.
+//!
+//! Its tasks store their results too. It acknowledges nothing: a task whose worker dies is gone.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+
+use crate::fixture;
+use crate::stopwatch::{self, Stopwatch};
+
+const APP: &str = include_str!("huey_app.py");
+
+struct Consumer(Child);
+
+/// Tasks a second while two processes of huey drain `count` prefilled ones, from the first end to the last.
+pub(crate) fn drain(count: usize) -> Result<f64> {
+    let environment = environment()?;
+    let folder = fixture::temporary_folder()?;
+    std::fs::write(folder.path().join("huey_app.py"), APP)?;
+    let counter = counter(folder.path());
+    let prefill = command(&environment.join("bin/python"), folder.path(), &counter)
+        .args(["huey_app.py", &count.to_string()])
+        .status();
+    anyhow::ensure!(prefill.context("cannot start Python")?.success(), "huey could not be prefilled");
+    std::fs::write(&counter, "")?;
+    let consumer = Consumer(
+        command(&environment.join("bin/huey_consumer"), folder.path(), &counter)
+            .args(["huey_app.huey", "-k", "process", "-w", "2", "-q"])
+            .spawn()
+            .context("cannot start huey")?,
+    );
+    let rate = rate(&counter, count as u64);
+    drop(consumer);
+    std::fs::remove_file(&counter)?;
+    rate
+}
+
+/// huey's version.
+pub(crate) fn version() -> String {
+    let python = environment().map(|environment| environment.join("bin/python")).unwrap_or_default();
+    let output = Command::new(python).args(["-c", "import huey; print(huey.__version__)"]).output().ok();
+    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+}
+
+fn rate(counter: &Path, count: u64) -> Result<f64> {
+    let tick = Duration::from_millis(2);
+    let ended =
+        |least: u64| move || Ok(Some(std::fs::metadata(counter)?.len()).filter(|ended| *ended >= least));
+    let seen = stopwatch::poll("huey's first task", tick, ended(1))?;
+    let watch = Stopwatch::start();
+    stopwatch::poll("huey's last task", tick, ended(count))?;
+    Ok((count - seen) as f64 / watch.secs())
+}
+
+/// In memory where there is such a folder, so that counting costs huey little.
+fn counter(folder: &Path) -> PathBuf {
+    let shared = Path::new("/dev/shm");
+    let name = format!("cardoon-bench-{}", std::process::id());
+    if shared.is_dir() { shared.join(name) } else { folder.join(name) }
+}
+
+fn command(program: &Path, folder: &Path, counter: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .current_dir(folder)
+        .env("BENCH_FOLDER", folder)
+        .env("BENCH_COUNTER", counter)
+        .env("PYTHONPATH", folder);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// The virtual environment, made at the first call.
+fn environment() -> Result<PathBuf> {
+    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
+    let environment = cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("cardoon/bench/huey");
+    if !environment.join("bin/huey_consumer").exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+        run(Command::new(environment.join("bin/pip")).args(["install", "--quiet", "huey==3.5.4"]))?;
+    }
+    Ok(environment)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} ended with {status}");
+    }
+    Ok(())
+}
+
+impl Drop for Consumer {
+    fn drop(&mut self) {
+        let pid = rustix::process::Pid::from_child(&self.0);
+        // Interrupted, it ends its own processes; killed, it would leave them behind.
+        _ = rustix::process::kill_process(pid, rustix::process::Signal::INT);
+        let ended = stopwatch::poll("huey's end", Duration::from_millis(20), || Ok(self.0.try_wait()?));
+        if ended.is_err() {
+            _ = self.0.kill();
+        }
+    }
+}

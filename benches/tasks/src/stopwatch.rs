@@ -1,0 +1,53 @@
+//! The one place where a benchmark reads clocks and waits.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+/// How long a measurement may take before it is given up.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+pub(crate) struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.0.elapsed()
+    }
+
+    pub(crate) fn secs(&self) -> f64 {
+        self.elapsed().as_secs_f64()
+    }
+}
+
+/// Nanoseconds of the monotonic clock, which is the same for all processes of a machine.
+pub(crate) fn monotonic_nanos() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
+}
+
+pub(crate) fn pause(duration: Duration) {
+    std::thread::sleep(duration);
+}
+
+/// Asks every `interval` until the answer is there.
+pub(crate) fn poll<T>(
+    what: &str,
+    interval: Duration,
+    mut ask: impl FnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let watch = Stopwatch::start();
+    loop {
+        if let Some(answer) = ask()? {
+            return Ok(answer);
+        }
+        if watch.elapsed() > PATIENCE {
+            bail!("gave up waiting for {what}");
+        }
+        pause(interval);
+    }
+}
