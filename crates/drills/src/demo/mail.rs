@@ -63,7 +63,8 @@ impl<'a> Demo<'a> {
         let folder = Folder::create(options.folder.as_deref(), options.slots)?;
         let sink = SmtpSink::start(clock.clone()).await?;
         let app = App::connect(&folder.url()).await?;
-        let deadline = clock.boot().plus(options.one_slot() * 2 + options.delay + Duration::from_mins(2));
+        let work = options.one_slot().saturating_mul(2).saturating_add(Duration::from_mins(2));
+        let deadline = clock.boot().plus(options.delay).plus(work);
         Ok(Self { options, clock, folder, sink, app, deadline })
     }
 

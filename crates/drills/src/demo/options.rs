@@ -65,7 +65,7 @@ impl MailOptions {
 
     /// How long one slot would be busy with all tasks.
     pub(super) fn one_slot(&self) -> Duration {
-        self.duration * self.mails
+        self.duration.saturating_mul(self.mails)
     }
 }
 
