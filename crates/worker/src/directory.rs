@@ -1,23 +1,20 @@
 //! Answers whether a live worker knows a task that this one does not.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use cardoon_broker::{Broker, Member};
-use cardoon_core::{BootInstant, QueueName};
+use cardoon_core::QueueName;
 use cardoon_errors::Result;
-use cardoon_runtime::Clock;
 use tokio::sync::mpsc;
 
 use crate::engine::{Event, Ticket};
 use crate::inbox::Inbox;
 
-/// How long the list of workers is believed.
-const FRESH: Duration = Duration::from_secs(1);
+/// Questions that are answered with one look at most.
+const BATCH: usize = 256;
 
 pub(crate) struct Directory {
     pub broker: Arc<dyn Broker>,
-    pub clock: Clock,
     pub inbox: Inbox,
 }
 
@@ -31,15 +28,16 @@ pub(crate) struct Question {
 
 impl Directory {
     pub(crate) async fn run(self, mut questions: mpsc::UnboundedReceiver<Question>) -> Result<()> {
-        let mut seen: Option<(BootInstant, Vec<Member>)> = None;
-        while let Some(question) = questions.recv().await {
-            let now = self.clock.boot();
-            if seen.as_ref().is_none_or(|(at, _)| now.since(*at) >= FRESH) {
-                seen = self.look().await.map(|members| (now, members));
+        let mut batch = Vec::new();
+        while questions.recv_many(&mut batch, BATCH).await > 0 {
+            // The list is read after the questions came: an older one may lack the worker that was just deployed,
+            // and its task would be buried.
+            let members = self.look().await;
+            for question in batch.drain(..) {
+                // Without a list nobody can say that nobody knows it.
+                let known = members.as_ref().is_none_or(|members| knows(members, &question));
+                self.inbox.send(Event::LookedUp { ticket: question.ticket, known });
             }
-            // Without a list nobody can say that nobody knows it.
-            let known = seen.as_ref().is_none_or(|(_, members)| knows(members, &question));
-            self.inbox.send(Event::LookedUp { ticket: question.ticket, known });
         }
         Ok(())
     }
