@@ -71,3 +71,28 @@ fn kind(value: &serde_json::Value) -> &'static str {
         serde_json::Value::Object(_) => "an object",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_keep_their_writing() {
+        assert_eq!(positional("[1.0, 10000000000000000000001]").unwrap(), "[1.0, 10000000000000000000001]");
+        assert_eq!(named("{}").unwrap(), "{}");
+    }
+
+    #[test]
+    fn a_json_of_the_wrong_shape_says_what_it_is() {
+        let error = named("[1]").unwrap_err();
+        assert_eq!(error.code(), Code::BadInput);
+        assert_eq!(error.findings(), ["it is a list"]);
+        assert!(error.next_step().unwrap().contains("--kwargs '{"), "{:?}", error.next_step());
+    }
+
+    #[test]
+    fn times_are_points_with_a_zone() {
+        assert_eq!(timestamp("1970-01-01T00:00:01Z"), Ok(Timestamp(1000)));
+        assert!(timestamp("1970-01-01 00:00").is_err());
+    }
+}

@@ -14,9 +14,10 @@ pub(crate) fn start(global: &Global, level: &str) {
         (_, 1) => "debug",
         _ => "trace",
     };
-    let directives = std::env::var("CARDOON_LOG").ok().filter(|text| !text.is_empty());
-    let filter =
-        EnvFilter::try_new(directives.as_deref().unwrap_or(level)).unwrap_or_else(|_| EnvFilter::new(level));
+    let asked = std::env::var("CARDOON_LOG").ok().filter(|text| !text.is_empty());
+    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(level));
+    let unreadable = filter.as_ref().err().map(ToString::to_string);
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(level));
     let colored = match global.color {
         Color::Always => true,
         Color::Never => false,
@@ -25,4 +26,7 @@ pub(crate) fn start(global: &Global, level: &str) {
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A second start, as in tests, keeps the first log.
     let _ = log.with_ansi(colored).with_target(false).try_init();
+    if let Some(error) = unreadable {
+        tracing::error!(%error, "CARDOON_LOG cannot be read and does not count");
+    }
 }

@@ -7,7 +7,7 @@ use crate::session::Session;
 use crate::signals::Signals;
 use crate::stores::Stores;
 
-pub(crate) async fn run(session: &Session, _options: &worker::Options) -> Result<Exit> {
+pub(crate) async fn run(session: &Session) -> Result<Exit> {
     let signals = Signals::listen()?;
     let stores = session.connect().await?;
     let engine = worker::build(&session.settings, &stores)?;
@@ -22,7 +22,7 @@ pub(crate) async fn run(session: &Session, _options: &worker::Options) -> Result
 fn greet(session: &Session, stores: &Stores) {
     let broker =
         session.settings.broker.url.as_ref().map(|url| format!(" --broker {url}")).unwrap_or_default();
-    session.talk.say(format!("database  {}", stores.location));
+    worker::introduce(session, stores);
     session.talk.say("try, in another terminal:");
     session.talk.say(format!("  cardoon send cardoon.add --args '[2, 3]' --wait{broker}"));
     session.talk.say(format!("  cardoon send cardoon.echo --args '[\"later\"]' --in 5s{broker}"));

@@ -47,7 +47,7 @@ async fn follow(session: &Session, stores: &crate::stores::Stores, limit: Option
             return Ok(());
         }
         for event in events.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
-            session.output.next(event, line)?;
+            session.output.one(event, line)?;
             left -= 1;
         }
     }

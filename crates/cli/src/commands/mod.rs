@@ -78,7 +78,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
         // These need no settings, so that broken ones do not stand in their way.
         Command::Explain(options) => explain::run(options, arguments.language(), arguments.output()),
         Command::Completions(options) => completions::run(options, arguments.output()),
-        Command::Dev(options) => dev::run(&Session::begin(&arguments)?, options).await,
+        Command::Dev(_) => dev::run(&Session::begin(&arguments)?).await,
         Command::Worker(options) => worker::run(&Session::begin(&arguments)?, options).await,
         // It handles signals itself.
         Command::Demo(demo::Command::MailWorker(options)) => demo::run_worker(options).await,

@@ -11,6 +11,7 @@ use clap::ValueEnum;
 use crate::arguments::flag;
 use crate::exit::Exit;
 use crate::input;
+use crate::output::clean;
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::stores::Stores;
@@ -91,8 +92,14 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let signals = Signals::listen()?;
     let stores = session.connect().await?;
     let worker = build(&session.settings, &stores)?;
-    session.talk.say(format!("database  {}", stores.location));
+    introduce(session, &stores);
     until_told(worker, &stores, signals).await
+}
+
+/// Says what the worker works on.
+pub(super) fn introduce(session: &Session, stores: &Stores) {
+    session.talk.say(format!("database  {}", stores.location));
+    session.talk.say(format!("queues    {}", clean(&session.settings.worker.queues.join(", "))));
 }
 
 /// Runs `worker` until signals have ended it, then closes its stores.

@@ -57,11 +57,6 @@ impl Output {
         }
     }
 
-    /// One line of a stream that has no end.
-    pub(crate) fn next<T: Serialize>(&self, item: &T, line: impl FnOnce(&T) -> String) -> Result<()> {
-        self.one(item, line)
-    }
-
     /// Text that is the same in every form.
     pub(crate) fn line(&self, text: &str) -> Result<()> {
         if self.is_closed() {

@@ -1,5 +1,7 @@
 //! The one reason why a task has not run, out of what is known.
 
+use std::collections::BTreeSet;
+
 use cardoon_broker::{Member, Place, Waiting};
 use cardoon_core::{DeadReason, ResultRecord, TaskState, Timestamp};
 use cardoon_protocol::{Limits, decode};
@@ -56,6 +58,8 @@ pub(super) enum Reason {
         task: String,
         queue: String,
         workers: usize,
+        /// The names that they do know.
+        known: Vec<String>,
     },
     SlotsBusy {
         queue: String,
@@ -143,10 +147,12 @@ fn somebody_knows(facts: &Facts, waiting: &Waiting) -> bool {
 }
 
 fn nobody_knows(facts: &Facts, waiting: &Waiting) -> Reason {
+    let known: BTreeSet<_> = facts.workers.iter().flat_map(|worker| worker.tasks.iter().cloned()).collect();
     Reason::NoWorkerKnowsIt {
         task: waiting.message.task.clone(),
         queue: waiting.queue.to_string(),
         workers: facts.workers.len(),
+        known: known.into_iter().collect(),
     }
 }
 

@@ -45,10 +45,11 @@ fn english(reason: &Reason) -> String {
         Reason::QueueHasNoWorker { queue } => {
             format!("No live worker takes from the queue {}.", piece(queue))
         }
-        Reason::NoWorkerKnowsIt { task, queue, workers } => format!(
-            "None of the {workers} live worker(s) on the queue {} knows a task named {}.",
+        Reason::NoWorkerKnowsIt { task, queue, workers, known } => format!(
+            "None of the {workers} live worker(s) on the queue {} knows a task named {}. They know: {}.",
             piece(queue),
-            piece(task)
+            piece(task),
+            piece(&known.join(", "))
         ),
         Reason::SlotsBusy { queue, slots, ahead } => format!(
             "All {slots} slot(s) of the workers on the queue {} are busy; {}.",
@@ -83,9 +84,12 @@ fn chinese(reason: &Reason) -> String {
             format!("它失败了 {attempt} 次，{} 之后再次尝试。", span(*wait_ms)) + &failure.unwrap_or_default()
         }
         Reason::QueueHasNoWorker { queue } => format!("没有在线的 worker 处理队列 {}。", piece(queue)),
-        Reason::NoWorkerKnowsIt { task, queue, workers } => {
-            format!("队列 {} 上有 {workers} 个在线的 worker，但都不认识任务 {}。", piece(queue), piece(task))
-        }
+        Reason::NoWorkerKnowsIt { task, queue, workers, known } => format!(
+            "队列 {} 上有 {workers} 个在线的 worker，但都不认识任务 {}。它们认识的有：{}。",
+            piece(queue),
+            piece(task),
+            piece(&known.join("、"))
+        ),
         Reason::SlotsBusy { queue, slots, ahead } => {
             format!("队列 {} 上的 {slots} 个执行位都在忙；{}。", piece(queue), chinese_place(*ahead))
         }
