@@ -57,6 +57,7 @@ pub struct ConsumeSpec {
 
 /// One handing-over of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the delivery")]
 pub struct Delivery {
     pub lease: Lease,
     pub queue: QueueName,

@@ -13,8 +13,8 @@ use crate::{Consumer, Delivery, Settle, Settled, SweepReport};
 const LONGEST_NAP: Duration = Duration::from_secs(1);
 
 pub(super) struct MemoryConsumer {
-    pub broker: Arc<MemoryBroker>,
-    pub session: u64,
+    pub(super) broker: Arc<MemoryBroker>,
+    pub(super) session: u64,
 }
 
 impl MemoryConsumer {

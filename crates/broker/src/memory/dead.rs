@@ -32,7 +32,9 @@ impl DeadLetters for MemoryBroker {
     async fn purge(&self, filter: &DeadFilter) -> Result<u64> {
         let mut store = self.store()?;
         let gone = store.matching(filter);
-        gone.iter().for_each(|tag| drop(store.dead.remove(tag)));
+        for tag in &gone {
+            store.dead.remove(tag);
+        }
         Ok(gone.len() as u64)
     }
 }

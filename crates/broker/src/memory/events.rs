@@ -10,8 +10,8 @@ use crate::EventStream;
 pub(super) const BACKLOG: usize = 4096;
 
 pub(super) struct Listener {
-    pub events: Receiver<Vec<Event>>,
-    pub closed: CancellationToken,
+    pub(super) events: Receiver<Vec<Event>>,
+    pub(super) closed: CancellationToken,
 }
 
 pub(super) fn channel() -> broadcast::Sender<Vec<Event>> {

@@ -13,11 +13,11 @@ use crate::{ConsumeSpec, DeadLetter, Delivery, Publish, Published, Revoked, Sett
 /// Every message is in exactly one of `ready`, `delayed`, `held` and `dead`.
 #[derive(Debug, Default)]
 pub(super) struct Store {
-    pub ready: BTreeMap<QueueName, BTreeMap<Position, Entry>>,
-    pub delayed: BTreeMap<(Timestamp, u64), Entry>,
-    pub held: BTreeMap<u64, Holding>,
-    pub dead: BTreeMap<u64, DeadLetter>,
-    pub sessions: BTreeMap<u64, Session>,
+    pub(super) ready: BTreeMap<QueueName, BTreeMap<Position, Entry>>,
+    pub(super) delayed: BTreeMap<(Timestamp, u64), Entry>,
+    pub(super) held: BTreeMap<u64, Holding>,
+    pub(super) dead: BTreeMap<u64, DeadLetter>,
+    pub(super) sessions: BTreeMap<u64, Session>,
     revoked: HashSet<TaskId>,
     /// The messages that are ready, delayed or held, by task id and attempt.
     present: HashMap<TaskId, Vec<u32>>,
@@ -33,38 +33,38 @@ pub(super) type Position = (Reverse<u8>, i64);
 
 #[derive(Debug, Clone)]
 pub(super) struct Entry {
-    pub tag: u64,
-    pub publish: Publish,
-    pub enqueued_at: Timestamp,
-    pub redelivered: bool,
-    pub deaths: u32,
-    pub outcome_unknown: bool,
+    pub(super) tag: u64,
+    pub(super) publish: Publish,
+    pub(super) enqueued_at: Timestamp,
+    pub(super) redelivered: bool,
+    pub(super) deaths: u32,
+    pub(super) outcome_unknown: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Holding {
-    pub lease: Lease,
-    pub early: bool,
-    pub started: bool,
-    pub entry: Entry,
+    pub(super) lease: Lease,
+    pub(super) early: bool,
+    pub(super) started: bool,
+    pub(super) entry: Entry,
 }
 
 #[derive(Debug)]
 pub(super) struct Session {
-    pub spec: ConsumeSpec,
-    pub since: Timestamp,
-    pub beat: BootInstant,
-    pub watch: Watch,
-    pub dead: bool,
-    pub paused: bool,
+    pub(super) spec: ConsumeSpec,
+    pub(super) since: Timestamp,
+    pub(super) beat: BootInstant,
+    pub(super) watch: Watch,
+    pub(super) dead: bool,
+    pub(super) paused: bool,
     /// The queue that the next claim begins with.
     turn: usize,
     /// Held tasks that were revoked and whose holder was not told yet.
-    pub to_tell: Vec<TaskId>,
+    pub(super) to_tell: Vec<TaskId>,
 }
 
 impl Store {
-    pub fn publish(&mut self, publish: Publish, now: Timestamp) -> Published {
+    pub(super) fn publish(&mut self, publish: Publish, now: Timestamp) -> Published {
         let Publish { message, .. } = &publish;
         if self.present.get(&message.id).is_some_and(|attempts| attempts.contains(&message.attempt)) {
             return Published::Duplicate;
@@ -103,18 +103,18 @@ impl Store {
     }
 
     /// Moves what is due to the back of its queue.
-    pub fn promote(&mut self, now: Timestamp) {
+    pub(super) fn promote(&mut self, now: Timestamp) {
         while let Some(first) = self.delayed.first_entry().filter(|first| first.key().0 <= now) {
             let entry = first.remove();
             self.push_back(entry);
         }
     }
 
-    pub fn next_due(&self) -> Option<Timestamp> {
+    pub(super) fn next_due(&self) -> Option<Timestamp> {
         self.delayed.keys().next().map(|(due, _)| *due)
     }
 
-    pub fn join(&mut self, spec: ConsumeSpec, now: Timestamp, boot: BootInstant) -> u64 {
+    pub(super) fn join(&mut self, spec: ConsumeSpec, now: Timestamp, boot: BootInstant) -> u64 {
         self.next_session += 1;
         let session = Session {
             spec,
@@ -131,7 +131,7 @@ impl Store {
     }
 
     /// Takes up to `max` ready messages, one from each of the session's queues in turn.
-    pub fn claim(&mut self, session: u64, max: usize) -> Vec<Delivery> {
+    pub(super) fn claim(&mut self, session: u64, max: usize) -> Vec<Delivery> {
         let Some(holder) = self.sessions.get(&session) else { return Vec::new() };
         let (queues, mut turn) = (holder.spec.queues.clone(), holder.turn);
         let mut taken = Vec::new();
@@ -179,7 +179,7 @@ impl Store {
         delivery
     }
 
-    pub fn settle(&mut self, settle: Settle, now: Timestamp) -> Settled {
+    pub(super) fn settle(&mut self, settle: Settle, now: Timestamp) -> Settled {
         let Settle { lease, verdict, follow_ups, .. } = settle;
         let held = self.held.get(&lease.tag).map(Holding::as_held);
         // Results are kept elsewhere, so the run was judged there and the settle closes none here.
@@ -249,14 +249,14 @@ impl Store {
         }
     }
 
-    pub fn mark(&mut self, lease: Lease, started: bool) {
+    pub(super) fn mark(&mut self, lease: Lease, started: bool) {
         if let Some(holding) = self.held.get_mut(&lease.tag).filter(|holding| holding.lease == lease) {
             holding.started = started;
         }
     }
 
     /// Puts back what dead and silent sessions hold, as `rescuer` sees them.
-    pub fn sweep(&mut self, rescuer: u64, boot: BootInstant) -> SweepReport {
+    pub(super) fn sweep(&mut self, rescuer: u64, boot: BootInstant) -> SweepReport {
         let mut report = SweepReport::default();
         for (session, loss) in self.lost_sessions(rescuer, boot) {
             let leases = self.held_by(session);
@@ -277,9 +277,9 @@ impl Store {
     fn lost_sessions(&mut self, rescuer: u64, boot: BootInstant) -> Vec<(u64, Loss)> {
         let Some(own) = self.sessions.get_mut(&rescuer) else { return Vec::new() };
         let answering_since = own.watch.answered(boot, &own.spec.terms);
-        let loss_of = |session: &Session| match session.dead {
-            true => Some(Loss::Died),
-            false => session.has_lapsed(answering_since, boot).then_some(Loss::Silent),
+        let loss_of = |session: &Session| {
+            let lapsed = || session.has_lapsed(answering_since, boot).then_some(Loss::Silent);
+            if session.dead { Some(Loss::Died) } else { lapsed() }
         };
         let others = self.sessions.iter().filter(|(id, _)| **id != rescuer);
         others.filter_map(|(id, session)| loss_of(session).map(|loss| (*id, loss))).collect()
@@ -303,7 +303,7 @@ impl Store {
     }
 
     /// The session hands back what it holds and leaves.
-    pub fn leave_session(&mut self, session: u64, now: Timestamp) {
+    pub(super) fn leave_session(&mut self, session: u64, now: Timestamp) {
         for lease in self.held_by(session).into_iter().rev() {
             let started = self.held.get(&lease.tag).is_some_and(|holding| holding.started || holding.early);
             let cause = if started { ReleaseCause::Interrupted } else { ReleaseCause::Unstarted };
@@ -312,7 +312,7 @@ impl Store {
         self.sessions.remove(&session);
     }
 
-    pub fn revoke(&mut self, id: &TaskId) -> Revoked {
+    pub(super) fn revoke(&mut self, id: &TaskId) -> Revoked {
         self.revoked.insert(id.clone());
         let holders: Vec<u64> = self
             .held
@@ -345,7 +345,7 @@ impl Store {
     }
 
     /// Sends a dead letter again. False if a message of its id is on its way already.
-    pub fn redrive(&mut self, tag: u64, now: Timestamp) -> bool {
+    pub(super) fn redrive(&mut self, tag: u64, now: Timestamp) -> bool {
         let Some(letter) = self.dead.get(&tag) else { return false };
         if self.present.contains_key(&letter.message.id) {
             return false;
@@ -359,7 +359,7 @@ impl Store {
     }
 
     /// Removes what waits in `queue`.
-    pub fn purge(&mut self, queue: &QueueName) -> u64 {
+    pub(super) fn purge(&mut self, queue: &QueueName) -> u64 {
         let mut gone: Vec<Entry> =
             self.ready.remove(queue).into_iter().flat_map(BTreeMap::into_values).collect();
         gone.extend(
@@ -383,7 +383,7 @@ impl Session {
         self.terms().has_lapsed(self.beat, answering_since, now)
     }
 
-    pub fn terms(&self) -> LeaseTerms {
+    pub(super) fn terms(&self) -> LeaseTerms {
         self.spec.terms
     }
 }

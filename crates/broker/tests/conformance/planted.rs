@@ -1,0 +1,253 @@
+//! Positive controls: a broker with a planted bug must fail the case that is about it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cardoon_broker::conformance::{CASES, Harness};
+use cardoon_broker::{
+    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, Delivery, EventStream, Inspect, Publish,
+    Published, Revoked, Settle, Settled, SweepReport,
+};
+use cardoon_core::{BootInstant, Event, Lease, Priority, TaskId};
+use cardoon_errors::Result;
+use cardoon_runtime::Clock;
+
+use crate::memory::MemoryHarness;
+
+/// What is wrong with a broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bug {
+    None,
+    /// A verdict counts whoever gives it.
+    IgnoresTheLease,
+    /// What was rescued is never handed out again.
+    DropsTheRescued,
+    /// All that a dead worker held is blamed.
+    BlamesTheInnocent,
+    /// All messages are equally urgent.
+    ForgetsThePriority,
+    /// Delayed messages are ready at once.
+    ForgetsTheDelay,
+    /// Only verdicts are stored.
+    DropsFollowUps,
+    /// A consumer that leaves takes its deliveries along.
+    KeepsOnClose,
+    /// A sent message is acknowledged, and forgotten when it is the last of a batch.
+    DropsTheLastOfABatch,
+}
+
+async fn failing_cases(bug: Bug, names: &[&str]) -> Vec<&'static str> {
+    let mut failed = Vec::new();
+    for case in CASES.iter().filter(|case| names.contains(&case.name)) {
+        // A future of its own, so that its panic is an answer.
+        let mut runs = tokio::task::JoinSet::new();
+        runs.spawn((case.run)(Arc::new(Planted::new(bug))));
+        // A case that is stuck has failed as well; the real deadline would only be longer.
+        let outcome = tokio::time::timeout(Duration::from_secs(3), runs.join_next()).await;
+        if !matches!(outcome, Ok(Some(Ok(())))) {
+            failed.push(case.name);
+        }
+    }
+    failed
+}
+
+macro_rules! planted_bugs {
+    ($($test:ident: $bug:ident => $case:literal;)*) => {
+        $(
+            #[tokio::test]
+            async fn $test() {
+                assert_eq!(failing_cases(Bug::None, &[$case]).await, Vec::<&str>::new(), "the wrapper itself is sound");
+                assert_eq!(failing_cases(Bug::$bug, &[$case]).await, [$case]);
+            }
+        )*
+    };
+}
+
+planted_bugs! {
+    a_broker_that_ignores_the_lease_is_caught: IgnoresTheLease => "an_old_lease_settles_nothing";
+    a_broker_that_drops_the_rescued_is_caught: DropsTheRescued => "a_death_at_any_step_loses_nothing";
+    a_broker_that_blames_the_innocent_is_caught: BlamesTheInnocent => "only_started_tasks_are_blamed";
+    a_broker_that_forgets_the_priority_is_caught: ForgetsThePriority => "urgent_messages_leave_first";
+    a_broker_that_forgets_the_delay_is_caught: ForgetsTheDelay => "a_delayed_message_waits_until_it_is_due";
+    a_broker_that_drops_follow_ups_is_caught: DropsFollowUps => "a_follow_up_is_stored_with_the_verdict";
+    a_consumer_that_keeps_its_deliveries_is_caught: KeepsOnClose => "closing_hands_back_the_unstarted_uncounted";
+    a_broker_that_drops_the_last_of_a_batch_is_caught: DropsTheLastOfABatch => "a_batch_of_ten_thousand_is_stored_and_taken";
+}
+
+struct Planted {
+    inner: MemoryHarness,
+    broker: Arc<PlantedBroker>,
+}
+
+struct PlantedBroker {
+    inner: Arc<dyn Broker>,
+    bug: Bug,
+    /// The newest lease of each delivery, whoever holds it.
+    newest: Arc<Mutex<HashMap<u64, Lease>>>,
+}
+
+struct PlantedConsumer {
+    inner: Arc<dyn Consumer>,
+    bug: Bug,
+    newest: Arc<Mutex<HashMap<u64, Lease>>>,
+}
+
+impl Planted {
+    fn new(bug: Bug) -> Self {
+        let inner = MemoryHarness::new();
+        let broker = Arc::new(PlantedBroker { inner: inner.broker(), bug, newest: Arc::default() });
+        Self { inner, broker }
+    }
+}
+
+#[async_trait]
+impl Harness for Planted {
+    fn broker(&self) -> Arc<dyn Broker> {
+        self.broker.clone()
+    }
+
+    async fn second(&self) -> Arc<dyn Broker> {
+        self.broker.clone()
+    }
+
+    async fn reopen(&self) -> Option<Arc<dyn Broker>> {
+        None
+    }
+
+    async fn kill(&self, consumer: Arc<dyn Consumer>) {
+        self.inner.kill(consumer).await;
+    }
+
+    fn clock(&self) -> Clock {
+        self.inner.clock()
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.inner.pass(time).await;
+    }
+}
+
+#[async_trait]
+impl Broker for PlantedBroker {
+    fn capabilities(&self) -> &Capabilities {
+        self.inner.capabilities()
+    }
+
+    async fn publish(&self, mut batch: Vec<Publish>) -> Vec<Result<Published>> {
+        for publish in &mut batch {
+            if self.bug == Bug::ForgetsThePriority {
+                publish.message.priority = Priority::default();
+            }
+            if self.bug == Bug::ForgetsTheDelay {
+                publish.not_before = None;
+            }
+        }
+        if self.bug == Bug::DropsTheLastOfABatch && batch.len() > 1 {
+            batch.pop();
+            let mut answers = self.inner.publish(batch).await;
+            answers.push(Ok(Published::Stored));
+            return answers;
+        }
+        self.inner.publish(batch).await
+    }
+
+    async fn consume(&self, spec: ConsumeSpec) -> Result<Arc<dyn Consumer>> {
+        let inner = self.inner.consume(spec).await?;
+        Ok(Arc::new(PlantedConsumer { inner, bug: self.bug, newest: Arc::clone(&self.newest) }))
+    }
+
+    async fn revoke(&self, ids: Vec<TaskId>) -> Vec<Result<Revoked>> {
+        self.inner.revoke(ids).await
+    }
+
+    fn emit(&self, events: Vec<Event>) {
+        self.inner.emit(events);
+    }
+
+    fn has_listeners(&self) -> bool {
+        self.inner.has_listeners()
+    }
+
+    async fn listen(&self) -> Result<Box<dyn EventStream>> {
+        self.inner.listen().await
+    }
+
+    fn inspect(&self) -> &dyn Inspect {
+        self.inner.inspect()
+    }
+
+    fn dead_letters(&self) -> &dyn DeadLetters {
+        self.inner.dead_letters()
+    }
+
+    async fn close(&self, limit: Duration) -> Result<()> {
+        self.inner.close(limit).await
+    }
+}
+
+#[async_trait]
+impl Consumer for PlantedConsumer {
+    fn session(&self) -> u64 {
+        self.inner.session()
+    }
+
+    async fn claim(&self, max: usize) -> Result<Vec<Delivery>> {
+        loop {
+            let mut taken = self.inner.claim(max).await?;
+            if self.bug == Bug::DropsTheRescued {
+                taken.retain(|delivery| !delivery.redelivered);
+            }
+            for delivery in &taken {
+                self.newest.lock().unwrap().insert(delivery.lease.tag, delivery.lease);
+                if self.bug == Bug::BlamesTheInnocent {
+                    self.inner.mark_started(delivery.lease);
+                }
+            }
+            if !taken.is_empty() {
+                return Ok(taken);
+            }
+        }
+    }
+
+    async fn settle(&self, mut batch: Vec<Settle>) -> Vec<Result<Settled>> {
+        for settle in &mut batch {
+            if self.bug == Bug::IgnoresTheLease {
+                settle.lease =
+                    self.newest.lock().unwrap().get(&settle.lease.tag).copied().unwrap_or(settle.lease);
+            }
+            if self.bug == Bug::DropsFollowUps {
+                settle.follow_ups.clear();
+            }
+        }
+        self.inner.settle(batch).await
+    }
+
+    fn mark_started(&self, lease: Lease) {
+        self.inner.mark_started(lease);
+    }
+
+    fn mark_ended(&self, lease: Lease) {
+        self.inner.mark_ended(lease);
+    }
+
+    fn heartbeat(&self) -> Result<BootInstant> {
+        self.inner.heartbeat()
+    }
+
+    async fn sweep(&self) -> Result<SweepReport> {
+        self.inner.sweep().await
+    }
+
+    async fn revoked(&self) -> Result<Vec<TaskId>> {
+        self.inner.revoked().await
+    }
+
+    async fn close(&self) -> Result<()> {
+        if self.bug == Bug::KeepsOnClose {
+            return Ok(());
+        }
+        self.inner.close().await
+    }
+}
