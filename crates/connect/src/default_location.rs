@@ -29,17 +29,6 @@ fn is_home(folder: &Path) -> bool {
     folder.join(SETTINGS_FILE).is_file() || folder.join(FOLDER).is_dir()
 }
 
-/// Makes the folder of a database at its default location. Any other folder must exist: a missing one is more
-/// often a mistake in the URL than a wish.
-pub(crate) fn make_default_folder(database: &Path) -> Result<()> {
-    let Some(folder) = database.parent().filter(|folder| folder.ends_with(FOLDER)) else { return Ok(()) };
-    std::fs::create_dir_all(folder).map_err(|error| {
-        Error::new(Code::CannotOpenFile, format!("cannot create the folder {}", folder.display()))
-            .hint("name a database in a folder that you may write: --broker sqlite:/path/to/cardoon.db")
-            .source(error)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,14 +43,5 @@ mod tests {
 
         std::fs::create_dir(root.path().join("shop/src/.cardoon")).unwrap();
         assert_eq!(locate(&deep), root.path().join("shop/src/.cardoon/cardoon.db"));
-    }
-
-    #[test]
-    fn only_the_default_folder_is_made() {
-        let root = tempfile::tempdir().unwrap();
-        make_default_folder(&root.path().join("typo/tasks.db")).unwrap();
-        assert!(!root.path().join("typo").exists());
-        make_default_folder(&root.path().join(".cardoon/cardoon.db")).unwrap();
-        assert!(root.path().join(".cardoon").is_dir());
     }
 }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use cardoon_broker::Broker;
+use cardoon_broker::memory::MemoryBroker;
 use cardoon_errors::Result;
 use cardoon_results::ResultBackend;
+use cardoon_results::memory::MemoryResults;
 use cardoon_runtime::Clock;
 
 use crate::url::Target;
@@ -32,9 +34,9 @@ pub struct Stores {
 pub async fn connect(broker_url: &str, results_url: Option<&str>, clock: &Clock) -> Result<Stores> {
     let broker = Target::parse(broker_url)?;
     let results = results_url.map(Target::parse).transpose()?.filter(|results| *results != broker);
-    let stores = open(&broker, clock).await?;
+    let stores = open(&broker, clock)?;
     let Some(results) = results else { return Ok(stores) };
-    let elsewhere = open(&results, clock).await?;
+    let elsewhere = open(&results, clock)?;
     Ok(Stores {
         location: format!("{}, results in {}", stores.location, elsewhere.location),
         broker: stores.broker,
@@ -43,7 +45,44 @@ pub async fn connect(broker_url: &str, results_url: Option<&str>, clock: &Clock)
     })
 }
 
-async fn open(target: &Target, clock: &Clock) -> Result<Stores> {
-    let _ = clock;
-    Err(crate::url::feature_missing(&target.location(), "sqlite"))
+/// Fresh stores in this process, gone with the last handle.
+pub fn memory(clock: &Clock) -> Stores {
+    Stores {
+        broker: MemoryBroker::new(clock.clone()),
+        results: MemoryResults::new(clock.clone()),
+        joined: false,
+        location: Target::Memory.location(),
+    }
+}
+
+fn open(target: &Target, clock: &Clock) -> Result<Stores> {
+    match target {
+        Target::Memory => Ok(memory(clock)),
+        Target::Sqlite(_) => Err(crate::url::feature_missing("sqlite", "sqlite")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cardoon_errors::Code;
+
+    #[tokio::test]
+    async fn each_connection_to_memory_is_a_store_of_its_own() {
+        let clock = Clock::real();
+        let one = connect("memory:", None, &clock).await.unwrap();
+        let other = connect("sqlite://", None, &clock).await.unwrap();
+        assert!(!Arc::ptr_eq(&one.results, &other.results));
+        assert_eq!(one.location, "memory:");
+    }
+
+    #[tokio::test]
+    async fn a_wrong_url_of_the_results_is_noticed_before_anything_is_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tasks.db");
+        let url = format!("sqlite:{}", file.display());
+        let error = connect(&url, Some("redis://db"), &Clock::real()).await.err().unwrap();
+        assert_eq!(error.code(), Code::FeatureMissing);
+        assert!(!file.exists());
+    }
 }

@@ -9,6 +9,7 @@ use cardoon_errors::{Applied, Code, Error, Result};
 use cardoon_runtime::Clock;
 use cardoon_settings::{Settings, Sources, StoreUrl};
 
+use crate::testing::Inline;
 use crate::{TaskHandle, TypedSignature, sending};
 
 /// The connection of a program to its stores: it sends tasks and asks what became of them. Cheap to clone; all clones
@@ -21,6 +22,7 @@ struct Inner {
     queue: QueueName,
     origin: String,
     clock: Clock,
+    inline: Option<Inline>,
 }
 
 /// How an [`App`] is opened; see [`App::builder`].
@@ -56,6 +58,26 @@ impl App {
         builder.broker.clone_from(&settings.broker.url);
         builder.results.clone_from(&settings.results.url);
         builder.open().await
+    }
+
+    /// An app for tests: a task is executed at once, in this process, by the `send` that sends it, and no store is needed.
+    /// See [`testing`](crate::testing).
+    ///
+    /// ```
+    /// use cardoon::prelude::*;
+    ///
+    /// #[cardoon::task]
+    /// async fn add(x: i64, y: i64) -> i64 {
+    ///     x + y
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> cardoon::Result<()> {
+    /// let app = App::inline();
+    /// assert_eq!(app.send(add::signature(2, 3)).await?.await?, 5);
+    /// # Ok(()) }
+    /// ```
+    pub fn inline() -> Self {
+        crate::testing::inline().build()
     }
 
     /// Sets out to connect with more than a URL.
@@ -126,6 +148,16 @@ impl App {
         if *joined { Ok(()) } else { results.close(limit).await }
     }
 
+    pub(crate) fn of_inline(inline: Inline, clock: Clock) -> Self {
+        let stores = cardoon_connect::memory(&clock);
+        let (queue, origin) = (QueueName::default(), "inline".into());
+        Self(Arc::new(Inner { stores, queue, origin, clock, inline: Some(inline) }))
+    }
+
+    pub(crate) fn inline_mode(&self) -> Option<&Inline> {
+        self.0.inline.as_ref()
+    }
+
     pub(crate) fn default_queue(&self) -> &QueueName {
         &self.0.queue
     }
@@ -174,23 +206,19 @@ impl AppBuilder {
 
     /// Connects.
     pub async fn open(self) -> Result<App> {
-        let default;
         let broker = match &self.broker {
-            Some(url) => url.expose(),
-            None => {
-                default = cardoon_connect::default_url()?;
-                &default
-            }
+            Some(url) => url.expose().to_owned(),
+            None => cardoon_connect::default_url()?,
         };
         let results = self.results.as_ref().map(StoreUrl::expose);
-        let stores = cardoon_connect::connect(broker, results, &self.clock).await?;
+        let stores = cardoon_connect::connect(&broker, results, &self.clock).await?;
         Ok(self.with_stores(stores))
     }
 
     /// Uses stores that are open already.
     pub fn with_stores(self, stores: Stores) -> App {
         let origin = self.origin.unwrap_or_else(default_origin);
-        App(Arc::new(Inner { stores, queue: self.queue, origin, clock: self.clock }))
+        App(Arc::new(Inner { stores, queue: self.queue, origin, clock: self.clock, inline: None }))
     }
 }
 

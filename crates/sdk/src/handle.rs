@@ -20,7 +20,6 @@ use crate::{App, failure};
 ///   the details of the failure.
 ///
 /// A failed attempt that is retried is not an end. Dropping a handle changes nothing about the task.
-#[must_use = "await the handle for the task's result, or drop it explicitly"]
 pub struct TaskHandle<T> {
     app: App,
     id: TaskId,
@@ -87,7 +86,7 @@ impl<T: DeserializeOwned> TaskHandle<T> {
     /// Waits for the task's end, at most `limit`; `CD3003` when that is over, and the task goes on.
     pub async fn wait(&self, limit: Duration) -> Result<T> {
         let record = self.app.stores().results.wait(&self.id, Some(limit)).await?;
-        self.outcome(&record.ok_or_else(|| {
+        outcome(&record.ok_or_else(|| {
             Error::new(Code::WaitTimedOut, format!("the task {} did not end within {limit:?}", self.id))
                 .hint(format!("cardoon task why {}", self.id))
         })?)
@@ -96,25 +95,9 @@ impl<T: DeserializeOwned> TaskHandle<T> {
     async fn get(&self) -> Result<T> {
         loop {
             if let Some(record) = self.app.stores().results.wait(&self.id, None).await? {
-                return self.outcome(&record);
+                return outcome(&record);
             }
         }
-    }
-
-    fn outcome(&self, record: &ResultRecord) -> Result<T> {
-        if record.state != TaskState::Success {
-            return Err(failure::ended_badly(record));
-        }
-        let value = record.value.as_deref().unwrap_or(b"null");
-        serde_json::from_slice(value).map_err(|error| {
-            let name = failure::name(&record.task, &record.id);
-            let message = format!("{name} succeeded, but its result is no {}", std::any::type_name::<T>());
-            let hint = match record.value {
-                Some(_) => "the sender and the worker disagree about what the task returns",
-                None => "the task ignores its result: there is no value to wait for",
-            };
-            Error::new(Code::BadMessage, message).hint(hint).source(error)
-        })
     }
 }
 
@@ -146,6 +129,23 @@ impl<T> fmt::Debug for TaskHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TaskHandle").field("id", &self.id).finish_non_exhaustive()
     }
+}
+
+/// What the end of a task means to the one who waits.
+fn outcome<T: DeserializeOwned>(record: &ResultRecord) -> Result<T> {
+    if record.state != TaskState::Success {
+        return Err(failure::ended_badly(record));
+    }
+    let value = record.value.as_deref().unwrap_or(b"null");
+    serde_json::from_slice(value).map_err(|error| {
+        let name = failure::name(&record.task, &record.id);
+        let message = format!("{name} succeeded, but its result is no {}", std::any::type_name::<T>());
+        let hint = match record.value {
+            Some(_) => "the sender and the worker disagree about what the task returns",
+            None => "the task ignores its result: there is no value to wait for",
+        };
+        Error::new(Code::BadMessage, message).hint(hint).source(error)
+    })
 }
 
 fn state_at(waiting: &Waiting, place: &Place) -> TaskState {

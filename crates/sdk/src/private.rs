@@ -85,21 +85,21 @@ impl<E> Raised<E> {
 }
 
 pub trait FromTaskError {
-    fn into_task_error(&self) -> TaskError;
+    fn task_error(&self) -> TaskError;
 }
 
 impl<E: Into<TaskError>> FromTaskError for &Raised<E> {
-    fn into_task_error(&self) -> TaskError {
+    fn task_error(&self) -> TaskError {
         self.take().into()
     }
 }
 
 pub trait FromErrorText {
-    fn into_task_error(&self) -> TaskError;
+    fn task_error(&self) -> TaskError;
 }
 
 impl<E: Into<Box<dyn StdError + Send + Sync>>> FromErrorText for Raised<E> {
-    fn into_task_error(&self) -> TaskError {
+    fn task_error(&self) -> TaskError {
         let error: Box<dyn StdError + Send + Sync> = self.take().into();
         let causes = std::iter::successors(error.source(), |cause| (*cause).source());
         let details: Vec<_> = causes.map(ToString::to_string).collect();

@@ -24,7 +24,15 @@ pub(crate) fn resolve<T>(app: &App, signature: &mut TypedSignature<T>, now: Time
 
 /// Sends one signature.
 pub(crate) async fn send<T>(app: &App, mut signature: TypedSignature<T>) -> Result<TaskId> {
+    if let Some(inline) = app.inline_mode() {
+        return inline.send(app, signature).await;
+    }
     resolve(app, &mut signature, app.clock().now())?;
+    store(app, signature).await
+}
+
+/// Stores a resolved signature in the broker.
+pub(crate) async fn store<T>(app: &App, signature: TypedSignature<T>) -> Result<TaskId> {
     let chunk = Chunk { signatures: vec![Ok(signature)] };
     let mut answers = chunk.deliver(app, None).await;
     answers.pop().unwrap_or_else(|| Err(missing_answer()))
@@ -36,6 +44,12 @@ pub(crate) async fn send_each<T>(
     mut signatures: impl Iterator<Item = TypedSignature<T>> + Send,
 ) -> Vec<Result<TaskId>> {
     let mut answers = Vec::with_capacity(signatures.size_hint().0);
+    if let Some(inline) = app.inline_mode() {
+        for signature in signatures {
+            answers.push(inline.send(app, signature).await);
+        }
+        return answers;
+    }
     let mut current = Chunk::take(app, &mut signatures);
     let mut encoded = current.encode(app, false);
     while !current.signatures.is_empty() {

@@ -78,7 +78,7 @@ impl<T> TypedSignature<T> {
     pub fn id(mut self, id: impl Into<String>) -> Self {
         match TaskId::new(id.into()) {
             Ok(id) => self.signature.options.id = Some(id),
-            Err(error) => self.break_with(|task| bad_name("the id", task, error)),
+            Err(error) => self.break_with(|task| bad_name("the id", task, &error)),
         }
         self
     }
@@ -87,7 +87,7 @@ impl<T> TypedSignature<T> {
     pub fn queue(mut self, queue: impl Into<String>) -> Self {
         match QueueName::new(queue.into()) {
             Ok(queue) => self.signature.options.queue = Some(queue),
-            Err(error) => self.break_with(|task| bad_name("the queue", task, error)),
+            Err(error) => self.break_with(|task| bad_name("the queue", task, &error)),
         }
         self
     }
@@ -219,7 +219,7 @@ impl<T> fmt::Debug for TypedSignature<T> {
             .field("kwargs", &String::from_utf8_lossy(kwargs))
             .field("options", options)
             .field("broken", &self.broken)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -238,12 +238,14 @@ pub struct SignatureWriter {
 
 impl SignatureWriter {
     #[expect(clippy::new_without_default, reason = "it is only made by the code of the task attribute")]
+    /// No arguments yet.
     pub fn new() -> Self {
         let mut json = Vec::with_capacity(64);
         json.push(b'[');
         Self { json, failure: None }
     }
 
+    /// Adds the next argument.
     #[must_use]
     pub fn arg<A: Serialize>(mut self, argument: &A) -> Self {
         if self.json.len() > 1 {
@@ -255,6 +257,7 @@ impl SignatureWriter {
         self
     }
 
+    /// The call of `T` with these arguments.
     pub fn finish<T: crate::Task>(mut self) -> TypedSignature<T::Output> {
         self.json.push(b']');
         let mut signature = TypedSignature::named(T::NAME);
@@ -273,6 +276,6 @@ fn not_serializable(task: &str, error: serde_json::Error) -> Error {
         .source(error)
 }
 
-fn bad_name(what: &str, task: &str, error: IdError) -> Error {
+fn bad_name(what: &str, task: &str, error: &IdError) -> Error {
     Error::new(Code::BadName, format!("{what} of a call of {task} cannot be used: {error}"))
 }

@@ -44,6 +44,7 @@ pub(crate) struct SendDefaults {
 }
 
 impl KnownTask {
+    /// The task `T`.
     pub const fn of<T: Task>() -> Self {
         Self { definition: T::definition, options: T::options, defaults: OnceLock::new() }
     }

@@ -40,9 +40,11 @@ impl Expansion {
     fn marker(&self) -> TokenStream {
         let ItemFn { vis, sig, attrs, .. } = &self.function.item;
         let name = &sig.ident;
-        let attributes = attrs.iter().filter(|attribute| describes(attribute));
+        let attributes = attrs.iter().filter(|attribute| concerns_type(attribute));
+        let description = format!("The task [`{name}`](fn@{name}), as a type.");
         quote! {
             #(#attributes)*
+            #[doc = #description]
             #[allow(non_camel_case_types, dead_code)]
             #vis struct #name {}
         }
@@ -135,7 +137,7 @@ impl Expansion {
                 match outcome {
                     ::std::result::Result::Ok(value) => ::cardoon::__private::written(&value),
                     ::std::result::Result::Err(error) => ::std::result::Result::Err(
-                        (&&::cardoon::__private::Raised::new(error)).into_task_error(),
+                        (&&::cardoon::__private::Raised::new(error)).task_error(),
                     ),
                 }
             }},
@@ -186,11 +188,7 @@ impl Expansion {
 
     fn task_options(&self) -> TokenStream {
         let options = &self.options;
-        let label = |text: &Option<syn::LitStr>| match text {
-            Some(text) => quote!(::std::option::Option::Some(::cardoon::__private::queue(#text))),
-            None => quote!(::std::option::Option::None),
-        };
-        let queue = label(&options.queue);
+        let queue = optional(options.queue.as_ref(), |queue| quote!(::cardoon::__private::queue(#queue)));
         let priority = optional(options.priority, |level| quote!(::cardoon::Priority::new(#level)));
         let (soft, hard) = (optional_millis(options.soft_time_limit), optional_millis(options.time_limit));
         let expires = optional_millis(options.expires);
@@ -243,9 +241,10 @@ impl Expansion {
     }
 }
 
-/// Whether an attribute of the function belongs to the type as well.
-fn describes(attribute: &Attribute) -> bool {
-    ["doc", "cfg", "deprecated"].iter().any(|name| attribute.path().is_ident(name))
+/// Whether an attribute of the function belongs to the type as well. Its documentation does not: the examples in it
+/// would run twice.
+fn concerns_type(attribute: &Attribute) -> bool {
+    ["cfg", "deprecated"].iter().any(|name| attribute.path().is_ident(name))
 }
 
 fn millis(millis: u64) -> TokenStream {
@@ -257,9 +256,10 @@ fn optional_millis(value: Option<u64>) -> TokenStream {
 }
 
 fn optional<T>(value: Option<T>, write: impl FnOnce(T) -> TokenStream) -> TokenStream {
-    match value.map(write) {
-        Some(tokens) => quote!(::std::option::Option::Some(#tokens)),
-        None => quote!(::std::option::Option::None),
+    if let Some(tokens) = value.map(write) {
+        quote!(::std::option::Option::Some(#tokens))
+    } else {
+        quote!(::std::option::Option::None)
     }
 }
 

@@ -58,6 +58,9 @@ fn check_signature(signature: &Signature) -> Result<()> {
     if let Some(token) = &signature.constness {
         return refuse(token.span(), "a task cannot be a `const fn`");
     }
+    if let syn::Safety::Unsafe(token) = &signature.safety {
+        return refuse(token.span(), "a task cannot be an `unsafe fn`: messages come from anywhere");
+    }
     if let Some(abi) = &signature.abi {
         return refuse(abi.span(), "a task cannot be an `extern` function");
     }
@@ -191,6 +194,7 @@ mod tests {
         assert!(refusal("fn f(pool: State) {}").contains("State<T>"));
         assert!(refusal("fn f() -> impl Sized {}").contains("concrete return type"));
         assert!(refusal("fn f() -> fmt::Result {}").contains("Result<T, E>"));
+        assert!(refusal("unsafe fn f() {}").contains("unsafe fn"));
         assert!(refusal("const fn f() {}").contains("const fn"));
     }
 }

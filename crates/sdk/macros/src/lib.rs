@@ -8,5 +8,5 @@ mod options;
 /// Makes a function a task; see `cardoon::task`.
 #[proc_macro_attribute]
 pub fn task(options: proc_macro::TokenStream, function: proc_macro::TokenStream) -> proc_macro::TokenStream {
-    expand::task(options.into(), function.into()).unwrap_or_else(|error| error.into_compile_error()).into()
+    expand::task(options.into(), function.into()).unwrap_or_else(syn::Error::into_compile_error).into()
 }

@@ -1,0 +1,8 @@
+//! The crate as a program uses it.
+#![expect(clippy::unwrap_used, reason = "a test panics when something unexpected happens")]
+
+mod attribute;
+mod inline;
+mod sending;
+mod support;
+mod working;
