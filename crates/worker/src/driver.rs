@@ -205,6 +205,7 @@ impl Driver {
         for command in self.engine.take_commands() {
             exit = exit.or(self.obey(command));
         }
+        self.executors.flush();
         self.announcer.emit(self.engine.take_happenings());
         self.timer.set(self.engine.next_deadline(now), now.boot, &self.clock);
         exit

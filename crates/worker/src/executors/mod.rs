@@ -28,10 +28,9 @@ use run::Run;
 pub(crate) struct Executors {
     kit: Arc<Kit>,
     running: HashMap<Ticket, TaskContext>,
-    /// Where asynchronous tasks run: the runtime of the program.
-    home: Handle,
     /// Owns the tasks' futures.
     runs: Supervisor,
+    futures: future::Futures,
     threads: thread::Threads,
     #[cfg(unix)]
     processes: Arc<process::Pool>,
@@ -39,14 +38,15 @@ pub(crate) struct Executors {
 
 impl Executors {
     pub(crate) fn new(kit: Kit, home: Handle) -> Self {
+        let runs = Supervisor::new();
         Self {
-            threads: thread::Threads::new(home.clone()),
+            futures: future::Futures::new(runs.clone(), &home),
+            threads: thread::Threads::new(home),
             #[cfg(unix)]
             processes: Arc::default(),
             kit: Arc::new(kit),
             running: HashMap::new(),
-            runs: Supervisor::new(),
-            home,
+            runs,
         }
     }
 
@@ -59,13 +59,15 @@ impl Executors {
         match (isolate, handler) {
             (Isolation::Process, _) => self.start_process(run),
             (Isolation::None, Handler::Async(handler)) => {
-                let span = run.span();
-                let _home = self.home.enter();
-                let run = future::execute(run, handler).instrument(span);
-                self.runs.spawn(ServiceKind::TaskRun, run);
+                self.futures.add(run, handler);
             }
             (Isolation::None, Handler::Blocking(handler)) => self.threads.start(run, handler),
         }
+    }
+
+    /// Asynchronous tasks of this step begin together: one wake-up of the program's runtime for all of them.
+    pub(crate) fn flush(&mut self) {
+        self.futures.flush();
     }
 
     /// The run has ended.

@@ -1,0 +1,133 @@
+//! Tasks in child processes. The children are this program again, so it has a `main` of its own: in a child the
+//! worker's `run` serves the parent.
+#![cfg_attr(not(unix), allow(unused))]
+
+mod support;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cardoon_broker::Broker;
+use cardoon_core::{DeadReason, RetryPolicy, TaskState};
+use cardoon_results::ResultBackend;
+use cardoon_worker::{Handler, Isolation, TaskDefinition, TaskError, TaskOptions, TaskResult};
+use support::{Bench, definition};
+
+#[cfg(unix)]
+fn main() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    runtime.block_on(async {
+        if cardoon_worker::is_child() {
+            let served = Bench::without_worker().builder(tasks()).build().unwrap().run().await;
+            served.unwrap();
+            return;
+        }
+        a_task_runs_in_another_process_which_is_used_again().await;
+        failures_and_panics_come_back().await;
+        progress_comes_through().await;
+        a_blocking_task_that_overstays_its_limit_is_killed().await;
+        a_revoked_task_is_killed().await;
+        a_task_that_kills_its_process_three_times_is_buried_and_the_worker_goes_on().await;
+        println!("test result: ok");
+    });
+}
+
+#[cfg(not(unix))]
+fn main() {}
+
+fn tasks() -> Vec<TaskDefinition> {
+    let isolated =
+        TaskOptions { isolate: Isolation::Process, retry: RetryPolicy::never(), ..TaskOptions::default() };
+    let limited = TaskOptions { time_limit: Some(Duration::from_millis(300)), ..isolated.clone() };
+    vec![
+        definition("pid", isolated.clone(), Handler::asynchronous(|_, _| async { pid() })),
+        definition("fail", isolated.clone(), Handler::blocking(|_, _| Err(TaskError::new("E", "it broke")))),
+        definition("panic", isolated.clone(), Handler::asynchronous(|_, _| async { panic!("oh no") })),
+        definition(
+            "progress",
+            isolated.clone(),
+            Handler::asynchronous(|context, _| async move {
+                context.progress(1, Some(2), "half");
+                context.cancelled().await;
+                pid()
+            }),
+        ),
+        definition("hang", limited, Handler::blocking(|_, _| hang())),
+        definition("stuck", isolated.clone(), Handler::blocking(|_, _| hang())),
+        definition("abort", isolated, Handler::blocking(|_, _| std::process::abort())),
+    ]
+}
+
+fn pid() -> TaskResult {
+    Ok(Bytes::from(std::process::id().to_string()))
+}
+
+fn hang() -> TaskResult {
+    loop {
+        std::thread::park();
+    }
+}
+
+async fn a_task_runs_in_another_process_which_is_used_again() {
+    let bench = Bench::start(tasks());
+    let mut pids = Vec::new();
+    for _ in 0..3 {
+        let id = bench.send("pid", "[]").await;
+        pids.push(bench.wait(&id).await.value.unwrap());
+    }
+    assert_ne!(pids[0], std::process::id().to_string().as_bytes());
+    assert!(pids.iter().all(|pid| *pid == pids[0]), "{pids:?}");
+    bench.end().await;
+    let process = format!("/proc/{}", String::from_utf8_lossy(&pids[0]));
+    support::until(async || !cfg!(target_os = "linux") || !std::path::Path::new(&process).exists()).await;
+}
+
+async fn failures_and_panics_come_back() {
+    let bench = Bench::start(tasks());
+    for (task, kind, message) in [("fail", "E", "it broke"), ("panic", TaskError::PANIC, "oh no")] {
+        let id = bench.send(task, "[]").await;
+        let failure = bench.wait(&id).await.failure.unwrap();
+        assert_eq!((failure.kind.as_str(), failure.message.as_str()), (kind, message));
+    }
+    bench.end().await;
+}
+
+async fn progress_comes_through() {
+    let bench = Bench::start(tasks());
+    let id = bench.send("progress", "[]").await;
+    support::until(async || bench.results.progress(&id).await.unwrap().is_some()).await;
+    let reported = bench.results.progress(&id).await.unwrap().unwrap();
+    assert_eq!((reported.progress.done, reported.progress.message.as_str()), (1, "half"));
+    bench.handle.stop();
+    bench.end().await;
+}
+
+async fn a_blocking_task_that_overstays_its_limit_is_killed() {
+    let bench = Bench::start(tasks());
+    for _ in 0..3 {
+        let id = bench.send("hang", "[]").await;
+        assert_eq!(bench.wait(&id).await.failure.unwrap().kind, TaskError::TIME_LIMIT);
+    }
+    assert_eq!(bench.end().await, cardoon_worker::WorkerExit::Drained, "no slot was lost");
+}
+
+async fn a_revoked_task_is_killed() {
+    let bench = Bench::start(tasks());
+    let id = bench.send("stuck", "[]").await;
+    support::until(async || bench.held().await == 1).await;
+    bench.broker.revoke(vec![id.clone()]).await.remove(0).unwrap();
+    assert_eq!(bench.wait(&id).await.state, TaskState::Revoked);
+    bench.end().await;
+}
+
+async fn a_task_that_kills_its_process_three_times_is_buried_and_the_worker_goes_on() {
+    let bench = Bench::start(tasks());
+    let id = bench.send("abort", "[]").await;
+    let record = bench.wait(&id).await;
+    assert_eq!((record.state, record.attempt), (TaskState::Failure, 0));
+    let dead = bench.dead(&id).await;
+    assert_eq!(dead.reason, DeadReason::Poison);
+    let id = bench.send("pid", "[]").await;
+    assert_eq!(bench.wait(&id).await.state, TaskState::Success);
+    bench.end().await;
+}

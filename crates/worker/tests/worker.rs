@@ -1,0 +1,322 @@
+//! Whole workers on the memory adapters: what the engine's own tests cannot see.
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cardoon_broker::Broker;
+use cardoon_core::{DeadReason, EventKind, RetryPolicy, TaskState};
+use cardoon_errors::{Applied, Code};
+use cardoon_results::ResultBackend;
+use cardoon_worker::{
+    AckMode, CancelReason, Handler, StateNeed, TaskDefinition, TaskError, TaskOptions, Worker, WorkerExit,
+};
+use support::{Bench, definition, echo, nothing};
+
+#[tokio::test]
+async fn a_task_runs_and_its_value_can_be_waited_for() {
+    let bench = Bench::start(vec![definition("echo", TaskOptions::default(), echo())]);
+    let id = bench.send("echo", r#"["hello"]"#).await;
+    let record = bench.wait(&id).await;
+    assert_eq!((record.state, record.value.as_deref()), (TaskState::Success, Some(&br#"["hello"]"#[..])));
+    assert_eq!(bench.end().await, WorkerExit::Drained);
+}
+
+#[tokio::test]
+async fn a_failing_task_is_retried_and_every_failure_is_in_its_history() {
+    let retry = RetryPolicy { base: Duration::from_millis(1), max_retries: 2, ..RetryPolicy::default() };
+    let failing = Handler::asynchronous(|_, _| async { Err(TaskError::new("E", "it broke")) });
+    let bench =
+        Bench::start(vec![definition("fail", TaskOptions { retry, ..TaskOptions::default() }, failing)]);
+    let id = bench.send("fail", "[]").await;
+    assert_eq!(bench.wait(&id).await.state, TaskState::Failure);
+    let history = bench.results.history(&id).await.unwrap();
+    let states: Vec<_> = history.iter().map(|record| (record.state, record.attempt)).collect();
+    assert_eq!(states, [(TaskState::Retry, 0), (TaskState::Retry, 1), (TaskState::Failure, 2)]);
+    bench.end().await;
+    let dead = bench.broker.dead_letters().show(&id).await.unwrap().unwrap();
+    assert_eq!(dead.reason, DeadReason::RetriesExhausted);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_failure_in_both_kinds_of_task_and_the_worker_goes_on() {
+    let retry = RetryPolicy::never();
+    let options = TaskOptions { retry, ..TaskOptions::default() };
+    let bench = Bench::start(vec![
+        definition("future", options.clone(), Handler::asynchronous(|_, _| async { panic!("oh {}", 1) })),
+        definition("thread", options, Handler::blocking(|_, _| panic!("oh 1"))),
+    ]);
+    for task in ["future", "thread", "future", "thread"] {
+        let id = bench.send(task, "[]").await;
+        let failure = bench.wait(&id).await.failure.unwrap();
+        assert_eq!((failure.kind.as_str(), failure.message.as_str()), (TaskError::PANIC, "oh 1"));
+    }
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn broken_messages_of_every_kind_are_buried_with_their_bytes_and_the_worker_goes_on() {
+    let bench = Bench::start(vec![definition("echo", TaskOptions::default(), echo())]);
+    let deep = format!("[[{}{}],{{}},{{}}]", "[".repeat(500), "]".repeat(500));
+    let bodies = [&b"not json"[..], b"", b"{}", b"[1]", b"\xff\xfe", b"[[],[],{}]", deep.as_bytes()];
+    for body in bodies {
+        let mut message = support::message("echo", "[]");
+        message.body = Bytes::copy_from_slice(body);
+        let id = bench.publish(message).await;
+        let record = bench.wait(&id).await;
+        assert_eq!((record.state, record.failure.unwrap().kind.as_str()), (TaskState::Failure, "BadMessage"));
+        let dead = bench.dead(&id).await;
+        assert_eq!(dead.message.body, body);
+        assert_eq!(dead.reason, DeadReason::Malformed);
+    }
+    let mut pickle = support::message("echo", "[]");
+    pickle.content_type = "application/x-python-serialize".into();
+    let id = bench.publish(pickle).await;
+    bench.wait(&id).await;
+    assert_eq!(bench.dead(&id).await.reason, DeadReason::Refused);
+    let id = bench.send("unheard-of", "[]").await;
+    bench.wait(&id).await;
+    assert_eq!(bench.dead(&id).await.reason, DeadReason::UnknownTask);
+    let id = bench.send("echo", "[1]").await;
+    assert_eq!(bench.wait(&id).await.state, TaskState::Success);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn bad_arguments_go_to_the_dead_letters_without_a_retry() {
+    let picky = Handler::asynchronous(|_, arguments| async move {
+        arguments.bind(&["x"])?.take::<i64>(0)?;
+        nothing()
+    });
+    let bench = Bench::start(vec![definition("picky", TaskOptions::default(), picky)]);
+    let id = bench.send("picky", "[1,2]").await;
+    assert_eq!(bench.wait(&id).await.attempt, 0);
+    assert_eq!(bench.dead(&id).await.reason, DeadReason::BadArguments);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_revoked_running_task_is_told_and_recorded_as_revoked() {
+    let patient = Handler::asynchronous(|context, _| async move {
+        context.progress(1, Some(2), "half");
+        match context.cancelled().await {
+            CancelReason::Revoked => nothing(),
+            other => panic!("{other:?}"),
+        }
+    });
+    let bench = Bench::start(vec![definition("patient", TaskOptions::default(), patient)]);
+    let id = bench.send("patient", "[]").await;
+    support::until(async || bench.results.progress(&id).await.unwrap().is_some()).await;
+    bench.broker.revoke(vec![id.clone()]).await.remove(0).unwrap();
+    assert_eq!(bench.wait(&id).await.state, TaskState::Revoked);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_future_that_sleeps_beyond_its_limit_is_ended() {
+    let options = TaskOptions {
+        time_limit: Some(Duration::from_millis(50)),
+        retry: RetryPolicy::never(),
+        ..TaskOptions::default()
+    };
+    let forever = Handler::asynchronous(|_, _| std::future::pending());
+    let bench = Bench::start(vec![definition("forever", options, forever)]);
+    let id = bench.send("forever", "[]").await;
+    assert_eq!(bench.wait(&id).await.failure.unwrap().kind, TaskError::TIME_LIMIT);
+    assert_eq!(bench.end().await, WorkerExit::Drained);
+}
+
+#[tokio::test]
+async fn a_future_that_blocks_the_whole_runtime_still_meets_its_limit() {
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Arc::new(std::sync::Mutex::new(gate));
+    let stubborn = Handler::asynchronous(move |_, _| {
+        let gate = Arc::clone(&gate);
+        async move {
+            let _ = gate.lock().unwrap().recv();
+            nothing()
+        }
+    });
+    let options = TaskOptions {
+        time_limit: Some(Duration::from_millis(50)),
+        retry: RetryPolicy::never(),
+        ..TaskOptions::default()
+    };
+    // Its runtime has one thread, which the task holds: nothing of the worker may depend on it.
+    let bench = Bench::without_worker();
+    let worker =
+        bench.builder(vec![definition("stubborn", options, stubborn)]).concurrency(1).build().unwrap();
+    let (told, exit) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let _ = told.send(runtime.block_on(worker.run()));
+    });
+    let id = bench.send("stubborn", "[]").await;
+    assert_eq!(bench.wait(&id).await.failure.unwrap().kind, TaskError::TIME_LIMIT);
+    release.send(()).unwrap();
+    assert_eq!(exit.await.unwrap().unwrap(), WorkerExit::SlotsLost);
+    thread.unwrap().join().unwrap();
+}
+
+#[tokio::test]
+async fn a_drain_hands_back_what_has_not_begun_and_finishes_what_has() {
+    let (started, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(tokio::sync::Semaphore::new(0)));
+    let (counting, waiting) = (Arc::clone(&started), Arc::clone(&gate));
+    let slow = Handler::asynchronous(move |_, _| {
+        counting.fetch_add(1, Ordering::SeqCst);
+        let waiting = Arc::clone(&waiting);
+        async move {
+            let _ = waiting.acquire().await;
+            nothing()
+        }
+    });
+    let bench = Bench::start(vec![definition("slow", TaskOptions::default(), slow)]);
+    let ids =
+        [bench.send("slow", "[]").await, bench.send("slow", "[]").await, bench.send("slow", "[]").await];
+    support::until(async || started.load(Ordering::SeqCst) == 2).await;
+    bench.handle.drain();
+    bench.handle.drain();
+    gate.add_permits(10);
+    assert_eq!(bench.end().await, WorkerExit::Drained);
+    let records = bench.results.get(&ids).await.unwrap();
+    assert_eq!(records.iter().flatten().filter(|record| record.state == TaskState::Success).count(), 2);
+    let stats = bench.broker.inspect().queues().await.unwrap();
+    assert_eq!((stats[0].ready, stats[0].held), (1, 0));
+}
+
+#[tokio::test]
+async fn a_stop_interrupts_and_the_tasks_run_elsewhere_without_a_failure() {
+    let forever = || Handler::asynchronous(|_, _| std::future::pending());
+    let bench = Bench::start(vec![definition("t", TaskOptions::default(), forever())]);
+    let id = bench.send("t", "[]").await;
+    support::until(async || bench.held().await == 1).await;
+    bench.handle.stop();
+    bench.end().await;
+    assert_eq!(bench.results.history(&id).await.unwrap(), []);
+    let again = bench.worker(vec![definition("t", TaskOptions::default(), echo())]);
+    let record = bench.wait(&id).await;
+    assert_eq!((record.state, record.attempt), (TaskState::Success, 0));
+    assert!(record.run.0 > 1, "a second run has a larger number");
+    again.stop().await;
+}
+
+#[tokio::test]
+async fn an_early_acknowledged_task_is_recorded_and_retried_as_its_policy_says() {
+    let tries = Arc::new(AtomicU32::new(0));
+    let trying = Handler::asynchronous(move |_, _| {
+        let first = tries.fetch_add(1, Ordering::SeqCst) == 0;
+        async move { if first { Err(TaskError::retry_in(Duration::ZERO, "not yet")) } else { nothing() } }
+    });
+    let options = TaskOptions { ack: AckMode::Early, ..TaskOptions::default() };
+    let bench = Bench::start(vec![definition("early", options, trying)]);
+    let id = bench.send("early", "[]").await;
+    let record = bench.wait(&id).await;
+    assert_eq!((record.state, record.attempt), (TaskState::Success, 1));
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn blocking_tasks_run_side_by_side_and_inside_the_programs_runtime() {
+    let barrier = Arc::new(std::sync::Barrier::new(2));
+    let meet = Handler::blocking(move |_, _| {
+        barrier.wait();
+        tokio::runtime::Handle::current().block_on(async { nothing() })
+    });
+    let bench = Bench::start(vec![definition("meet", TaskOptions::default(), meet)]);
+    let ids = [bench.send("meet", "[]").await, bench.send("meet", "[]").await];
+    for id in &ids {
+        assert_eq!(bench.wait(id).await.state, TaskState::Success);
+    }
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn events_tell_the_way_of_a_task() {
+    let bench = Bench::start(vec![definition("echo", TaskOptions::default(), echo())]);
+    let mut stream = bench.broker.listen().await.unwrap();
+    let id = bench.send("echo", "[]").await;
+    let mut kinds = Vec::new();
+    while kinds.last() != Some(&EventKind::TaskSucceeded) {
+        let events = stream.next().await.unwrap();
+        kinds.extend(events.iter().filter(|event| event.id.as_ref() == Some(&id)).map(|event| event.kind));
+    }
+    assert_eq!(kinds, [EventKind::TaskReceived, EventKind::TaskStarted, EventKind::TaskSucceeded]);
+    bench.end().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_cannot_work_is_refused_before_it_starts() {
+    let bench = Bench::without_worker();
+    let code = |tasks: Vec<TaskDefinition>| bench.builder(tasks).build().map(|_| ()).unwrap_err().code();
+    let plain = || definition("t", TaskOptions::default(), echo());
+    assert_eq!(code(vec![]), Code::NoTasks);
+    assert_eq!(code(vec![plain(), plain()]), Code::DuplicateTask);
+    assert_eq!(
+        code(vec![TaskDefinition { states: vec![StateNeed::of::<u8>()], ..plain() }]),
+        Code::StateMissing
+    );
+    let joined = Worker::builder(bench.broker.clone(), bench.results.clone(), true).task(plain());
+    assert_eq!(joined.build().map(|_| ()).unwrap_err().code(), Code::Unsupported);
+}
+
+#[tokio::test]
+async fn states_reach_the_tasks_that_need_them() {
+    let counting = Handler::asynchronous(|context, _| async move {
+        let text = context.state::<String>().map(|state| state.to_string()).unwrap_or_default();
+        Ok(serde_json::to_vec(&text)?.into())
+    });
+    let need = TaskDefinition {
+        states: vec![StateNeed::of::<String>()],
+        ..definition("t", TaskOptions::default(), counting)
+    };
+    let bench = Bench::without_worker();
+    let worker = bench.run(bench.builder(vec![need]).state("pool".to_owned()));
+    let id = bench.send("t", "[]").await;
+    assert_eq!(bench.wait(&id).await.value.as_deref(), Some(&br#""pool""#[..]));
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_store_that_fails_for_a_while_costs_no_verdict() {
+    for answer in [Applied::No, Applied::Unknown] {
+        let (gate, tries) = (Arc::new(tokio::sync::Semaphore::new(0)), Arc::new(AtomicU32::new(0)));
+        let waiting = Arc::clone(&gate);
+        let slow = Handler::asynchronous(move |_, _| {
+            let (waiting, tries) = (Arc::clone(&waiting), Arc::clone(&tries));
+            async move {
+                let _ = waiting.acquire().await;
+                match tries.fetch_add(1, Ordering::SeqCst) {
+                    0 => Err(TaskError::retry_in(Duration::ZERO, "once more")),
+                    _ => nothing(),
+                }
+            }
+        });
+        let bench = Bench::start(vec![definition("slow", TaskOptions::default(), slow)]);
+        let id = bench.send("slow", "[]").await;
+        support::until(async || bench.held().await == 1).await;
+        bench.broker.faults().fail_next(4, answer);
+        gate.add_permits(1);
+        let record = bench.wait(&id).await;
+        assert_eq!((record.state, record.attempt), (TaskState::Success, 1));
+        bench.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_task_that_only_another_worker_knows_reaches_it() {
+    let bench = Bench::start(vec![definition("old", TaskOptions::default(), echo())]);
+    let newer = bench.worker(vec![definition("new", TaskOptions::default(), echo())]);
+    support::until(async || bench.broker.inspect().members().await.unwrap().len() == 2).await;
+    let mut ids = Vec::new();
+    for _ in 0..8 {
+        ids.push(bench.send("new", "[]").await);
+    }
+    for id in &ids {
+        assert_eq!(bench.wait(id).await.state, TaskState::Success);
+    }
+    newer.stop().await;
+    bench.end().await;
+}
