@@ -654,7 +654,7 @@ fn events_are_told_to_watchers_and_an_end_only_when_it_is_stored() {
 }
 
 /// What may happen next, as chance has it. The number picks among what is possible.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Chance {
     Claimed { count: usize, flavour: u8 },
     Answer(usize),
@@ -771,9 +771,9 @@ impl World {
             3 => bench.of(TaskOptions { isolate: Isolation::Process, ..TaskOptions::default() }),
             _ => bench.plain(),
         };
-        arrival.delivery.redelivered = flavour % 5 == 0;
-        arrival.delivery.deaths = u32::from(flavour % 11 == 0);
-        arrival.delivery.revoked = flavour % 13 == 0;
+        arrival.delivery.redelivered = flavour.is_multiple_of(5);
+        arrival.delivery.deaths = u32::from(flavour.is_multiple_of(11));
+        arrival.delivery.revoked = flavour.is_multiple_of(13);
         match flavour % 17 {
             0 => set_eta(&mut arrival, self.bench.now.wall.plus(SECOND)),
             1 => set_eta(&mut arrival, self.bench.now.wall.plus(9 * SECOND)),
@@ -793,7 +793,7 @@ impl World {
         }
         let event = match self.open.remove(pick % self.open.len()) {
             Command::Settle { ticket, settle } => {
-                if settle.verdict == Verdict::AckEarly && pick % 10 == 0 {
+                if settle.verdict == Verdict::AckEarly && pick.is_multiple_of(10) {
                     *self.verdicts.entry(settle.lease.tag).or_default() += 1;
                 }
                 let answer = match pick % 10 {
@@ -803,7 +803,7 @@ impl World {
                 };
                 Event::Settled(vec![(ticket, answer)])
             }
-            Command::LookUp { ticket, .. } => Event::LookedUp { ticket, known: pick % 2 == 0 },
+            Command::LookUp { ticket, .. } => Event::LookedUp { ticket, known: pick.is_multiple_of(2) },
             Command::Begin { ticket, .. } => match pick % 6 {
                 0 => Event::Begun { ticket, begun: Begun::Ended },
                 1 => Event::NotBegun(ticket),
@@ -819,7 +819,7 @@ impl World {
             return;
         }
         let ticket = self.running.remove(pick % self.running.len());
-        if how % 3 == 0 {
+        if how.is_multiple_of(3) {
             self.bench.engine.apply(Event::Began(ticket), self.bench.now);
         }
         self.bench.end(
