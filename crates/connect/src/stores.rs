@@ -58,8 +58,20 @@ pub fn memory(clock: &Clock) -> Stores {
 fn open(target: &Target, clock: &Clock) -> Result<Stores> {
     match target {
         Target::Memory => Ok(memory(clock)),
-        Target::Sqlite(_) => Err(crate::url::feature_missing("sqlite", "sqlite")),
+        Target::Sqlite(path) => sqlite(path, clock),
     }
+}
+
+#[cfg(feature = "sqlite")]
+fn sqlite(path: &std::path::Path, clock: &Clock) -> Result<Stores> {
+    let store = cardoon_sqlite::SqliteStore::open(path, &cardoon_sqlite::SqliteOptions::default(), clock)?;
+    let location = format!("sqlite:{}", store.path().display());
+    Ok(Stores { broker: Arc::clone(&store) as Arc<dyn Broker>, results: store, joined: true, location })
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn sqlite(_path: &std::path::Path, _clock: &Clock) -> Result<Stores> {
+    Err(crate::url::feature_missing("sqlite", "sqlite"))
 }
 
 #[cfg(test)]

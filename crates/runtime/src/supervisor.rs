@@ -36,6 +36,10 @@ pub enum ServiceKind {
     Connection,
     /// Writes events and progress, which may be lost.
     EventWriter,
+    /// Changes a store's file for all of its process.
+    StoreWriter,
+    /// Hears of changes to a store that other processes made.
+    StoreListener,
 }
 
 /// What a service's error means for its supervisor.
@@ -51,9 +55,13 @@ impl ServiceKind {
     pub fn on_error(self) -> OnError {
         match self {
             Self::Engine | Self::Claimer | Self::Settler | Self::Heartbeat => OnError::StopAll,
-            Self::Rescuer | Self::RevokeListener | Self::TaskRun | Self::Connection | Self::EventWriter => {
-                OnError::Log
-            }
+            Self::Rescuer
+            | Self::RevokeListener
+            | Self::TaskRun
+            | Self::Connection
+            | Self::EventWriter
+            | Self::StoreWriter
+            | Self::StoreListener => OnError::Log,
         }
     }
 }

@@ -1,0 +1,77 @@
+//! From SQLite's and the system's errors to ours.
+
+use std::io;
+use std::path::Path;
+
+use cardoon_errors::{Code, Error};
+use rusqlite::ErrorCode;
+use rusqlite::ffi::{SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
+
+/// What went wrong with the database file at `path` while `doing`.
+pub(crate) fn of_sqlite(error: rusqlite::Error, path: &Path, doing: &str) -> Error {
+    let code = code_of(&error);
+    let path = path.display();
+    let coded = Error::new(code, format!("cannot {doing} in {path}")).source(error);
+    match code {
+        Code::DiskFull => coded.hint("free disk space; the operation can be repeated then"),
+        Code::DatabaseBusy => coded.hint(format!("find who holds the lock: fuser {path}")),
+        Code::ReadOnly => coded.hint(format!("look at the rights of the file and its folder: ls -l {path}*")),
+        Code::Corrupt => {
+            coded.hint(format!("check it: sqlite3 {path} 'pragma integrity_check', then restore"))
+        }
+        Code::NotOurDatabase => coded.hint("choose another file for Cardoon"),
+        Code::CannotOpenFile => coded.hint(format!("look at the file and its folder: ls -l {path}*")),
+        _ => coded,
+    }
+}
+
+fn code_of(error: &rusqlite::Error) -> Code {
+    let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
+    if extended == SQLITE_IOERR_SHMSIZE || extended == SQLITE_IOERR_SHMOPEN {
+        return Code::DiskFull;
+    }
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => Code::DiskFull,
+        Some(ErrorCode::ReadOnly) => Code::ReadOnly,
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Code::DatabaseBusy,
+        Some(ErrorCode::DatabaseCorrupt) => Code::Corrupt,
+        Some(ErrorCode::NotADatabase) => Code::NotOurDatabase,
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::SystemIoFailure) => {
+            Code::CannotOpenFile
+        }
+        Some(ErrorCode::TooBig) => Code::TooLarge,
+        _ => Code::Internal,
+    }
+}
+
+/// What went wrong with a file beside the database while `doing`.
+pub(crate) fn of_file(error: io::Error, path: &Path, doing: &str) -> Error {
+    let code = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::DiskFull,
+        io::ErrorKind::ReadOnlyFilesystem => Code::ReadOnly,
+        _ => Code::CannotOpenFile,
+    };
+    Error::new(code, format!("cannot {doing} {}", path.display())).source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::ffi;
+
+    fn code_for(raw: i32) -> Code {
+        let error = rusqlite::Error::SqliteFailure(ffi::Error::new(raw), None);
+        of_sqlite(error, Path::new("tasks.db"), "write").code()
+    }
+
+    #[test]
+    fn sqlite_failures_carry_the_code_that_says_what_to_do() {
+        assert_eq!(code_for(ffi::SQLITE_FULL), Code::DiskFull);
+        assert_eq!(code_for(SQLITE_IOERR_SHMSIZE), Code::DiskFull);
+        assert_eq!(code_for(ffi::SQLITE_READONLY_DBMOVED), Code::ReadOnly);
+        assert_eq!(code_for(ffi::SQLITE_BUSY_RECOVERY), Code::DatabaseBusy);
+        assert_eq!(code_for(ffi::SQLITE_CORRUPT_INDEX), Code::Corrupt);
+        assert_eq!(code_for(ffi::SQLITE_NOTADB), Code::NotOurDatabase);
+        assert_eq!(code_for(ffi::SQLITE_CANTOPEN), Code::CannotOpenFile);
+    }
+}

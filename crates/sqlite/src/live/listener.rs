@@ -1,0 +1,170 @@
+use std::io;
+use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cardoon_errors::{Error, Result};
+use tokio::sync::watch;
+
+use super::bells::socket_name;
+use super::{Bell, LiveFolder};
+use crate::failure;
+
+/// So many bells at once may mean that some did not fit into the socket, so that all kinds are looked at.
+const MANY: usize = 4;
+
+/// The socket of this process, and the thread that reads it.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    folder: Arc<LiveFolder>,
+    unique: String,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    kinds: Bell,
+    /// `None` until somebody waits for something.
+    socket: Option<Arc<UnixDatagram>>,
+    closed: bool,
+}
+
+/// What waits within this process: a counter of rings a kind.
+#[derive(Debug, Default)]
+pub(crate) struct Local {
+    queue: watch::Sender<u64>,
+    revoke: watch::Sender<u64>,
+    event: watch::Sender<u64>,
+}
+
+impl Local {
+    /// The counter of rings of `kind`, which is one of queue, revoke and event.
+    pub(crate) fn rings(&self, kind: Bell) -> watch::Receiver<u64> {
+        match kind {
+            Bell::REVOKE => self.revoke.subscribe(),
+            Bell::EVENT => self.event.subscribe(),
+            _ => self.queue.subscribe(),
+        }
+    }
+
+    pub(crate) fn ring(&self, kinds: Bell) {
+        for (kind, counter) in
+            [(Bell::QUEUE, &self.queue), (Bell::REVOKE, &self.revoke), (Bell::EVENT, &self.event)]
+        {
+            if kinds.has(kind) {
+                counter.send_modify(|rings| *rings += 1);
+            }
+        }
+    }
+}
+
+/// What a wait for bells ended with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    Bells(Bell),
+    /// Nothing for the given time.
+    Silence,
+    Closed,
+}
+
+impl Listener {
+    pub(crate) fn new(folder: Arc<LiveFolder>) -> Self {
+        Self { folder, unique: cardoon_runtime::ids::unique(), state: Mutex::default() }
+    }
+
+    /// Waits for `kinds` too, from now on and before this returns. Answers the socket, if a thread must now be
+    /// started that reads it.
+    pub(crate) fn add(&self, kinds: Bell) -> Result<Option<Arc<UnixDatagram>>> {
+        let mut state = self.state();
+        if state.closed || (state.socket.is_some() && state.kinds.has(kinds)) {
+            return Ok(None);
+        }
+        if state.socket.is_some() {
+            let wanted = state.kinds.with(kinds);
+            return self.rename(&mut state, wanted).map(|()| None);
+        }
+        let name = socket_name(&self.unique, kinds);
+        let socket = UnixDatagram::bind(self.folder.socket_path(&name)).map(Arc::new);
+        let socket = socket.map_err(|error| self.coded(error, &name))?;
+        state.kinds = kinds;
+        state.socket = Some(Arc::clone(&socket));
+        Ok(Some(socket))
+    }
+
+    /// Does not wait for `kinds` any more.
+    pub(crate) fn remove(&self, kinds: Bell) {
+        let mut state = self.state();
+        let wanted = state.kinds.without(kinds);
+        if state.socket.is_some()
+            && let Err(error) = self.rename(&mut state, wanted)
+        {
+            tracing::debug!(%error, "the listener is rung for nothing");
+        }
+    }
+
+    fn rename(&self, state: &mut State, wanted: Bell) -> Result<()> {
+        let name = socket_name(&self.unique, wanted);
+        let old = self.path(&socket_name(&self.unique, state.kinds));
+        std::fs::rename(old, self.path(&name)).map_err(|error| self.coded(error, &name))?;
+        state.kinds = wanted;
+        Ok(())
+    }
+
+    fn coded(&self, error: io::Error, name: &str) -> Error {
+        failure::of_file(error, &self.path(name), "open the socket")
+    }
+
+    /// Waits for bells on `socket`, at most `limit`.
+    pub(crate) fn hear(&self, socket: &UnixDatagram, limit: Option<Duration>) -> io::Result<Heard> {
+        socket.set_read_timeout(limit)?;
+        let mut bells = Bell::NONE;
+        let mut byte = [0];
+        match socket.recv(&mut byte) {
+            Ok(_) => bells.add(Bell::from_bits(byte[0])),
+            Err(error) if is_silence(&error) => return Ok(Heard::Silence),
+            Err(error) => return Err(error),
+        }
+        socket.set_nonblocking(true)?;
+        let mut count = 1;
+        while socket.recv(&mut byte).is_ok() {
+            bells.add(Bell::from_bits(byte[0]));
+            count += 1;
+        }
+        socket.set_nonblocking(false)?;
+        if self.state().closed {
+            return Ok(Heard::Closed);
+        }
+        Ok(Heard::Bells(if count >= MANY { Bell::ALL } else { bells }))
+    }
+
+    /// Lets the thread that reads the socket end, and removes the socket.
+    pub(crate) fn close(&self) {
+        let mut state = self.state();
+        state.closed = true;
+        if state.socket.take().is_some() {
+            let name = socket_name(&self.unique, state.kinds);
+            // The thread wakes by this byte, or by the next one's if the socket is full.
+            let woken = UnixDatagram::unbound().and_then(|sender| {
+                sender.set_nonblocking(true)?;
+                sender.send_to(&[0], self.folder.socket_path(&name))
+            });
+            if let Err(error) = woken {
+                tracing::debug!(%error, "the listener could not be woken");
+            }
+            self.folder.remove(&name);
+        }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn is_silence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+}

@@ -1,0 +1,125 @@
+use cardoon_broker::Delivery;
+use cardoon_core::{Lease, Timestamp};
+use rusqlite::{Connection, params};
+
+use crate::tables::messages::{self, Stored};
+use crate::tables::{Step, places, queues, revoked};
+
+/// Due messages that one claim moves to their queues at most.
+const PROMOTED: usize = 1000;
+
+/// A claim stops when its messages have this many bytes.
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+
+/// Who claims, and how much.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimer {
+    pub(crate) session: u64,
+    /// The numbers of the queues, the next one in turn first.
+    pub(crate) queues: Vec<i64>,
+    pub(crate) max: usize,
+    /// The sequence of the next lease.
+    pub(crate) sequence: u64,
+}
+
+/// Whether a claim would find or move anything.
+pub(crate) fn is_due(db: &Connection, queues: &[i64], now: Timestamp) -> rusqlite::Result<bool> {
+    if places::next_due(db)?.is_some_and(|due| due <= now) {
+        return Ok(true);
+    }
+    let mut query = db.prepare_cached("SELECT 1 FROM ready WHERE queue = ?1 LIMIT 1")?;
+    for queue in queues {
+        if query.exists([queue])? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Promotes what is due, then takes from the queues in turn.
+pub(crate) fn claim(step: &mut Step<'_>, claimer: &Claimer) -> rusqlite::Result<Vec<Delivery>> {
+    places::promote(step, PROMOTED)?;
+    let mut taken = Taken { claimer, deliveries: Vec::new(), bytes: 0, check_revoked: revoked::any(step)? };
+    for (index, queue) in claimer.queues.iter().enumerate() {
+        let others = claimer.queues.len() - index;
+        taken.take(step, *queue, taken.left().div_ceil(others))?;
+    }
+    for queue in &claimer.queues {
+        taken.take(step, *queue, taken.left())?;
+    }
+    Ok(taken.deliveries)
+}
+
+struct Taken<'a> {
+    claimer: &'a Claimer,
+    deliveries: Vec<Delivery>,
+    bytes: usize,
+    check_revoked: bool,
+}
+
+impl Taken<'_> {
+    fn left(&self) -> usize {
+        if self.bytes >= MAX_BYTES { 0 } else { self.claimer.max - self.deliveries.len() }
+    }
+
+    /// Takes up to `limit` from the head of `queue`.
+    fn take(&mut self, step: &mut Step<'_>, queue: i64, limit: usize) -> rusqlite::Result<()> {
+        if limit == 0 {
+            return Ok(());
+        }
+        let mut query = step.db.prepare_cached(concat!(
+            "SELECT ",
+            messages::columns!(),
+            ", r.rank, r.pos FROM ready r CROSS JOIN message m ON m.seq = r.seq
+             WHERE r.queue = ?1 ORDER BY r.rank, r.pos LIMIT ?2"
+        ))?;
+        let mut rows = query.query(params![queue, limit as i64])?;
+        let mut heads = Vec::new();
+        while self.left() > 0
+            && let Some(row) = rows.next()?
+        {
+            let (rank, pos) = (row.get(messages::WIDTH)?, row.get(messages::WIDTH + 1)?);
+            note_head(&mut heads, rank, pos);
+            self.hold(step, Stored::read(row)?)?;
+        }
+        drop(rows);
+        remove_heads(step, queue, &heads)
+    }
+
+    fn hold(&mut self, step: &mut Step<'_>, stored: Stored) -> rusqlite::Result<()> {
+        let sequence = self.claimer.sequence + self.deliveries.len() as u64;
+        let lease = Lease { session: self.claimer.session, sequence, tag: stored.seq as u64 };
+        places::insert_held(step, lease, stored.queue)?;
+        self.bytes += stored.message.size();
+        self.deliveries.push(Delivery {
+            lease,
+            queue: queues::name(step, stored.queue)?,
+            outcome_unknown: false,
+            revoked: self.check_revoked && revoked::contains(step, &stored.message.id)?,
+            message: stored.message,
+            redelivered: stored.redelivered,
+            resent: stored.resent,
+            deaths: stored.deaths,
+            enqueued_at: stored.enqueued_at,
+        });
+        Ok(())
+    }
+}
+
+/// Notes the last taken place of each rank; rows come in the order of the ranks.
+fn note_head(heads: &mut Vec<(i64, i64)>, rank: i64, pos: i64) {
+    match heads.last_mut() {
+        Some(last) if last.0 == rank => last.1 = pos,
+        _ => heads.push((rank, pos)),
+    }
+}
+
+fn remove_heads(step: &Step<'_>, queue: i64, heads: &[(i64, i64)]) -> rusqlite::Result<()> {
+    for (rank, pos) in heads {
+        step.execute(
+            "DELETE FROM ready WHERE queue = ?1 AND rank = ?2 AND pos <= ?3",
+            params![queue, rank, pos],
+        )?;
+    }
+    Ok(())
+}

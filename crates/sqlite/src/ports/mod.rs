@@ -1,0 +1,14 @@
+//! The ports, on top of the operations.
+
+mod broker;
+mod consumer;
+mod dead_letters;
+mod events;
+mod inbox;
+mod inspect;
+mod results;
+mod slices;
+mod sweeper;
+mod waiters;
+
+pub(crate) use waiters::{Following, Waiters};

@@ -1,0 +1,124 @@
+use std::time::Duration;
+
+use async_trait::async_trait;
+use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId, Timestamp};
+use cardoon_errors::Result;
+use cardoon_results::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};
+
+use super::slices;
+use crate::live::Bell;
+use crate::operations::runs;
+use crate::store::SqliteStore;
+use crate::tables::records;
+
+#[async_trait]
+impl ResultBackend for SqliteStore {
+    async fn begin(&self, batch: Vec<BeginRun>) -> Vec<Result<Begun>> {
+        if let Err(error) = self.handle.check() {
+            return slices::refused(batch.len(), &error);
+        }
+        slices::each(&self.handle.database.writer, batch, |step, run| runs::register(step, run)).await
+    }
+
+    async fn store(&self, batch: Vec<ResultRecord>) -> Vec<Result<Stored>> {
+        if let Err(error) = self.handle.check() {
+            return slices::refused(batch.len(), &error);
+        }
+        slices::each(&self.handle.database.writer, batch, runs::store).await
+    }
+
+    async fn get(&self, ids: &[TaskId]) -> Result<Vec<Option<ResultRecord>>> {
+        self.handle.check()?;
+        let (ids, since) = (ids.to_vec(), self.kept_since());
+        let read = move |db: &_| ids.iter().map(|id| records::latest(db, id, since)).collect();
+        self.handle.database.readers.run(read).await
+    }
+
+    async fn wait(&self, id: &TaskId, limit: Option<Duration>) -> Result<Option<ResultRecord>> {
+        self.handle.check()?;
+        let database = &self.handle.database;
+        database.listen(Bell::RESULT)?;
+        let mut waiter = database.waiters.join(id);
+        let (waiters, id, since) = (std::sync::Arc::clone(&database.waiters), id.clone(), self.kept_since());
+        let look = move |db: &_| {
+            waiters.begin_following(db)?;
+            records::latest(db, &id, since)
+        };
+        let found = database.readers.run(look).await?.filter(|record| record.state.is_final());
+        if found.is_some() {
+            return Ok(found);
+        }
+        let mut closing = self.handle.closing();
+        tokio::select! {
+            record = &mut waiter.ended => Ok(record.ok()),
+            () = sleep(&database.clock, limit) => Ok(None),
+            _ = closing.wait_for(|closed| *closed) => self.handle.check().map(|()| None),
+        }
+    }
+
+    async fn history(&self, id: &TaskId) -> Result<Vec<ResultRecord>> {
+        self.handle.check()?;
+        let id = id.clone();
+        self.handle.database.readers.run(move |db| records::history(db, &id)).await
+    }
+
+    async fn list(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<ResultRecord>> {
+        self.handle.check()?;
+        let (filter, since) = (filter.clone(), self.kept_since());
+        self.handle.database.readers.run(move |db| records::list(db, &filter, since, limit)).await
+    }
+
+    async fn forget(&self, ids: &[TaskId]) -> Result<u64> {
+        self.handle.check()?;
+        let answers =
+            slices::each(&self.handle.database.writer, ids.to_vec(), |step, id| records::forget(step, id))
+                .await;
+        count(answers)
+    }
+
+    async fn reopen(&self, ids: &[TaskId]) -> Result<u64> {
+        self.handle.check()?;
+        let answers = slices::each(&self.handle.database.writer, ids.to_vec(), |step, id| {
+            runs::let_run_again(step, id)
+        })
+        .await;
+        count(answers)
+    }
+
+    async fn report(&self, id: &TaskId, run: RunNumber, progress: Progress) -> Result<()> {
+        self.handle.check()?;
+        let id = id.clone();
+        self.handle.database.writer.run(1, move |step| runs::report(step, &id, run, &progress)).await
+    }
+
+    async fn progress(&self, id: &TaskId) -> Result<Option<Reported>> {
+        self.handle.check()?;
+        let id = id.clone();
+        self.handle.database.readers.run(move |db| records::progress(db, &id)).await
+    }
+
+    async fn close(&self, limit: Duration) -> Result<()> {
+        Self::close(self, limit).await
+    }
+}
+
+impl SqliteStore {
+    /// Results that are older are not shown any more, though they may not be removed yet.
+    fn kept_since(&self) -> Timestamp {
+        let database = &self.handle.database;
+        let kept = database.options.retention.results.as_millis() as i64;
+        Timestamp(database.clock.now().0.saturating_sub(kept))
+    }
+}
+
+/// How many of the answers are yes.
+fn count(answers: Vec<Result<bool>>) -> Result<u64> {
+    answers.into_iter().try_fold(0, |count, answer| answer.map(|yes| count + u64::from(yes)))
+}
+
+async fn sleep(clock: &cardoon_runtime::Clock, limit: Option<Duration>) {
+    match limit {
+        Some(limit) => clock.sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}

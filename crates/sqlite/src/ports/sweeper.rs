@@ -1,0 +1,170 @@
+//! Finding dead and silent sessions.
+
+use std::collections::HashSet;
+use std::io;
+use std::sync::Arc;
+
+use cardoon_broker::SweepReport;
+use cardoon_core::BootInstant;
+use cardoon_core::lease::{LeaseTerms, Watch};
+use cardoon_core::rescue::Loss;
+use cardoon_errors::Result;
+
+use crate::database::Database;
+use crate::live::{PageReader, Seen};
+use crate::operations::rescue::{LostSession, Rescued, rescue};
+use crate::tables::sessions::{self, Session};
+use crate::tables::{Step, places};
+use crate::writer::SLICE;
+
+/// One consumer's view of the others.
+#[derive(Debug)]
+pub(crate) struct Sweeper {
+    own: i64,
+    terms: LeaseTerms,
+    watch: Watch,
+    /// Since when this process has seen no stall.
+    answering_since: BootInstant,
+    silent: HashSet<i64>,
+}
+
+impl Sweeper {
+    pub(crate) fn new(own: i64, terms: LeaseTerms, now: BootInstant) -> Self {
+        Self { own, terms, watch: Watch::new(now), answering_since: now, silent: HashSet::new() }
+    }
+
+    /// Rescues what dead and silent sessions hold.
+    pub(crate) async fn sweep(&mut self, database: &Arc<Database>) -> Result<SweepReport> {
+        let mut sessions = database.readers.run(sessions::list).await?;
+        sessions.retain(|session| session.id != self.own);
+        self.answering_since = self.watch.answered(database.clock.boot(), &self.terms);
+        let mut report = SweepReport::default();
+        for session in sessions {
+            self.look_at(database, session, &mut report).await?;
+        }
+        Ok(report)
+    }
+
+    async fn look_at(
+        &mut self,
+        database: &Arc<Database>,
+        session: Session,
+        report: &mut SweepReport,
+    ) -> Result<()> {
+        let page = match PageReader::open(&database.live, &session.file) {
+            Ok(page) => page,
+            Err(error) => return unreadable(&session, &error),
+        };
+        let seen = match page.as_ref().map_or(Ok(Seen::Dead), PageReader::look) {
+            Ok(seen) => seen,
+            Err(error) => return unreadable(&session, &error),
+        };
+        match seen {
+            Seen::Dead => bury(database, session, page, report).await,
+            Seen::Alive { beat } if self.has_lapsed(&session, beat, database.clock.boot()) => {
+                self.rescue_silent(database, session, report).await
+            }
+            Seen::Alive { .. } => {
+                self.silent.remove(&session.id);
+                Ok(())
+            }
+        }
+    }
+
+    fn has_lapsed(&self, session: &Session, beat: BootInstant, now: BootInstant) -> bool {
+        terms(session).has_lapsed(beat, self.answering_since, now)
+    }
+
+    /// Takes everything from a session that lives and does not renew its leases. It may come back.
+    async fn rescue_silent(
+        &mut self,
+        database: &Arc<Database>,
+        session: Session,
+        report: &mut SweepReport,
+    ) -> Result<()> {
+        let id = session.id;
+        if database.readers.run(move |db| places::holds_nothing(db, id)).await? {
+            return Ok(());
+        }
+        let answering_since = self.answering_since;
+        loop {
+            let rescued = database
+                .writer
+                .run(SLICE, {
+                    let (session, database) = (session.clone(), Arc::downgrade(database));
+                    move |step: &mut Step<'_>| {
+                        // It may have come back while this step waited for its turn.
+                        let still = database
+                            .upgrade()
+                            .is_some_and(|database| is_silent(&database, &session, answering_since));
+                        let lost = LostSession { id, loss: Loss::Silent, started: HashSet::new() };
+                        if still { rescue(step, &lost, SLICE) } else { Ok(Rescued::default()) }
+                    }
+                })
+                .await?;
+            let (more, any) = (rescued.more, !rescued.is_empty());
+            rescued.add_to(report);
+            if any && self.silent.insert(id) {
+                report.lost_workers.push(session.worker.clone());
+            }
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn terms(session: &Session) -> LeaseTerms {
+    LeaseTerms { lease: session.lease, ..LeaseTerms::default() }
+}
+
+fn is_silent(database: &Database, session: &Session, answering_since: BootInstant) -> bool {
+    let seen =
+        PageReader::open(&database.live, &session.file).ok().flatten().and_then(|page| page.look().ok());
+    match seen {
+        Some(Seen::Alive { beat }) => terms(session).has_lapsed(beat, answering_since, database.clock.boot()),
+        // It died meanwhile, which is for the next sweep to deal with.
+        _ => false,
+    }
+}
+
+/// A session whose file cannot be read may well live.
+fn unreadable(session: &Session, error: &io::Error) -> Result<()> {
+    tracing::warn!(%error, worker = session.worker, "a worker's status page cannot be read");
+    Ok(())
+}
+
+/// Rescues what a dead session held, then removes it. `page` is locked meanwhile, which keeps other sweepers away.
+async fn bury(
+    database: &Arc<Database>,
+    session: Session,
+    page: Option<PageReader>,
+    report: &mut SweepReport,
+) -> Result<()> {
+    let id = session.id;
+    let started = page.as_ref().map_or_else(HashSet::new, |page| {
+        page.started_leases().unwrap_or_else(|error| {
+            tracing::warn!(%error, worker = session.worker, "a dead worker's page cannot be read; nobody is blamed");
+            HashSet::new()
+        })
+    });
+    let lost = LostSession { id, loss: Loss::Died, started };
+    loop {
+        let rescued = database.writer.run(SLICE, {
+            let lost = lost.clone();
+            move |step: &mut Step<'_>| rescue(step, &lost, SLICE)
+        });
+        let rescued = rescued.await?;
+        let more = rescued.more;
+        rescued.add_to(report);
+        if !more {
+            break;
+        }
+    }
+    if database.writer.run(1, move |step| sessions::delete(step, id)).await? {
+        report.lost_workers.push(session.worker);
+    }
+    database.live.remove(&session.file);
+    drop(page);
+    Ok(())
+}

@@ -1,0 +1,96 @@
+//! Counting rows, for those who look.
+
+use std::collections::HashMap;
+
+use cardoon_broker::QueueStats;
+use cardoon_core::{QueueName, Timestamp};
+use rusqlite::Connection;
+
+use super::{all, queues};
+
+/// A queue in numbers, as far as the tables tell.
+#[derive(Debug, Clone)]
+pub(crate) struct Counts {
+    pub(crate) queue: QueueName,
+    ready: u64,
+    delayed: u64,
+    held: u64,
+    dead: u64,
+    oldest: Option<Timestamp>,
+}
+
+impl Counts {
+    /// An empty queue.
+    pub(crate) fn of(queue: QueueName) -> Self {
+        Self { queue, ready: 0, delayed: 0, held: 0, dead: 0, oldest: None }
+    }
+
+    pub(crate) fn into_stats(self, now: Timestamp) -> QueueStats {
+        QueueStats {
+            queue: self.queue,
+            ready: self.ready,
+            delayed: self.delayed,
+            held: self.held,
+            dead: self.dead,
+            workers: 0,
+            oldest: self.oldest.map(|since| now.since(since)),
+        }
+    }
+}
+
+/// All queues that hold something.
+pub(crate) fn queues(db: &Connection) -> rusqlite::Result<Vec<Counts>> {
+    let mut found: HashMap<i64, Counts> = HashMap::new();
+    add(db, &mut found, "SELECT queue, count(*) FROM ready GROUP BY queue", |counts, n| counts.ready = n)?;
+    add(db, &mut found, "SELECT queue, count(*) FROM delayed GROUP BY queue", |counts, n| {
+        counts.delayed = n
+    })?;
+    add(db, &mut found, "SELECT queue, count(*) FROM held GROUP BY queue", |counts, n| counts.held = n)?;
+    let dead = "SELECT m.queue, count(*) FROM dead d JOIN message m ON m.seq = d.seq GROUP BY m.queue";
+    add(db, &mut found, dead, |counts, n| counts.dead = n)?;
+    for (queue, counts) in &mut found {
+        counts.oldest = oldest(db, *queue)?;
+    }
+    Ok(found.into_values().collect())
+}
+
+fn add(
+    db: &Connection,
+    found: &mut HashMap<i64, Counts>,
+    sql: &str,
+    set: fn(&mut Counts, u64),
+) -> rusqlite::Result<()> {
+    for (queue, count) in all(db, sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))? {
+        if !found.contains_key(&queue) {
+            found.insert(queue, Counts::of(queues::known_name(db, queue)?));
+        }
+        if let Some(counts) = found.get_mut(&queue) {
+            set(counts, count as u64);
+        }
+    }
+    Ok(())
+}
+
+/// When the message was stored that has been first in one of the queue's lines for the longest time.
+fn oldest(db: &Connection, queue: i64) -> rusqlite::Result<Option<Timestamp>> {
+    let mut head = db.prepare_cached(
+        "SELECT m.enqueued_at FROM ready r CROSS JOIN message m ON m.seq = r.seq
+         WHERE r.queue = ?1 AND r.rank = ?2 ORDER BY r.pos LIMIT 1",
+    )?;
+    let mut oldest = None;
+    for rank in 0..=9 {
+        let since = head.query_map([queue, rank], |row| row.get(0).map(Timestamp))?.next().transpose()?;
+        oldest = match (oldest, since) {
+            (Some(a), Some(b)) => Some(std::cmp::min::<Timestamp>(a, b)),
+            (a, b) => a.or(b),
+        };
+    }
+    Ok(oldest)
+}
+
+pub(crate) fn held_by_session(db: &Connection) -> rusqlite::Result<HashMap<i64, u64>> {
+    let rows = all(db, "SELECT session, count(*) FROM held GROUP BY session", [], |row| {
+        Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))
+    })?;
+    Ok(rows.into_iter().collect())
+}

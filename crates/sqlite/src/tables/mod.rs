@@ -1,0 +1,16 @@
+//! The rows of single tables. What moves between them is in [`crate::operations`].
+
+mod step;
+
+pub(crate) mod counts;
+pub(crate) mod dead;
+pub(crate) mod events;
+pub(crate) mod messages;
+pub(crate) mod places;
+pub(crate) mod queues;
+pub(crate) mod records;
+pub(crate) mod revoked;
+pub(crate) mod sessions;
+pub(crate) mod tasks;
+
+pub(crate) use step::{Step, StepState, all};

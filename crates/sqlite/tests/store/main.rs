@@ -1,0 +1,4 @@
+//! The adapter as its users see it.
+
+mod common;
+mod way;
