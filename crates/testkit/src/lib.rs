@@ -1,1 +1,13 @@
+//! For tests only: folders, processes that end with their handle, waiting with a deadline.
 
+mod process;
+mod wait;
+
+pub use process::{Process, cardoon_binary};
+pub use tempfile::TempDir;
+pub use wait::eventually;
+
+/// A folder of its own for a test, removed when it is dropped.
+pub fn folder() -> anyhow::Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("cardoon-test-").tempdir()?)
+}
