@@ -1,6 +1,7 @@
 //! Brings the engine, its services and the executors together on a thread of their own.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardoon_broker::{ConsumeSpec, Consumer, Settle};
 use cardoon_core::{BootInstant, EventKind, TaskState};
@@ -30,13 +31,17 @@ use crate::{BoxFuture, Worker, WorkerBuilder, WorkerExit, WorkerHandle, revokes}
 const BATCH: usize = 512;
 
 /// How long services may take to end when the worker has.
-const SERVICES_END: std::time::Duration = std::time::Duration::from_secs(2);
+const SERVICES_END: Duration = Duration::from_secs(2);
+
+/// How long the store may take to let the worker go.
+const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Joins the consumers and works until the worker is told to stop.
 pub(crate) async fn run(worker: Worker, orders: watch::Receiver<Order>) -> Result<WorkerExit> {
     let _stop = StopWhenDropped(worker.handle());
     let intake = Arc::new(Intake::new(worker.tasks, worker.setup.limits));
-    let joined_at = worker.setup.clock.boot();
+    let clock = worker.setup.clock.clone();
+    let joined_at = clock.boot();
     let consumer = worker.setup.broker.consume(spec(&worker.setup, &intake)).await?;
     let start_before = joined_at.plus(worker.setup.terms.lease);
     let services = Supervisor::new();
@@ -51,11 +56,21 @@ pub(crate) async fn run(worker: Worker, orders: watch::Receiver<Order>) -> Resul
         })
         .map_err(|error| Error::new(Code::Internal, "cannot start the worker's thread").source(error))?;
     let exit = ended.await.unwrap_or_else(|_| Err(Error::new(Code::Internal, "the worker's thread died")));
-    if let Err(error) = consumer.close().await {
-        tracing::warn!(%error, "the worker could not say that it leaves; others will find out");
-    }
+    leave(&*consumer, &clock).await;
     services.shut_down(SERVICES_END).await;
     exit
+}
+
+/// Says goodbye to the store, unless it does not answer: others find out by themselves.
+async fn leave(consumer: &dyn Consumer, clock: &Clock) {
+    tokio::select! {
+        left = consumer.close() => if let Err(error) = left {
+            tracing::warn!(%error, "the worker could not say that it leaves; others will find out");
+        },
+        () = clock.sleep(LEAVE_PATIENCE) => {
+            tracing::warn!("the store does not answer to the worker's leaving; others will find out");
+        }
+    }
 }
 
 /// Where an engine works.

@@ -19,22 +19,22 @@ use tokio::task::JoinHandle;
 /// How long a test waits for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-pub struct Bench {
-    pub broker: Arc<MemoryBroker>,
-    pub results: Arc<MemoryResults>,
-    pub handle: WorkerHandle,
+pub(crate) struct Bench {
+    pub(crate) broker: Arc<MemoryBroker>,
+    pub(crate) results: Arc<MemoryResults>,
+    pub(crate) handle: WorkerHandle,
     running: std::sync::Mutex<Option<Running>>,
 }
 
 /// A worker that runs beside the test.
-pub struct Running {
+pub(crate) struct Running {
     handle: WorkerHandle,
     exit: JoinHandle<Result<WorkerExit>>,
 }
 
 impl Bench {
     /// A worker with two slots.
-    pub fn start(tasks: Vec<TaskDefinition>) -> Self {
+    pub(crate) fn start(tasks: Vec<TaskDefinition>) -> Self {
         let mut bench = Self::without_worker();
         let running = bench.worker(tasks);
         bench.handle = running.handle.clone();
@@ -42,7 +42,7 @@ impl Bench {
         bench
     }
 
-    pub fn without_worker() -> Self {
+    pub(crate) fn without_worker() -> Self {
         let broker = MemoryBroker::new(Clock::real());
         let results = MemoryResults::new(Clock::real());
         let idle = Worker::builder(broker.clone(), results.clone(), false)
@@ -52,26 +52,26 @@ impl Bench {
         Self { handle: idle.handle(), broker, results, running: None.into() }
     }
 
-    pub fn builder(&self, tasks: Vec<TaskDefinition>) -> WorkerBuilder {
+    pub(crate) fn builder(&self, tasks: Vec<TaskDefinition>) -> WorkerBuilder {
         Worker::builder(self.broker.clone(), self.results.clone(), false).tasks(tasks).concurrency(2)
     }
 
-    pub fn worker(&self, tasks: Vec<TaskDefinition>) -> Running {
+    pub(crate) fn worker(&self, tasks: Vec<TaskDefinition>) -> Running {
         self.run(self.builder(tasks))
     }
 
     #[expect(clippy::unused_self, reason = "it reads like the others")]
     #[expect(clippy::disallowed_methods, reason = "a test is its own supervisor")]
-    pub fn run(&self, builder: WorkerBuilder) -> Running {
+    pub(crate) fn run(&self, builder: WorkerBuilder) -> Running {
         let worker = builder.build().unwrap();
         Running { handle: worker.handle(), exit: tokio::spawn(worker.run()) }
     }
 
-    pub async fn send(&self, task: &str, args: &str) -> TaskId {
+    pub(crate) async fn send(&self, task: &str, args: &str) -> TaskId {
         self.publish(message(task, args)).await
     }
 
-    pub async fn publish(&self, message: Message) -> TaskId {
+    pub(crate) async fn publish(&self, message: Message) -> TaskId {
         let id = message.id.clone();
         let publish = Publish { queue: QueueName::default(), message, not_before: None, resent: false };
         self.broker.publish(vec![publish]).await.remove(0).unwrap();
@@ -79,49 +79,50 @@ impl Bench {
     }
 
     /// The task's end.
-    pub async fn wait(&self, id: &TaskId) -> ResultRecord {
+    pub(crate) async fn wait(&self, id: &TaskId) -> ResultRecord {
         self.results.wait(id, Some(PATIENCE)).await.unwrap().expect("it ends in time")
     }
 
     /// The task's dead letter. Its result comes first, so this may have to wait.
-    pub async fn dead(&self, id: &TaskId) -> DeadLetter {
+    pub(crate) async fn dead(&self, id: &TaskId) -> DeadLetter {
         until(async || self.broker.dead_letters().show(id).await.unwrap().is_some()).await;
         self.broker.dead_letters().show(id).await.unwrap().unwrap()
     }
 
     /// How many deliveries workers hold.
-    pub async fn held(&self) -> u64 {
+    pub(crate) async fn held(&self) -> u64 {
         self.broker.inspect().queues().await.unwrap().iter().map(|queue| queue.held).sum()
     }
 
     /// Drains the worker.
-    pub async fn end(&self) -> WorkerExit {
+    pub(crate) async fn end(&self) -> WorkerExit {
         let running = self.running.lock().unwrap().take();
         running.expect("there is a worker").stop().await
     }
 }
 
 impl Running {
-    pub async fn stop(self) -> WorkerExit {
+    pub(crate) async fn stop(self) -> WorkerExit {
         self.handle.drain();
         tokio::time::timeout(PATIENCE, self.exit).await.expect("it ends in time").unwrap().unwrap()
     }
 }
 
-pub fn definition(name: &str, options: TaskOptions, handler: Handler) -> TaskDefinition {
+pub(crate) fn definition(name: &str, options: TaskOptions, handler: Handler) -> TaskDefinition {
     TaskDefinition { name: name.into(), options, handler, parameters: Vec::new(), states: Vec::new() }
 }
 
 /// Returns its positional arguments.
-pub fn echo() -> Handler {
+pub(crate) fn echo() -> Handler {
     Handler::asynchronous(|_, arguments| async move { Ok(arguments.args().clone()) })
 }
 
-pub fn nothing() -> TaskResult {
+#[expect(clippy::unnecessary_wraps, reason = "it is what a task returns")]
+pub(crate) fn nothing() -> TaskResult {
     Ok(Bytes::from_static(b"null"))
 }
 
-pub fn message(task: &str, args: &str) -> Message {
+pub(crate) fn message(task: &str, args: &str) -> Message {
     let signature = Signature {
         task: task.into(),
         args: Bytes::copy_from_slice(args.as_bytes()),
@@ -132,7 +133,7 @@ pub fn message(task: &str, args: &str) -> Message {
 }
 
 /// Waits until `condition` holds.
-pub async fn until(condition: impl AsyncFn() -> bool) {
+pub(crate) async fn until(condition: impl AsyncFn() -> bool) {
     let wait = async {
         while !condition().await {
             Clock::real().sleep(Duration::from_millis(2)).await;
