@@ -1,13 +1,19 @@
 //! Opening what a URL names.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use cardoon_broker::Broker;
 use cardoon_broker::memory::MemoryBroker;
 use cardoon_errors::Result;
+#[cfg(feature = "sqlite")]
+use cardoon_errors::{Code, Error};
 use cardoon_results::ResultBackend;
 use cardoon_results::memory::MemoryResults;
 use cardoon_runtime::Clock;
+use cardoon_settings::Retention;
+#[cfg(feature = "sqlite")]
+use cardoon_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::url::Target;
 
@@ -32,11 +38,30 @@ pub struct Stores {
 /// Errors: `CD1002` for an unknown scheme, `CD1003` for an adapter that this build lacks, `CD1004` for a URL that
 /// cannot be read, and what the store itself answers.
 pub async fn connect(broker_url: &str, results_url: Option<&str>, clock: &Clock) -> Result<Stores> {
+    open_both(broker_url, results_url, None, clock).await
+}
+
+/// Opens the stores that the URLs name, as [`connect`] does, and keeps the past as long as `retention` says.
+pub async fn connect_with(
+    broker_url: &str,
+    results_url: Option<&str>,
+    retention: &Retention,
+    clock: &Clock,
+) -> Result<Stores> {
+    open_both(broker_url, results_url, Some(retention), clock).await
+}
+
+async fn open_both(
+    broker_url: &str,
+    results_url: Option<&str>,
+    retention: Option<&Retention>,
+    clock: &Clock,
+) -> Result<Stores> {
     let broker = Target::parse(broker_url)?;
     let results = results_url.map(Target::parse).transpose()?.filter(|results| *results != broker);
-    let stores = open(&broker, clock)?;
+    let stores = open(&broker, retention, clock).await?;
     let Some(results) = results else { return Ok(stores) };
-    let elsewhere = open(&results, clock)?;
+    let elsewhere = open(&results, retention, clock).await?;
     Ok(Stores {
         location: format!("{}, results in {}", stores.location, elsewhere.location),
         broker: stores.broker,
@@ -51,26 +76,42 @@ pub fn memory(clock: &Clock) -> Stores {
         broker: MemoryBroker::new(clock.clone()),
         results: MemoryResults::new(clock.clone()),
         joined: false,
-        location: Target::Memory.location(),
+        location: "memory:".into(),
     }
 }
 
-fn open(target: &Target, clock: &Clock) -> Result<Stores> {
+async fn open(target: &Target, retention: Option<&Retention>, clock: &Clock) -> Result<Stores> {
     match target {
         Target::Memory => Ok(memory(clock)),
-        Target::Sqlite(path) => sqlite(path, clock),
+        Target::Sqlite(path) => open_sqlite(path, retention, clock).await,
     }
+}
+
+/// Opening may wait for another program's lock, so it does not happen on the runtime's own threads.
+#[cfg(feature = "sqlite")]
+async fn open_sqlite(path: &Path, retention: Option<&Retention>, clock: &Clock) -> Result<Stores> {
+    let (path, options, clock) = (path.to_owned(), sqlite_options(retention), clock.clone());
+    let opening = tokio::task::spawn_blocking(move || SqliteStore::open(path, &options, &clock));
+    let store = opening
+        .await
+        .map_err(|error| Error::new(Code::Internal, "opening the database was broken off").source(error))??;
+    let location = format!("sqlite:{}", store.path().display());
+    Ok(Stores { broker: store.clone(), results: store, joined: true, location })
 }
 
 #[cfg(feature = "sqlite")]
-fn sqlite(path: &std::path::Path, clock: &Clock) -> Result<Stores> {
-    let store = cardoon_sqlite::SqliteStore::open(path, &cardoon_sqlite::SqliteOptions::default(), clock)?;
-    let location = format!("sqlite:{}", store.path().display());
-    Ok(Stores { broker: Arc::clone(&store) as Arc<dyn Broker>, results: store, joined: true, location })
+fn sqlite_options(retention: Option<&Retention>) -> SqliteOptions {
+    let mut options = SqliteOptions::default();
+    if let Some(kept) = retention {
+        options.retention.results = kept.results;
+        options.retention.history = kept.history.max(kept.results);
+        options.retention.dead_letters = kept.dead;
+    }
+    options
 }
 
 #[cfg(not(feature = "sqlite"))]
-fn sqlite(_path: &std::path::Path, _clock: &Clock) -> Result<Stores> {
+async fn open_sqlite(_: &Path, _: Option<&Retention>, _: &Clock) -> Result<Stores> {
     Err(crate::url::feature_missing("sqlite", "sqlite"))
 }
 

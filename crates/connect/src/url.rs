@@ -24,14 +24,6 @@ impl Target {
             other => Err(no_adapter(other, url)),
         }
     }
-
-    /// The store's name for people.
-    pub(crate) fn location(&self) -> String {
-        match self {
-            Self::Memory => "memory:".into(),
-            Self::Sqlite(path) => format!("sqlite:{}", path.display()),
-        }
-    }
 }
 
 fn memory(url: &str, rest: &str) -> Result<Target> {

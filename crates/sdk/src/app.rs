@@ -7,7 +7,7 @@ use cardoon_connect::Stores;
 use cardoon_core::{QueueName, TaskId};
 use cardoon_errors::{Applied, Code, Error, Result};
 use cardoon_runtime::Clock;
-use cardoon_settings::{Settings, Sources, StoreUrl};
+use cardoon_settings::{Retention, Settings, Sources, StoreUrl};
 
 use crate::testing::Inline;
 use crate::{TaskHandle, TypedSignature, sending};
@@ -33,6 +33,7 @@ pub struct AppBuilder {
     results: Option<StoreUrl>,
     queue: QueueName,
     origin: Option<String>,
+    retention: Option<Retention>,
     clock: Clock,
 }
 
@@ -52,11 +53,12 @@ impl App {
         Self::from_settings(&Settings::load(&Sources::of_process(Vec::new()))?).await
     }
 
-    /// Connects to the stores that `settings` name.
+    /// Connects to the stores that `settings` name, and keeps results and history as long as they say.
     pub async fn from_settings(settings: &Settings) -> Result<Self> {
         let mut builder = Self::builder();
         builder.broker.clone_from(&settings.broker.url);
         builder.results.clone_from(&settings.results.url);
+        builder.retention = Some(settings.retention.clone());
         builder.open().await
     }
 
@@ -211,7 +213,12 @@ impl AppBuilder {
             None => cardoon_connect::default_url()?,
         };
         let results = self.results.as_ref().map(StoreUrl::expose);
-        let stores = cardoon_connect::connect(&broker, results, &self.clock).await?;
+        let stores = match &self.retention {
+            Some(retention) => {
+                cardoon_connect::connect_with(&broker, results, retention, &self.clock).await?
+            }
+            None => cardoon_connect::connect(&broker, results, &self.clock).await?,
+        };
         Ok(self.with_stores(stores))
     }
 

@@ -15,7 +15,7 @@ const TRIES: u32 = 5;
 /// The pause before the second try; each further one doubles it.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// Messages per publish of a long list: large enough for one transaction to pay, small enough to encode beside it.
-const CHUNK: usize = 512;
+const CHUNK: usize = 1024;
 
 /// Decides what is open in `signature`; it has an id and a queue afterwards.
 pub(crate) fn resolve<T>(app: &App, signature: &mut TypedSignature<T>, now: Timestamp) -> Result<()> {
@@ -25,7 +25,7 @@ pub(crate) fn resolve<T>(app: &App, signature: &mut TypedSignature<T>, now: Time
 /// Sends one signature.
 pub(crate) async fn send<T>(app: &App, mut signature: TypedSignature<T>) -> Result<TaskId> {
     if let Some(inline) = app.inline_mode() {
-        return inline.send(app, signature).await;
+        return Box::pin(inline.send(app, signature)).await;
     }
     resolve(app, &mut signature, app.clock().now())?;
     store(app, signature).await
@@ -46,7 +46,7 @@ pub(crate) async fn send_each<T>(
     let mut answers = Vec::with_capacity(signatures.size_hint().0);
     if let Some(inline) = app.inline_mode() {
         for signature in signatures {
-            answers.push(inline.send(app, signature).await);
+            answers.push(Box::pin(inline.send(app, signature)).await);
         }
         return answers;
     }

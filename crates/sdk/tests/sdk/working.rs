@@ -1,4 +1,4 @@
-//! Programs and workers on one store.
+//! Programs and workers on one store, joined and not.
 
 use std::time::Duration;
 
@@ -21,8 +21,34 @@ fn shop_name(shop: State<Shop>) -> String {
     shop.name.clone()
 }
 
-async fn open() -> App {
-    App::connect("memory:").await.unwrap()
+macro_rules! on_every_store {
+    ($($test:ident)*) => {
+        mod memory {
+            use super::App;
+
+            $(#[tokio::test] async fn $test() {
+                super::$test(App::connect("memory:").await.unwrap()).await;
+            })*
+        }
+
+        mod sqlite {
+            use super::App;
+
+            $(#[tokio::test] async fn $test() {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite:{}", folder.path().join("tasks.db").display());
+                super::$test(App::connect(&url).await.unwrap()).await;
+            })*
+        }
+    };
+}
+
+on_every_store! {
+    results_failures_and_retries_come_back_through_handles
+    a_task_that_nobody_takes_is_pending_and_can_be_revoked
+    a_sleeping_task_ends_early_when_it_is_revoked
+    a_thousand_come_back_from_one_send
+    a_worker_that_lacks_a_state_does_not_start
 }
 
 fn worker(app: &App) -> cardoon::WorkerBuilder {
@@ -33,14 +59,12 @@ fn worker(app: &App) -> cardoon::WorkerBuilder {
 /// Runs a worker beside `test`, and drains it when the test is over.
 async fn beside<T>(worker: cardoon::WorkerBuilder, test: impl Future<Output = T>) -> T {
     let mut answer = None;
-    let exit = worker.run_until(async { answer = Some(test.await) }).await.unwrap();
+    let exit = worker.run_until(async { answer = Some(Box::pin(test).await) }).await.unwrap();
     assert_eq!(exit, WorkerExit::Drained);
     answer.expect("the worker runs until the test is over")
 }
 
-#[tokio::test]
-async fn results_failures_and_retries_come_back_through_handles() {
-    let app = open().await;
+async fn results_failures_and_retries_come_back_through_handles(app: App) {
     beside(worker(&app), async {
         let sum = app.send(builtin::add::signature(2, 3)).await.unwrap();
         let lucky = app.send(third_time_lucky::signature()).await.unwrap();
@@ -58,9 +82,7 @@ async fn results_failures_and_retries_come_back_through_handles() {
     app.close(SOON).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_task_that_nobody_takes_is_pending_and_can_be_revoked() {
-    let app = open().await;
+async fn a_task_that_nobody_takes_is_pending_and_can_be_revoked(app: App) {
     let handle = app.send(builtin::noop::signature().countdown(Duration::from_hours(1))).await.unwrap();
     assert_eq!(handle.state().await.unwrap(), TaskState::Pending);
     assert_eq!(handle.wait(Duration::from_millis(10)).await.unwrap_err().code(), Code::WaitTimedOut);
@@ -74,9 +96,7 @@ async fn a_task_that_nobody_takes_is_pending_and_can_be_revoked() {
     app.close(SOON).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_sleeping_task_ends_early_when_it_is_revoked() {
-    let app = open().await;
+async fn a_sleeping_task_ends_early_when_it_is_revoked(app: App) {
     beside(worker(&app), async {
         let handle = app.send(builtin::sleep::signature(3600.0)).await.unwrap();
         let deadline = tokio::time::timeout(SOON, async {
@@ -92,9 +112,7 @@ async fn a_sleeping_task_ends_early_when_it_is_revoked() {
     app.close(SOON).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_thousand_come_back_from_one_send() {
-    let app = open().await;
+async fn a_thousand_come_back_from_one_send(app: App) {
     let handles = app.send_many((0..1000).map(|x| builtin::add::signature(x, 1))).await.unwrap();
     beside(worker(&app), async {
         for (x, handle) in (0..).zip(&handles) {
@@ -105,9 +123,7 @@ async fn a_thousand_come_back_from_one_send() {
     app.close(SOON).await.unwrap();
 }
 
-#[tokio::test]
-async fn a_worker_that_lacks_a_state_does_not_start() {
-    let app = open().await;
+async fn a_worker_that_lacks_a_state_does_not_start(app: App) {
     let error = Worker::builder(&app).task::<shop_name>().build().err().expect("a state is missing");
     assert_eq!(error.code(), Code::StateMissing);
     assert!(error.message().contains("shop_name") && error.message().contains("Shop"), "{error}");
