@@ -114,7 +114,8 @@ pub enum Settled {
     Done,
     /// The lease is not held any more: nothing was stored.
     LeaseLost,
-    /// Another run is current: the delivery is gone, its result and follow-ups were refused.
+    /// Another run is current: its result and follow-ups were refused. The delivery is gone if the task has ended, else
+    /// it waits in its queue again.
     StaleRun,
 }
 

@@ -53,9 +53,10 @@ pub struct Held {
 pub enum Decision {
     /// The lease is not held any more: nothing of this settle counts.
     LeaseLost,
-    /// The lease is held, but another run of the task is current or the task has ended: this delivery goes away,
-    /// and its result and follow-ups do not count.
-    StaleRun,
+    /// The lease is held, but another run of the task is current or the task has ended: its result and follow-ups do
+    /// not count. The delivery goes away if the task has ended; else back to its queue, because the current run may be
+    /// one that lost its lease before it registered, whose result nobody will accept.
+    StaleRun { fate: Fate },
     /// Apply all of it. `record`: the run record to write with the result, if the settle closes a run.
     Apply { fate: Fate, record: Option<RunRecord> },
 }
@@ -95,7 +96,14 @@ pub fn settle(
     let Some(closing) = closing else { return Decision::Apply { fate, record: None } };
     match run::finish(record, closing.run, closing.end) {
         Finish::Accept(record) => Decision::Apply { fate, record: Some(record) },
-        Finish::Stale => Decision::StaleRun,
+        Finish::Stale => Decision::StaleRun { fate: stale_fate(held, record) },
+    }
+}
+
+fn stale_fate(held: Held, record: Option<RunRecord>) -> Fate {
+    match record {
+        Some(record) if record.ended => Fate::Remove,
+        _ => fate(held, &Verdict::Release { cause: ReleaseCause::Interrupted }),
     }
 }
 
@@ -139,10 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_run_only_takes_its_own_delivery_away() {
+    fn the_delivery_of_a_stale_run_goes_only_when_the_task_has_ended() {
         let taken_over = RunRecord { current: RunNumber(2), ..RunRecord::default() };
-        let decision = settle(Some(HELD), LEASE, &Verdict::Ack, Some(FIRST), Some(taken_over));
-        assert_eq!(decision, Decision::StaleRun);
+        let decision = |record| settle(Some(HELD), LEASE, &Verdict::Ack, Some(FIRST), Some(record));
+        let requeued = Fate::Requeue { deaths: 0, redelivered: true };
+        assert_eq!(decision(taken_over), Decision::StaleRun { fate: requeued });
+        let ended = RunRecord { ended: true, ..taken_over };
+        assert_eq!(decision(ended), Decision::StaleRun { fate: Fate::Remove });
     }
 
     #[test]

@@ -65,7 +65,8 @@ pub enum Begun {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stored {
     Accepted,
-    /// Another run is current, or the task has ended.
+    /// Another run is current, or the task has ended. The delivery is released as interrupted, not acknowledged: the
+    /// current run may have lost its lease before it registered.
     Stale,
 }
 

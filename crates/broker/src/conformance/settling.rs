@@ -82,7 +82,7 @@ pub async fn record_and_follow_ups_are_stored_in_one_step(harness: Arc<dyn Harne
     assert_eq!(take(consumer.as_ref()).await.message.id, id("next"));
 }
 
-pub async fn a_stale_run_stores_nothing_and_its_delivery_goes(harness: Arc<dyn Harness>) {
+pub async fn a_stale_run_stores_nothing_and_its_delivery_waits_again(harness: Arc<dyn Harness>) {
     let Some(results) = harness.joined() else { return };
     let consumer = join(&harness, "one").await;
     send_all(harness.broker().as_ref(), &["a"]).await;
@@ -95,9 +95,11 @@ pub async fn a_stale_run_stores_nothing_and_its_delivery_goes(harness: Arc<dyn H
     };
     assert_eq!(settle(consumer.as_ref(), late).await, Settled::StaleRun);
     assert_eq!(results.record(&id("a")).await, None);
+    // The run that took over may have lost its lease; then this delivery is all that is left of the task.
+    let again = take(consumer.as_ref()).await;
+    assert!(again.message.id == id("a") && again.must_register());
+    acknowledge(consumer.as_ref(), again.lease).await;
     assert_nothing_ready(&harness, consumer.as_ref()).await;
-    let found = harness.broker().inspect().locate(&id("a")).await.expect("the store is inspected");
-    assert_eq!(found, None, "the delivery of the stale run is gone");
 }
 
 pub async fn a_deferred_message_comes_back_when_it_is_due(harness: Arc<dyn Harness>) {

@@ -1,0 +1,450 @@
+//! A small system: one task, two workers, a sender that may send again, a broker and a result store.
+//!
+//! Every step is atomic for the store that takes it, and anything may happen between two steps. Bounds: one copy sent
+//! again, one retry, two losses of a worker, early acknowledgement or not.
+
+use cardoon_core::rescue::{Loss, Lost, POISON_DEATHS, Rescue};
+use cardoon_core::run::{self, Begin, Finish, RunEnd, RunNumber, RunRecord};
+use cardoon_core::settle::{Closing, Decision, Fate, Held, ReleaseCause, Verdict};
+use cardoon_core::{DeadReason, Lease};
+
+use crate::rules::Rules;
+
+const WORKERS: usize = 2;
+const LOSSES: u8 = 2;
+const RETRIES: u32 = 1;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Stores {
+    /// Verdict, result and follow-ups are one step.
+    Joined,
+    /// Follow-ups, then the result, then the verdict.
+    Separate,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct World {
+    stores: Stores,
+    early: bool,
+    copies: Vec<Copy>,
+    workers: [Worker; WORKERS],
+    record: Option<RunRecord>,
+    /// Whether a final result is stored.
+    result: bool,
+    dead: bool,
+    early_started: bool,
+    sent: bool,
+    sent_again: bool,
+    losses: u8,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Copy {
+    tag: u64,
+    attempt: u32,
+    register: bool,
+    deaths: u32,
+    unknown: bool,
+    holder: Option<Holder>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Holder {
+    lease: Lease,
+    early: bool,
+    started: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+struct Worker {
+    paused: bool,
+    job: Option<Job>,
+}
+
+/// What a worker knows of the delivery that it works on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Job {
+    lease: Lease,
+    attempt: u32,
+    register: bool,
+    /// It only records an end: an unknown outcome or three deaths.
+    ends_as_dead: Option<bool>,
+    step: Step,
+    run: RunNumber,
+    retry: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Step {
+    Claimed,
+    Registered,
+    AcknowledgedEarly,
+    Running,
+    /// User code is over; nothing is written.
+    Ended,
+    FollowedUp,
+    Recorded,
+    /// The result store says that another run is current.
+    Refused,
+    /// Nothing to execute: the task has ended or gone on.
+    Discard,
+}
+
+type Next = Result<World, String>;
+
+impl World {
+    pub(crate) fn new(stores: Stores, early: bool) -> Self {
+        Self {
+            stores,
+            early,
+            copies: Vec::new(),
+            workers: Default::default(),
+            record: None,
+            result: false,
+            dead: false,
+            early_started: false,
+            sent: false,
+            sent_again: false,
+            losses: 0,
+        }
+    }
+
+    /// The task has ended, and nothing of it is left in the queue.
+    pub(crate) fn is_over(&self) -> bool {
+        self.copies.is_empty() && (self.result || self.dead)
+    }
+
+    /// Each event that can happen now, and what it leads to.
+    pub(crate) fn steps(&self, rules: Rules) -> Vec<(String, Next)> {
+        let mut steps = Vec::new();
+        if !self.sent {
+            steps.push(("the sender publishes the task".into(), Ok(self.publish(0, false))));
+        }
+        if self.sent && !self.sent_again {
+            let mut again = self.publish(0, true);
+            again.sent_again = true;
+            steps.push(("the sender publishes the task again".into(), Ok(again)));
+        }
+        for worker in 0..WORKERS {
+            self.fates_of_worker(worker, rules, &mut steps);
+            if self.workers[worker].paused {
+                continue;
+            }
+            match &self.workers[worker].job {
+                None => self.claims(worker, &mut steps),
+                Some(job) => self.work(worker, &job.clone(), rules, &mut steps),
+            }
+        }
+        steps
+    }
+
+    /// What must hold in every state.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        if self.sent && self.copies.is_empty() && !self.result && !self.dead {
+            return Err("lost: the task is nowhere and has no result".into());
+        }
+        if self.record.is_some_and(|record| record.ended) && !self.result {
+            return Err("the task counts as ended without a final result".into());
+        }
+        Ok(())
+    }
+
+    fn publish(&self, attempt: u32, resent: bool) -> Self {
+        let mut world = self.clone();
+        world.sent = true;
+        // The queue holds a message of an attempt once.
+        if !world.copies.iter().any(|copy| copy.attempt == attempt) {
+            let tag = world.copies.iter().map(|copy| copy.tag).max().unwrap_or(0) + 1;
+            let register = resent || attempt > 0;
+            world.copies.push(Copy { tag, attempt, register, deaths: 0, unknown: false, holder: None });
+        }
+        world
+    }
+
+    fn claims(&self, worker: usize, steps: &mut Vec<(String, Next)>) {
+        for (at, copy) in self.copies.iter().enumerate().filter(|(_, copy)| copy.holder.is_none()) {
+            let mut world = self.clone();
+            let lease = Lease { session: worker as u64, sequence: self.next_sequence(), tag: copy.tag };
+            world.copies[at].holder = Some(Holder { lease, early: false, started: false });
+            let poison = copy.deaths >= POISON_DEATHS;
+            world.workers[worker].job = Some(Job {
+                lease,
+                attempt: copy.attempt,
+                register: copy.register,
+                ends_as_dead: (poison || copy.unknown).then_some(poison),
+                step: Step::Claimed,
+                run: RunNumber::FIRST,
+                retry: false,
+            });
+            steps.push((format!("worker {worker} claims attempt {}", copy.attempt), Ok(world)));
+        }
+    }
+
+    /// A worker's next step with its delivery.
+    fn work(&self, worker: usize, job: &Job, rules: Rules, steps: &mut Vec<(String, Next)>) {
+        let mut add = |what: &str, next: Next| steps.push((format!("worker {worker} {what}"), next));
+        match job.step {
+            Step::Claimed if job.register => add("registers its run", self.register(worker, rules)),
+            Step::Claimed | Step::Registered if job.ends_as_dead.is_some() => {
+                add("has an end to record", Ok(self.at_step(worker, Step::Ended)));
+            }
+            Step::Claimed | Step::Registered if self.early => {
+                add("acknowledges early", self.settle(worker, &Verdict::AckEarly, None, rules));
+            }
+            Step::Claimed | Step::Registered | Step::AcknowledgedEarly => {
+                add("starts user code", self.start(worker));
+                if job.step != Step::AcknowledgedEarly {
+                    let release = Verdict::Release { cause: ReleaseCause::Unstarted };
+                    add("hands back unstarted", self.settle(worker, &release, None, rules));
+                }
+            }
+            Step::Running => {
+                add("ends user code well", Ok(self.at_step(worker, Step::Ended)));
+                if job.attempt < RETRIES {
+                    let mut failed = self.at_step(worker, Step::Ended);
+                    failed.job(worker).retry = true;
+                    add("fails and wants a retry", Ok(failed));
+                }
+                let release = Verdict::Release { cause: ReleaseCause::Interrupted };
+                add("hands back interrupted", self.settle(worker, &release, None, rules));
+            }
+            Step::Ended if self.stores == Stores::Joined => {
+                add(
+                    "settles all in one step",
+                    self.settle(worker, &Self::last_verdict(job), Some(job.closing()), rules),
+                );
+            }
+            Step::Ended => add("stores its follow-ups", Ok(self.follow_up(worker, job))),
+            Step::FollowedUp => add("stores its result", self.store_result(worker, rules)),
+            Step::Recorded => add("settles", self.settle(worker, &Self::last_verdict(job), None, rules)),
+            Step::Refused => {
+                let release = Verdict::Release { cause: ReleaseCause::Interrupted };
+                add("hands back its stale run", self.settle(worker, &release, None, rules));
+            }
+            Step::Discard => add("acknowledges unexecuted", self.settle(worker, &Verdict::Ack, None, rules)),
+        }
+    }
+
+    /// Pauses, deaths and rescues.
+    fn fates_of_worker(&self, worker: usize, rules: Rules, steps: &mut Vec<(String, Next)>) {
+        let state = &self.workers[worker];
+        if state.job.is_none() {
+            return;
+        }
+        let mut toggled = self.clone();
+        toggled.workers[worker].paused = !state.paused;
+        let what = if state.paused { "goes on" } else { "is paused" };
+        steps.push((format!("worker {worker} {what}"), Ok(toggled)));
+        if self.losses >= LOSSES {
+            return;
+        }
+        let died = self.rescued(worker, Loss::Died, rules).map(|mut world| {
+            world.workers[worker] = Worker::default();
+            world
+        });
+        steps.push((format!("worker {worker} dies and is rescued"), died));
+        if state.paused {
+            let silent = self.rescued(worker, Loss::Silent, rules);
+            steps.push((format!("worker {worker} is silent for a lease and is rescued"), silent));
+        }
+    }
+
+    fn rescued(&self, worker: usize, loss: Loss, rules: Rules) -> Next {
+        let mut world = self.clone();
+        world.losses += 1;
+        let Some(lease) = self.workers[worker].job.as_ref().map(|job| job.lease) else { return Ok(world) };
+        let Some(at) = world.held(lease) else { return Ok(world) };
+        let holder = world.copies[at].holder.take().ok_or("a held copy has a holder")?;
+        let lost =
+            Lost { loss, started: holder.started, early: holder.early, deaths: world.copies[at].deaths };
+        match (rules.rescue)(lost) {
+            None => drop(world.copies.remove(at)),
+            Some(Rescue::Requeue { deaths }) => world.requeue(at, deaths, true),
+            Some(Rescue::OutcomeUnknown) => world.end_unknown(at),
+            Some(Rescue::Bury(_)) if self.stores == Stores::Joined => world.end_unrun(at, true),
+            Some(Rescue::Bury(_)) => world.requeue(at, POISON_DEATHS, true),
+        }
+        Ok(world)
+    }
+
+    fn register(&self, worker: usize, rules: Rules) -> Next {
+        let mut world = self.clone();
+        let job = world.workers[worker].job.clone().ok_or("a job registers")?;
+        let before = world.record.unwrap_or_default().current;
+        match (rules.begin)(world.record, job.attempt) {
+            Begin::Run(record) if record.current <= before => {
+                return Err(format!("run number {} does not grow", record.current));
+            }
+            Begin::Run(record) => {
+                world.record = Some(record);
+                world.job(worker).run = record.current;
+                world.job(worker).step = Step::Registered;
+                world.job(worker).register = false;
+            }
+            Begin::Ended | Begin::Superseded => world.job(worker).step = Step::Discard,
+        }
+        Ok(world)
+    }
+
+    fn start(&self, worker: usize) -> Next {
+        let mut world = self.at_step(worker, Step::Running);
+        let job = world.job(worker).clone();
+        if self.early && world.early_started && job.attempt == 0 && !self.sent_again {
+            return Err("a task that was acknowledged early is executed again".into());
+        }
+        world.early_started |= self.early;
+        if let Some(at) = world.held(job.lease)
+            && let Some(holder) = &mut world.copies[at].holder
+        {
+            holder.started = true;
+        }
+        Ok(world)
+    }
+
+    fn follow_up(&self, worker: usize, job: &Job) -> Self {
+        let mut world = if job.retry { self.publish(job.attempt + 1, false) } else { self.clone() };
+        world.job(worker).step = Step::FollowedUp;
+        world
+    }
+
+    fn store_result(&self, worker: usize, rules: Rules) -> Next {
+        let mut world = self.at_step(worker, Step::Recorded);
+        let closing = world.job(worker).closing();
+        match (rules.finish)(world.record, closing.run, closing.end) {
+            Finish::Accept(record) => world.accept(record, closing)?,
+            Finish::Stale => world.job(worker).step = Step::Refused,
+        }
+        Ok(world)
+    }
+
+    /// Stores a result that the rules let through.
+    fn accept(&mut self, record: RunRecord, closing: Closing) -> Result<(), String> {
+        let before = self.record.unwrap_or_default();
+        if before.current != closing.run || before.ended {
+            return Err(format!("a result of the stale run {} is accepted", closing.run));
+        }
+        self.record = Some(record);
+        self.result |= closing.end == RunEnd::Final;
+        Ok(())
+    }
+
+    fn settle(&self, worker: usize, verdict: &Verdict, closing: Option<Closing>, rules: Rules) -> Next {
+        let mut world = self.clone();
+        let job = world.workers[worker].job.clone().ok_or("a job settles")?;
+        let at = world.copies.iter().position(|copy| copy.tag == job.lease.tag);
+        let held = at.and_then(|at| world.copies[at].as_held());
+        let decision = (rules.settle)(held, job.lease, verdict, closing, world.record);
+        if decision != Decision::LeaseLost && world.held(job.lease).is_none() {
+            return Err("a settle with an old lease counts".into());
+        }
+        match (decision, at) {
+            (Decision::Apply { fate, record }, Some(at)) => {
+                if let (Some(record), Some(closing)) = (record, closing) {
+                    world.accept(record, closing)?;
+                }
+                world.apply(worker, at, fate);
+                if closing.is_some() && job.retry {
+                    world = world.publish(job.attempt + 1, false);
+                }
+            }
+            (Decision::StaleRun { fate }, Some(at)) => world.apply(worker, at, fate),
+            _ => {}
+        }
+        let keeps = world.held(job.lease).is_some();
+        if keeps {
+            world.job(worker).step = Step::AcknowledgedEarly;
+        } else {
+            world.workers[worker].job = None;
+        }
+        Ok(world)
+    }
+
+    fn apply(&mut self, worker: usize, at: usize, fate: Fate) {
+        match fate {
+            Fate::Remove => drop(self.copies.remove(at)),
+            Fate::KeepEarly => {
+                if let Some(holder) = &mut self.copies[at].holder {
+                    holder.early = true;
+                }
+                return;
+            }
+            Fate::Delay { .. } => self.requeue(at, 0, false),
+            Fate::Requeue { deaths, redelivered } => self.requeue(at, deaths, redelivered),
+            Fate::OutcomeUnknown => self.end_unknown(at),
+            Fate::Bury(_) => {
+                self.copies.remove(at);
+                self.dead = true;
+            }
+        }
+        self.workers[worker].job = None;
+    }
+
+    fn requeue(&mut self, at: usize, deaths: u32, redelivered: bool) {
+        let copy = &mut self.copies[at];
+        copy.holder = None;
+        copy.deaths = deaths;
+        copy.register |= redelivered;
+    }
+
+    /// Joined stores record the end at once, others hand it to a worker once more.
+    fn end_unknown(&mut self, at: usize) {
+        if self.stores == Stores::Joined {
+            return self.end_unrun(at, false);
+        }
+        let deaths = self.copies[at].deaths;
+        self.copies[at].unknown = true;
+        self.requeue(at, deaths, true);
+    }
+
+    fn end_unrun(&mut self, at: usize, dead: bool) {
+        let copy = self.copies.remove(at);
+        if let Some(record) = run::end_unrun(self.record, copy.attempt) {
+            self.record = Some(record);
+            self.result = true;
+        }
+        self.dead |= dead;
+    }
+
+    fn last_verdict(job: &Job) -> Verdict {
+        match job.ends_as_dead {
+            Some(true) => Verdict::Dead { reason: DeadReason::Poison, detail: String::new() },
+            _ => Verdict::Ack,
+        }
+    }
+
+    fn held(&self, lease: Lease) -> Option<usize> {
+        self.copies.iter().position(|copy| copy.holder.as_ref().is_some_and(|holder| holder.lease == lease))
+    }
+
+    fn at_step(&self, worker: usize, step: Step) -> Self {
+        let mut world = self.clone();
+        world.job(worker).step = step;
+        world
+    }
+
+    fn job(&mut self, worker: usize) -> &mut Job {
+        self.workers[worker].job.as_mut().expect("the worker has a delivery")
+    }
+
+    /// Larger than that of every lease that somebody still has in mind, and no larger, so that equal situations are
+    /// one state.
+    fn next_sequence(&self) -> u64 {
+        let held = self.copies.iter().filter_map(|copy| copy.holder.as_ref()).map(|holder| holder.lease);
+        let minded = self.workers.iter().filter_map(|worker| worker.job.as_ref()).map(|job| job.lease);
+        held.chain(minded).map(|lease| lease.sequence).max().unwrap_or(0) + 1
+    }
+}
+
+impl Copy {
+    fn as_held(&self) -> Option<Held> {
+        let holder = self.holder.as_ref()?;
+        Some(Held { lease: holder.lease, early: holder.early, deaths: self.deaths })
+    }
+}
+
+impl Job {
+    fn closing(&self) -> Closing {
+        Closing { run: self.run, end: if self.retry { RunEnd::Retry } else { RunEnd::Final } }
+    }
+}
