@@ -63,9 +63,11 @@ pub(crate) fn settle(step: &mut Step<'_>, settle: &Settle) -> rusqlite::Result<S
     let Some(held) = held else { return Ok(Settled::LeaseLost) };
     match decision {
         Decision::LeaseLost => Ok(Settled::LeaseLost),
-        Decision::StaleRun => {
-            remove(step, &held)?;
-            tasks::release_identity(step, &held.id, held.attempt)?;
+        Decision::StaleRun { fate } => {
+            apply(step, &held, fate, &settle.verdict)?;
+            if fate == Fate::Remove {
+                tasks::release_identity(step, &held.id, held.attempt)?;
+            }
             Ok(Settled::StaleRun)
         }
         Decision::Apply { fate, record: after } => {

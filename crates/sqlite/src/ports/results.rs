@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId, Timestamp};
+use cardoon_core::{BootInstant, Progress, ResultRecord, RunNumber, TaskId, Timestamp};
 use cardoon_errors::Result;
 use cardoon_results::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};
+use cardoon_runtime::Clock;
 
 use super::slices;
 use crate::live::Bell;
@@ -37,6 +38,7 @@ impl ResultBackend for SqliteStore {
     async fn wait(&self, id: &TaskId, limit: Option<Duration>) -> Result<Option<ResultRecord>> {
         self.handle.check()?;
         let database = &self.handle.database;
+        let deadline = limit.map(|limit| database.clock.boot().plus(limit));
         database.listen(Bell::RESULT)?;
         let mut waiter = database.waiters.join(id);
         let (waiters, id, since) = (std::sync::Arc::clone(&database.waiters), id.clone(), self.kept_since());
@@ -51,7 +53,7 @@ impl ResultBackend for SqliteStore {
         let mut closing = self.handle.closing();
         tokio::select! {
             record = &mut waiter.ended => Ok(record.ok()),
-            () = sleep(&database.clock, limit) => Ok(None),
+            () = until(&database.clock, deadline) => Ok(None),
             _ = closing.wait_for(|closed| *closed) => self.handle.check().map(|()| None),
         }
     }
@@ -116,9 +118,10 @@ fn count(answers: Vec<Result<bool>>) -> Result<u64> {
     answers.into_iter().try_fold(0, |count, answer| answer.map(|yes| count + u64::from(yes)))
 }
 
-async fn sleep(clock: &cardoon_runtime::Clock, limit: Option<Duration>) {
-    match limit {
-        Some(limit) => clock.sleep(limit).await,
+/// Waits for `deadline`; for ever if there is none.
+async fn until(clock: &Clock, deadline: Option<BootInstant>) {
+    match deadline {
+        Some(deadline) => clock.sleep(deadline.since(clock.boot())).await,
         None => std::future::pending().await,
     }
 }
