@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use cardoon_broker::{Broker, Consumer, Publish, Settle, Settled};
+use cardoon_core::settle::{ReleaseCause, Verdict};
 use cardoon_errors::{Error, Kind, Result};
-use cardoon_results::ResultBackend;
+use cardoon_results::{ResultBackend, Stored};
 use cardoon_runtime::Clock;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -104,7 +105,15 @@ impl Settler {
         }
         let answers = persist(&self.clock, records, |_| (), |batch| self.results.store(batch)).await;
         for (place, answer) in owners.into_iter().zip(answers) {
-            refused[place] = answer.err();
+            match answer {
+                Ok(Stored::Accepted) => {}
+                // Nobody else may ever report the run that is current. What is delivered again asks first whether the
+                // task has ended.
+                Ok(Stored::Stale) => {
+                    settles[place].verdict = Verdict::Release { cause: ReleaseCause::Interrupted };
+                }
+                Err(error) => refused[place] = Some(error),
+            }
         }
     }
 }
