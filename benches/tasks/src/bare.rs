@@ -24,7 +24,7 @@ const FREE: &str = "DELETE FROM held WHERE session = 1 AND seq = ?1";
 const FORGET: &str = "DELETE FROM message WHERE seq = ?1";
 const RECORD: &str =
     "INSERT INTO record (id, run, attempt, state, started_at, finished_at, queue, task, worker, value)
-    VALUES (?1, 1, ?2, 'SUCCESS', ?3, ?3, ?4, ?5, 'bare', 'null')";
+    VALUES (?1, 1, ?2, 'SUCCESS', ?3, ?3, ?4, ?5, 'bare', x'6e756c6c')";
 const END: &str = "INSERT INTO task (id, attempt, run, ended, record) VALUES (?1, ?2, 1, 1, ?3)
     ON CONFLICT DO UPDATE SET run = 1, ended = 1, record = ?3, touched = NULL, seq = NULL";
 

@@ -22,7 +22,7 @@ pub(crate) fn drain(count: usize) -> Result<f64> {
     std::fs::write(folder.path().join("huey_app.py"), APP)?;
     let counter = counter(folder.path());
     let prefill = command(&environment.join("bin/python"), folder.path(), &counter)
-        .args(["huey_app.py", &count.to_string()])
+        .args(["-c", &format!("import huey_app; huey_app.fill({count})")])
         .status();
     anyhow::ensure!(prefill.context("cannot start Python")?.success(), "huey could not be prefilled");
     std::fs::write(&counter, "")?;

@@ -1,7 +1,6 @@
 """The no-op of huey: counts itself with one byte, as its queue cannot be watched without disturbing it."""
 
 import os
-import sys
 
 from huey import SqliteHuey
 
@@ -17,6 +16,6 @@ def noop():
     return True
 
 
-if __name__ == "__main__":
-    for _ in range(int(sys.argv[1])):
+def fill(count):
+    for _ in range(count):
         noop()

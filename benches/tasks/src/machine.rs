@@ -3,11 +3,12 @@
 use std::process::Command;
 
 /// The processor, the kernel, and the versions of what takes part; one a line of Markdown.
-pub(crate) fn description() -> String {
+pub(crate) fn description(load: &str) -> String {
     let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
     let lines = [
         format!("- processor: {}, {cpus} cores", processor()),
         format!("- memory: {}", memory()),
+        format!("- load average before the run: {load}"),
         format!("- kernel: {}", output("uname", &["-sr"])),
         format!("- compiler: {}", output("rustc", &["--version"])),
         format!("- SQLite: {}", rusqlite::version()),
@@ -27,6 +28,12 @@ fn memory() -> String {
     let kib = info.lines().find_map(|line| line.strip_prefix("MemTotal:")?.split_whitespace().next());
     let kib: u64 = kib.and_then(|kib| kib.parse().ok()).unwrap_or(0);
     format!("{} GiB", kib.div_ceil(1024 * 1024))
+}
+
+/// That of the last minute; anything near the number of cores means that others used the machine too.
+pub(crate) fn load() -> String {
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split_whitespace().next().unwrap_or("unknown").to_owned()
 }
 
 fn commit() -> String {

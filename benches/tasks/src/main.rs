@@ -66,6 +66,7 @@ async fn measure(options: &Options) -> Result<()> {
         fixture::use_folder(folder)?;
     }
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
+    let load = machine::load();
     let mut rows = Vec::new();
     if wanted("drain") || wanted("open-loop") || wanted("backlog") {
         let drain = drain::measure(options.runs).await?;
@@ -86,7 +87,7 @@ async fn measure(options: &Options) -> Result<()> {
     if wanted("idle") {
         show(&mut rows, idle::measure(options.runs).await?);
     }
-    page::publish(&rows, options.runs, options.only.is_empty())
+    page::publish(&rows, options.runs, &load, options.only.is_empty())
 }
 
 fn show(rows: &mut Vec<Row>, measured: Vec<Row>) {

@@ -26,8 +26,8 @@ impl Row {
 }
 
 /// Writes the table into `docs/benchmarks.md` if all was measured.
-pub(crate) fn publish(rows: &[Row], runs: usize, is_complete: bool) -> Result<()> {
-    let section = section(rows, runs);
+pub(crate) fn publish(rows: &[Row], runs: usize, load: &str, is_complete: bool) -> Result<()> {
+    let section = section(rows, runs, load);
     println!("\n{section}");
     if !is_complete {
         return Ok(());
@@ -38,12 +38,12 @@ pub(crate) fn publish(rows: &[Row], runs: usize, is_complete: bool) -> Result<()
     std::fs::write(&path, page).context("cannot write docs/benchmarks.md")
 }
 
-fn section(rows: &[Row], runs: usize) -> String {
+fn section(rows: &[Row], runs: usize, load: &str) -> String {
     let table: String = rows.iter().map(|row| row.line() + "\n").collect();
     format!(
         "{BEGIN}\n\nMedians of {runs} runs, all sides in one run of `cargo xtask bench tasks`.\n\n{}\n\n\
          | measure | Cardoon | beside it | goal | met |\n|---|---|---|---|---|\n{table}\n{END}",
-        machine::description()
+        machine::description(load)
     )
 }
 
