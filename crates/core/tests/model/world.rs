@@ -1,7 +1,7 @@
 //! A small system: one task, two workers, a sender that may send again, a broker and a result store.
 //!
 //! Every step is atomic for the store that takes it, and anything may happen between two steps. Bounds: one copy sent
-//! again, one retry, two losses of a worker, early acknowledgement or not.
+//! again, one retry, one delivery handed back by choice, two losses of a worker, early acknowledgement or not.
 
 use cardoon_core::rescue::{Loss, Lost, POISON_DEATHS, Rescue};
 use cardoon_core::run::{self, Begin, Finish, RunEnd, RunNumber, RunRecord};
@@ -12,6 +12,8 @@ use crate::rules::Rules;
 
 const WORKERS: usize = 2;
 const LOSSES: u8 = 2;
+/// Deliveries handed back by choice; without a bound, run numbers would grow for ever.
+const HAND_BACKS: u8 = 1;
 const RETRIES: u32 = 1;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,6 +38,7 @@ pub(crate) struct World {
     sent: bool,
     sent_again: bool,
     losses: u8,
+    handed_back: u8,
 }
 
 /// A message.
@@ -107,6 +110,7 @@ impl World {
             sent: false,
             sent_again: false,
             losses: 0,
+            handed_back: 0,
         }
     }
 
@@ -194,9 +198,8 @@ impl World {
             }
             Step::Claimed | Step::Registered | Step::AcknowledgedEarly => {
                 add("starts user code", self.start(worker));
-                if job.step != Step::AcknowledgedEarly {
-                    let release = Verdict::Release { cause: ReleaseCause::Unstarted };
-                    add("hands back unstarted", self.settle(worker, &release, None, rules));
+                if job.step != Step::AcknowledgedEarly && self.handed_back < HAND_BACKS {
+                    add("hands back unstarted", self.hand_back(worker, ReleaseCause::Unstarted, rules));
                 }
             }
             Step::Running => {
@@ -206,8 +209,9 @@ impl World {
                     failed.job(worker).retry = true;
                     add("fails and wants a retry", Ok(failed));
                 }
-                let release = Verdict::Release { cause: ReleaseCause::Interrupted };
-                add("hands back interrupted", self.settle(worker, &release, None, rules));
+                if self.handed_back < HAND_BACKS {
+                    add("hands back interrupted", self.hand_back(worker, ReleaseCause::Interrupted, rules));
+                }
             }
             Step::Ended if self.stores == Stores::Joined => {
                 add(
@@ -357,6 +361,12 @@ impl World {
         } else {
             world.workers[worker].job = None;
         }
+        Ok(world)
+    }
+
+    fn hand_back(&self, worker: usize, cause: ReleaseCause, rules: Rules) -> Next {
+        let mut world = self.settle(worker, &Verdict::Release { cause }, None, rules)?;
+        world.handed_back += 1;
         Ok(world)
     }
 
