@@ -82,7 +82,8 @@ fn judge_records(outcome: &mut Outcome, histories: &HashMap<TaskId, Vec<ResultRe
     for (id, history) in histories {
         let finals = history.iter().filter(|record| record.state.is_final()).count();
         outcome.require(finals == 1, format!("task {id} has {finals} final records"));
-        if history.iter().all(|record| &*record.worker != PAUSED) {
+        // The retry is a new attempt, which the worker may take when it is awake again.
+        if history.iter().all(|record| &*record.worker != PAUSED || record.attempt > 0) {
             refused += 1;
         } else {
             outcome.require(false, format!("task {id}: a stale run was recorded"));
