@@ -21,7 +21,7 @@ impl MemoryHarness {
         Self { broker: MemoryBroker::new(Clock::manual(&manual)), manual }
     }
 
-    async fn fresh() -> Arc<dyn Harness> {
+    fn fresh() -> Arc<dyn Harness> {
         Arc::new(Self::new())
     }
 }
@@ -53,4 +53,4 @@ impl Harness for MemoryHarness {
     }
 }
 
-cardoon_broker::broker_conformance!(MemoryHarness::fresh());
+cardoon_broker::broker_conformance!(std::future::ready(MemoryHarness::fresh()));

@@ -1,7 +1,7 @@
 //! Positive controls: a broker with a planted bug must fail the case that is about it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -74,6 +74,10 @@ planted_bugs! {
     a_broker_that_drops_follow_ups_is_caught: DropsFollowUps => "a_follow_up_is_stored_with_the_verdict";
     a_consumer_that_keeps_its_deliveries_is_caught: KeepsOnClose => "closing_hands_back_the_unstarted_uncounted";
     a_broker_that_drops_the_last_of_a_batch_is_caught: DropsTheLastOfABatch => "a_batch_of_ten_thousand_is_stored_and_taken";
+}
+
+fn newest(leases: &Mutex<HashMap<u64, Lease>>) -> MutexGuard<'_, HashMap<u64, Lease>> {
+    leases.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 struct Planted {
@@ -200,7 +204,7 @@ impl Consumer for PlantedConsumer {
                 taken.retain(|delivery| !delivery.redelivered);
             }
             for delivery in &taken {
-                self.newest.lock().unwrap().insert(delivery.lease.tag, delivery.lease);
+                newest(&self.newest).insert(delivery.lease.tag, delivery.lease);
                 if self.bug == Bug::BlamesTheInnocent {
                     self.inner.mark_started(delivery.lease);
                 }
@@ -214,8 +218,7 @@ impl Consumer for PlantedConsumer {
     async fn settle(&self, mut batch: Vec<Settle>) -> Vec<Result<Settled>> {
         for settle in &mut batch {
             if self.bug == Bug::IgnoresTheLease {
-                settle.lease =
-                    self.newest.lock().unwrap().get(&settle.lease.tag).copied().unwrap_or(settle.lease);
+                settle.lease = newest(&self.newest).get(&settle.lease.tag).copied().unwrap_or(settle.lease);
             }
             if self.bug == Bug::DropsFollowUps {
                 settle.follow_ups.clear();

@@ -3,6 +3,8 @@
 //! `rules` holds the functions under test, `world` the system that applies them, `explorer` the search. Run with
 //! `cargo test --release -p cardoon-core --test model -- --nocapture`.
 
+#![expect(clippy::print_stdout, reason = "the numbers of states and the traces are for people")]
+
 mod explorer;
 mod rules;
 mod world;

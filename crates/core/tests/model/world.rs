@@ -25,6 +25,7 @@ pub(crate) enum Stores {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the system")]
 pub(crate) struct World {
     stores: Stores,
     early: bool,
@@ -254,14 +255,14 @@ impl World {
         }
     }
 
-    fn rescued(&self, worker: usize, loss: Loss, rules: Rules) -> Next {
+    fn rescued(&self, worker: usize, how: Loss, rules: Rules) -> Next {
         let mut world = self.clone();
         world.losses += 1;
         let Some(lease) = self.workers[worker].job.as_ref().map(|job| job.lease) else { return Ok(world) };
         let Some(at) = world.held(lease) else { return Ok(world) };
         let holder = world.copies[at].holder.take().ok_or("a held copy has a holder")?;
         let lost =
-            Lost { loss, started: holder.started, early: holder.early, deaths: world.copies[at].deaths };
+            Lost { loss: how, started: holder.started, early: holder.early, deaths: world.copies[at].deaths };
         match (rules.rescue)(lost) {
             None => drop(world.copies.remove(at)),
             Some(Rescue::Requeue { deaths }) => world.requeue(at, deaths, true),
