@@ -7,7 +7,9 @@ use crate::support::{Home, finish};
 
 #[test]
 fn an_error_names_its_code_its_cause_and_the_next_command() {
-    let ended = Home::new().run(&["queue", "list", "--broker", "sqlite:missing-folder/tasks.db"]);
+    let home = Home::new();
+    std::fs::write(home.folder.path().join("file"), "in the way").unwrap();
+    let ended = home.run(&["queue", "list", "--broker", "sqlite:file/tasks.db"]);
     assert_eq!(ended.status, 3);
     assert_eq!(ended.stdout, "");
     assert!(ended.stderr.starts_with("error[CD1101]: "), "{}", ended.stderr);
