@@ -26,11 +26,17 @@ pub(crate) async fn connect(settings: &Settings, clock: &Clock) -> Result<Stores
     let named = settings.broker.url.as_ref().map(|url| Ok(url.expose().to_owned()));
     let broker = named.unwrap_or_else(cardoon_connect::default_url)?;
     let results = settings.results.url.as_ref().map(StoreUrl::expose);
-    at(&broker, results, clock).await
+    at(&broker, results, settings, clock).await
 }
 
-pub(crate) async fn at(broker: &str, results: Option<&str>, clock: &Clock) -> Result<Stores> {
-    let stores = cardoon_connect::connect(broker, results, clock).await?;
+/// Connects to these URLs; all else is as the settings say.
+pub(crate) async fn at(
+    broker: &str,
+    results: Option<&str>,
+    settings: &Settings,
+    clock: &Clock,
+) -> Result<Stores> {
+    let stores = cardoon_connect::connect_with(broker, results, &settings.retention, clock).await?;
     let cardoon_connect::Stores { broker, results, joined, location } = stores;
     Ok(Stores { broker, results, joined, location })
 }

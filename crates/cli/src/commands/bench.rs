@@ -64,7 +64,7 @@ impl Options {
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let own = OwnFolder::make_unless_named(session)?;
     let stores = match &own {
-        Some(folder) => stores::at(&folder.url(), None, &session.clock).await?,
+        Some(folder) => stores::at(&folder.url(), None, &session.settings, &session.clock).await?,
         None => session.connect().await?,
     };
     let bench = Bench { session, stores: &stores, queue: own_queue()? };
