@@ -69,6 +69,7 @@ async fn gone(program: &Path) -> anyhow::Result<Outcome> {
     std::fs::rename(drill.lab.database(), &away)?;
     let error = drill.send_until_refused().await?;
     std::fs::rename(&away, drill.lab.database())?;
+    drill.restart().await?;
     let mut outcome = Outcome::new("file removed");
     outcome.require(error.code() == Code::FileGone, format!("expected CD1109, got {error:?}"));
     drill.finish(outcome).await
@@ -135,6 +136,15 @@ impl Drill {
             self.lab.clock.sleep(SHORT).await;
         }
         anyhow::bail!("nothing was refused")
+    }
+
+    /// Opens the database anew in this process and in a new worker, as CD1109 asks for.
+    async fn restart(&mut self) -> anyhow::Result<()> {
+        self.worker.kill_and_wait().await?;
+        let url = format!("sqlite:{}", self.lab.database().display());
+        self.lab.stores = cardoon_connect::connect(&url, None, &self.lab.clock).await?;
+        self.worker = self.lab.start(&self.lab.spec("restarted")).await?;
+        Ok(())
     }
 
     /// Sends again until it works, and waits for everything that was ever acknowledged.
