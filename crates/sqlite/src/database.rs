@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::{Clock, ServiceKind, Supervisor};
@@ -69,6 +70,9 @@ impl Database {
         layout::check_owner(&db, &path)?;
         layout::limit_size(&db, &options)
             .map_err(|error| failure::of_sqlite(error, &path, "limit the size"))?;
+        // From here on the writer waits itself, and takes turns with the writers of other processes.
+        db.busy_timeout(Duration::ZERO)
+            .map_err(|error| failure::of_sqlite(error, &path, "open the database"))?;
         let identity = Arc::new(Identity::of(&path)?);
         drop(opening);
         let bells = Arc::new(Bells::new(Arc::clone(&live), clock.clone()));

@@ -34,10 +34,8 @@ pub(crate) fn connect(path: &Path, options: &SqliteOptions, purpose: Purpose) ->
     let open = || -> rusqlite::Result<Connection> {
         let db = Connection::open_with_flags(path, flags)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
-        db.busy_timeout(match purpose {
-            Purpose::Write => Duration::ZERO,
-            Purpose::Read => options.busy_limit,
-        })?;
+        // Another program may be opening or closing the file just now, and holds its lock for that moment.
+        db.busy_timeout(options.busy_limit)?;
         set(&db, options, purpose)?;
         Ok(db)
     };
@@ -121,12 +119,15 @@ fn owner(db: &Connection) -> rusqlite::Result<Owner> {
 /// Brings the file to the current layout. The caller holds the lock on opening, so that no two do this at once;
 /// other programs that hold the file are waited for.
 pub(crate) fn prepare(db: &Connection, path: &Path, busy_limit: Duration) -> Result<()> {
+    let failed = |error| failure::of_sqlite(error, path, "lay out the database");
+    // SQLite does not wait by itself for a change of the journal's mode.
+    db.busy_timeout(Duration::ZERO).map_err(failed)?;
     let mut waited = Duration::ZERO;
     loop {
         match try_prepare(db) {
-            Ok(()) => return Ok(()),
+            Ok(()) => return db.busy_timeout(busy_limit).map_err(failed),
             Err(error) if is_busy(&error) && waited < busy_limit => waited += pause(PAUSE),
-            Err(error) => return Err(failure::of_sqlite(error, path, "lay out the database")),
+            Err(error) => return Err(failed(error)),
         }
     }
 }

@@ -17,7 +17,7 @@ fn a_sent_task_can_be_waited_for() {
     let ended = home.run(&["send", "cardoon.add", "--args", "[2, 3]", "--wait", "--timeout", "30s"]);
     assert_eq!((ended.status, ended.stdout.as_str()), (0, "5\n"), "{}", ended.stderr);
     let named = home.run(&["send", "cardoon.echo", "--kwargs", "{\"value\": {\"a\": [1]}}", "--wait", "-q"]);
-    assert_eq!((named.status, named.stdout.as_str(), named.stderr.as_str()), (0, "{\"a\": [1]}\n", ""));
+    assert_eq!((named.status, named.stdout.as_str(), named.stderr.as_str()), (0, "{\"a\":[1]}\n", ""));
 }
 
 #[test]
