@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cardoon_errors::{Code, Error, Result};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::failure;
@@ -34,6 +35,8 @@ pub(crate) fn connect(path: &Path, options: &SqliteOptions, purpose: Purpose) ->
     let open = || -> rusqlite::Result<Connection> {
         let db = Connection::open_with_flags(path, flags)?;
         db.set_prepared_statement_cache_capacity(STATEMENTS);
+        // Without it, this build of SQLite plans a statement anew whenever a bound value changes.
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // Another program may be opening or closing the file just now, and holds its lock for that moment.
         db.busy_timeout(options.busy_limit)?;
         set(&db, options, purpose)?;

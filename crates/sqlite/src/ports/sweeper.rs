@@ -51,13 +51,13 @@ impl Sweeper {
         session: Session,
         report: &mut SweepReport,
     ) -> Result<()> {
-        let page = match PageReader::open(&database.live, &session.file) {
-            Ok(page) => page,
-            Err(error) => return unreadable(&session, &error),
-        };
-        let seen = match page.as_ref().map_or(Ok(Seen::Dead), PageReader::look) {
-            Ok(seen) => seen,
-            Err(error) => return unreadable(&session, &error),
+        let (page, seen) = match look(database, &session) {
+            Ok(found) => found,
+            Err(error) => {
+                // It may well live, so nothing is taken from it.
+                tracing::warn!(%error, worker = session.worker, "a worker's status page cannot be read");
+                return Ok(());
+            }
         };
         match seen {
             Seen::Dead => bury(database, session, page, report).await,
@@ -128,10 +128,11 @@ fn is_silent(database: &Database, session: &Session, answering_since: BootInstan
     }
 }
 
-/// A session whose file cannot be read may well live.
-fn unreadable(session: &Session, error: &io::Error) -> Result<()> {
-    tracing::warn!(%error, worker = session.worker, "a worker's status page cannot be read");
-    Ok(())
+/// How a session is; one without a file is dead.
+fn look(database: &Database, session: &Session) -> io::Result<(Option<PageReader>, Seen)> {
+    let page = PageReader::open(&database.live, &session.file)?;
+    let seen = page.as_ref().map_or(Ok(Seen::Dead), PageReader::look)?;
+    Ok((page, seen))
 }
 
 /// Rescues what a dead session held, then removes it. `page` is locked meanwhile, which keeps other sweepers away.

@@ -1,6 +1,7 @@
 //! Counting rows, for those who look.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 use cardoon_broker::QueueStats;
 use cardoon_core::{QueueName, Timestamp};
@@ -41,13 +42,11 @@ impl Counts {
 /// All queues that hold something.
 pub(crate) fn queues(db: &Connection) -> rusqlite::Result<Vec<Counts>> {
     let mut found: HashMap<i64, Counts> = HashMap::new();
-    add(db, &mut found, "SELECT queue, count(*) FROM ready GROUP BY queue", |counts, n| counts.ready = n)?;
-    add(db, &mut found, "SELECT queue, count(*) FROM delayed GROUP BY queue", |counts, n| {
-        counts.delayed = n
-    })?;
-    add(db, &mut found, "SELECT queue, count(*) FROM held GROUP BY queue", |counts, n| counts.held = n)?;
+    add(db, &mut found, "SELECT queue, count(*) FROM ready GROUP BY queue", |counts| &mut counts.ready)?;
+    add(db, &mut found, "SELECT queue, count(*) FROM delayed GROUP BY queue", |counts| &mut counts.delayed)?;
+    add(db, &mut found, "SELECT queue, count(*) FROM held GROUP BY queue", |counts| &mut counts.held)?;
     let dead = "SELECT m.queue, count(*) FROM dead d JOIN message m ON m.seq = d.seq GROUP BY m.queue";
-    add(db, &mut found, dead, |counts, n| counts.dead = n)?;
+    add(db, &mut found, dead, |counts| &mut counts.dead)?;
     for (queue, counts) in &mut found {
         counts.oldest = oldest(db, *queue)?;
     }
@@ -58,15 +57,14 @@ fn add(
     db: &Connection,
     found: &mut HashMap<i64, Counts>,
     sql: &str,
-    set: fn(&mut Counts, u64),
+    field: fn(&mut Counts) -> &mut u64,
 ) -> rusqlite::Result<()> {
     for (queue, count) in all(db, sql, [], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)))? {
-        if !found.contains_key(&queue) {
-            found.insert(queue, Counts::of(queues::known_name(db, queue)?));
-        }
-        if let Some(counts) = found.get_mut(&queue) {
-            set(counts, count as u64);
-        }
+        let counts = match found.entry(queue) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(Counts::of(queues::known_name(db, queue)?)),
+        };
+        *field(counts) = count as u64;
     }
     Ok(())
 }

@@ -59,8 +59,9 @@ fn select<T>(
     ));
     let mut values = vec![Value::from(newest)];
     if !filter.ids.is_empty() {
-        let marks = vec!["?"; filter.ids.len()].join(", ");
-        sql += &format!(" AND m.id IN ({marks})");
+        sql += " AND m.id IN (";
+        sql += &vec!["?"; filter.ids.len()].join(", ");
+        sql += ")";
         values.extend(filter.ids.iter().map(|id| Value::from(id.as_str().to_owned())));
     }
     if let Some(queue) = &filter.queue {

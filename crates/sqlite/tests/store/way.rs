@@ -1,8 +1,11 @@
+use std::time::Duration;
+
 use cardoon_broker::{Broker, Published, Settled};
 use cardoon_core::TaskState;
 use cardoon_errors::Code;
 use cardoon_results::ResultBackend;
-use std::time::Duration;
+use cardoon_runtime::Clock;
+use cardoon_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::common::{claim, done, id, publish, send, soon, spec, store};
 
@@ -33,7 +36,7 @@ async fn a_waiting_claim_wakes_for_a_message_that_comes() {
 async fn a_closed_store_answers_nothing_but_that_and_leaves_others_alone() {
     let (folder, store) = store();
     let path = folder.path().join("tasks.db");
-    let other = cardoon_sqlite::SqliteStore::open(&path, &Default::default(), &Default::default()).unwrap();
+    let other = SqliteStore::open(&path, &SqliteOptions::default(), &Clock::real()).unwrap();
     Broker::close(&*store, Duration::from_secs(5)).await.unwrap();
     let refused = store.publish(vec![publish("a")]).await.pop().unwrap().unwrap_err();
     assert_eq!(refused.code(), Code::StoreClosed);
