@@ -77,7 +77,10 @@ pub(crate) fn insert(step: &mut Step<'_>, record: &ResultRecord) -> rusqlite::Re
 /// Deletes record `n`. The last one is emptied instead, since followers rely on growing numbers.
 pub(crate) fn delete(step: &Step<'_>, n: i64) -> rusqlite::Result<()> {
     if step.execute("DELETE FROM record WHERE n = ?1 AND n < (SELECT max(n) FROM record)", [n])? == 0 {
-        step.execute("UPDATE record SET id = '', value = NULL, failure = NULL WHERE n = ?1", [n])?;
+        step.execute(
+            "UPDATE record SET id = '', value = NULL, failure = NULL WHERE n = ?1 AND id <> ''",
+            [n],
+        )?;
     }
     Ok(())
 }
@@ -145,7 +148,7 @@ pub(crate) fn prune(step: &mut Step<'_>, before: Timestamp, limit: usize) -> rus
         step.all("SELECT n, id, finished_at FROM record ORDER BY n LIMIT ?1", [limit as i64], |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
         })?;
-    let old: Vec<_> = oldest.into_iter().take_while(|(_, id, at)| *at < before.0 && !id.is_empty()).collect();
+    let old: Vec<_> = oldest.into_iter().take_while(|(_, _, at)| *at < before.0).collect();
     for (n, id, _) in &old {
         step.execute("DELETE FROM task WHERE id = ?1 AND record = ?2 AND seq IS NULL", params![id, n])?;
         step.execute("UPDATE task SET record = NULL WHERE id = ?1 AND record = ?2", params![id, n])?;
@@ -216,4 +219,43 @@ pub(crate) fn forget(step: &Step<'_>, id: &TaskId) -> rusqlite::Result<bool> {
     tasks::release_records(step, id)?;
     step.execute("DELETE FROM progress WHERE id = ?1", [id.as_str()])?;
     Ok(!numbers.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tables::StepState;
+
+    #[test]
+    fn the_emptied_last_record_does_not_keep_later_ones_from_being_pruned() {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(include_str!("../layout.sql")).unwrap();
+        let mut state = StepState::default();
+        let mut step = Step::new(&db, Timestamp(0), &mut state);
+        insert(&mut step, &ended("first", 1)).unwrap();
+        prune(&mut step, Timestamp(10), 256).unwrap();
+        for id in ["second", "third"] {
+            insert(&mut step, &ended(id, 2)).unwrap();
+        }
+        insert(&mut step, &ended("young", 20)).unwrap();
+        prune(&mut step, Timestamp(10), 256).unwrap();
+        let left = crate::tables::all(&db, "SELECT id FROM record", [], |row| row.get::<_, String>(0));
+        assert_eq!(left.unwrap(), ["young"]);
+    }
+
+    fn ended(id: &str, at: i64) -> ResultRecord {
+        ResultRecord {
+            id: TaskId::new(id).unwrap(),
+            task: "t".into(),
+            queue: cardoon_core::QueueName::default(),
+            state: TaskState::Success,
+            run: RunNumber::FIRST,
+            attempt: 0,
+            value: None,
+            failure: None,
+            worker: "w".into(),
+            started_at: None,
+            finished_at: Timestamp(at),
+        }
+    }
 }
