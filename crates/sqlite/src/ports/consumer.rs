@@ -94,6 +94,8 @@ impl SqliteConsumer {
             rings,
             taken: Vec::new(),
             next_due: None,
+            is_over: false,
+            is_answered: false,
         }));
     }
 }
@@ -194,12 +196,18 @@ impl Consumer for SqliteConsumer {
         let writer = &self.handle.database.writer;
         loop {
             let started = Arc::clone(&started);
-            let slice = writer.run(SLICE, move |step| rescue::hand_back(step, session, &started, SLICE));
+            let slice = writer.run(SLICE, move |step| {
+                let more = rescue::hand_back(step, session, &started, SLICE)?;
+                // In one step with the last slice: a session without a row must not hold anything.
+                if !more {
+                    sessions::delete(step, session)?;
+                }
+                Ok(more)
+            });
             if !slice.await? {
                 break;
             }
         }
-        writer.run(1, move |step| sessions::delete(step, session)).await?;
         self.page.remove();
         Ok(())
     }

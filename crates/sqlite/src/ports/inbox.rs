@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cardoon_broker::Delivery;
 use cardoon_core::Timestamp;
-use cardoon_errors::{Error, Result};
+use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
 use crate::operations::claim::{Claimer, claim, is_due};
-use crate::tables::{Step, places};
+use crate::tables::{Step, places, sessions};
 use crate::writer::Operation;
 
 #[derive(Debug, Default)]
@@ -92,6 +92,9 @@ pub(crate) struct ClaimOperation {
     pub(crate) rings: u64,
     pub(crate) taken: Vec<Delivery>,
     pub(crate) next_due: Option<Timestamp>,
+    /// The session has left, or was taken for dead.
+    pub(crate) is_over: bool,
+    pub(crate) is_answered: bool,
 }
 
 impl Operation for ClaimOperation {
@@ -100,18 +103,107 @@ impl Operation for ClaimOperation {
     }
 
     fn is_needed(&mut self, db: &Connection) -> rusqlite::Result<bool> {
+        // What an earlier transaction took was put back when that was rolled back.
+        self.taken.clear();
         self.next_due = places::next_due(db)?;
         is_due(db, &self.claimer.queues, self.clock.now())
     }
 
     fn run(&mut self, step: &mut Step<'_>) -> rusqlite::Result<()> {
-        self.taken = claim(step, &self.claimer)?;
+        // Nobody would ever rescue what a session holds that has no row.
+        self.is_over = !sessions::contains(step, self.claimer.session)?;
+        self.taken = if self.is_over { Vec::new() } else { claim(step, &self.claimer)? };
         self.next_due = places::next_due(step.db)?;
         Ok(())
     }
 
-    fn answer(self: Box<Self>, outcome: Result<()>) {
-        let Self { inbox, taken, rings, next_due, .. } = *self;
-        inbox.put(outcome.map(|()| taken), rings, next_due);
+    fn answer(mut self: Box<Self>, outcome: Result<()>) {
+        let outcome = outcome.and_then(|()| if self.is_over { Err(over()) } else { Ok(()) });
+        self.tell(outcome);
+    }
+}
+
+impl ClaimOperation {
+    fn tell(&mut self, outcome: Result<()>) {
+        let taken = std::mem::take(&mut self.taken);
+        self.is_answered = true;
+        self.inbox.put(outcome.map(|()| taken), self.rings, self.next_due);
+    }
+}
+
+/// A writer that ends with operations in its hands answers none of them, and a claim would wait for ever.
+impl Drop for ClaimOperation {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            self.tell(Err(Error::new(Code::StoreClosed, "the database was closed")));
+        }
+    }
+}
+
+fn over() -> Error {
+    Error::new(Code::LeaseLost, "this worker's session is over: others took it for dead, or it was closed")
+        .hint("leave the folder beside the database alone; restart the worker")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_that_the_writer_drops_is_answered() {
+        let inbox = Arc::<Inbox>::default();
+        assert!(matches!(inbox.next(1, 0, Timestamp(0)), Next::Claim));
+        drop(operation(&inbox));
+        assert!(matches!(inbox.next(1, 0, Timestamp(0)), Next::Failed(_)));
+    }
+
+    #[test]
+    fn what_a_rolled_back_claim_took_is_not_handed_out() {
+        let inbox = Arc::<Inbox>::default();
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(include_str!("../layout.sql")).unwrap();
+        let mut claim = Box::new(operation(&inbox));
+        claim.taken.push(delivery());
+        assert!(!claim.is_needed(&db).unwrap(), "another one has taken it meanwhile");
+        claim.answer(Ok(()));
+        assert!(!matches!(inbox.next(1, 1, Timestamp(0)), Next::Deliveries(_)));
+    }
+
+    fn operation(inbox: &Arc<Inbox>) -> ClaimOperation {
+        ClaimOperation {
+            inbox: Arc::clone(inbox),
+            claimer: Claimer { session: 1, queues: vec![1], max: 1, sequence: 1 },
+            clock: Clock::real(),
+            rings: 0,
+            taken: Vec::new(),
+            next_due: None,
+            is_over: false,
+            is_answered: false,
+        }
+    }
+
+    fn delivery() -> Delivery {
+        let message = cardoon_core::Message {
+            id: cardoon_core::TaskId::new("a").unwrap(),
+            attempt: 0,
+            task: "t".into(),
+            priority: cardoon_core::Priority::default(),
+            expires: None,
+            content_type: "application/json".into(),
+            content_encoding: "utf-8".into(),
+            headers: bytes::Bytes::new(),
+            body: bytes::Bytes::new(),
+        };
+        Delivery {
+            lease: cardoon_core::Lease { session: 1, sequence: 1, tag: 1 },
+            queue: cardoon_core::QueueName::default(),
+            message,
+            redelivered: false,
+            resent: false,
+            deaths: 0,
+            revoked: false,
+            outcome_unknown: false,
+            enqueued_at: Timestamp(0),
+        }
     }
 }

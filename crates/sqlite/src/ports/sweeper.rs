@@ -153,17 +153,22 @@ async fn bury(
     loop {
         let rescued = database.writer.run(SLICE, {
             let lost = lost.clone();
-            move |step: &mut Step<'_>| rescue(step, &lost, SLICE)
+            move |step: &mut Step<'_>| {
+                let rescued = rescue(step, &lost, SLICE)?;
+                // In one step with the last slice: a session without a row must not hold anything.
+                let ended = !rescued.more && sessions::delete(step, id)?;
+                Ok((rescued, ended))
+            }
         });
-        let rescued = rescued.await?;
+        let (rescued, ended) = rescued.await?;
         let more = rescued.more;
         rescued.add_to(report);
+        if ended {
+            report.lost_workers.push(session.worker.clone());
+        }
         if !more {
             break;
         }
-    }
-    if database.writer.run(1, move |step| sessions::delete(step, id)).await? {
-        report.lost_workers.push(session.worker);
     }
     database.live.remove(&session.file);
     drop(page);

@@ -50,6 +50,11 @@ pub(crate) fn delete(step: &Step<'_>, session: i64) -> rusqlite::Result<bool> {
     Ok(step.execute("DELETE FROM session WHERE id = ?1", [session])? > 0)
 }
 
+/// Whether the session has neither left nor been found dead.
+pub(crate) fn contains(step: &Step<'_>, session: u64) -> rusqlite::Result<bool> {
+    Ok(step.first("SELECT 1 FROM session WHERE id = ?1", [session as i64], |_| Ok(()))?.is_some())
+}
+
 pub(crate) fn list(db: &Connection) -> rusqlite::Result<Vec<Session>> {
     let sql = "SELECT id, worker, pid, queues, tasks, slots, lease, since, file FROM session ORDER BY id";
     all(db, sql, [], read)
