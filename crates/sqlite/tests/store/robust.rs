@@ -1,0 +1,37 @@
+//! What must hold when files vanish or space runs out.
+
+use bytes::Bytes;
+use cardoon_broker::{Broker, Published};
+use cardoon_errors::Code;
+use cardoon_sqlite::SqliteOptions;
+
+use crate::common::{claim, id, publish, send, soon, spec, store, store_with};
+
+#[tokio::test]
+async fn a_worker_that_was_taken_for_dead_claims_nothing_that_nobody_would_rescue() {
+    let (folder, store) = store();
+    let robbed = store.consume(spec()).await.unwrap();
+    for entry in std::fs::read_dir(folder.path().join("tasks.db.live")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "worker") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let other = store.consume(spec()).await.unwrap();
+    assert_eq!(soon(other.sweep()).await.unwrap().lost_workers, ["w1"]);
+    send(&store, &["a"]).await;
+    assert_eq!(soon(robbed.claim(1)).await.unwrap_err().code(), Code::LeaseLost);
+    assert_eq!(claim(&other, 1).await[0].message.id, id("a"));
+}
+
+#[tokio::test]
+async fn a_message_that_does_not_fit_on_the_disk_leaves_its_batch_alone() {
+    let (_folder, store) =
+        store_with(&SqliteOptions { max_bytes: Some(4 * 1024 * 1024), ..SqliteOptions::default() });
+    let mut large = publish("large");
+    large.message.body = Bytes::from(vec![b'x'; 8 * 1024 * 1024]);
+    let answers = store.publish(vec![publish("before"), large, publish("after")]).await;
+    assert!(matches!(answers[0], Ok(Published::Stored)), "{answers:?}");
+    assert_eq!(answers[1].as_ref().unwrap_err().code(), Code::DiskFull);
+    assert!(matches!(answers[2], Ok(Published::Stored)), "{answers:?}");
+}
