@@ -85,11 +85,19 @@ impl Listener {
             return self.rename(&mut state, wanted).map(|()| None);
         }
         let name = socket_name(&self.unique, kinds);
-        let socket = UnixDatagram::bind(self.folder.socket_path(&name)).map(Arc::new);
-        let socket = socket.map_err(|error| self.coded(error, &name))?;
+        let socket = self.bind(&name).map_err(|error| self.coded(error, &name))?;
         state.kinds = kinds;
         state.socket = Some(Arc::clone(&socket));
         Ok(Some(socket))
+    }
+
+    /// Binds the socket under another name first: one that is seen before it is bound refuses, as one that nobody reads
+    /// any more does, and is removed for that.
+    fn bind(&self, name: &str) -> io::Result<Arc<UnixDatagram>> {
+        let hidden = format!("{}.binding", self.unique);
+        let socket = UnixDatagram::bind(self.folder.socket_path(&hidden))?;
+        std::fs::rename(self.path(&hidden), self.path(name))?;
+        Ok(Arc::new(socket))
     }
 
     /// Does not wait for `kinds` any more.
@@ -108,7 +116,20 @@ impl Listener {
         let old = self.path(&socket_name(&self.unique, state.kinds));
         std::fs::rename(old, self.path(&name)).map_err(|error| self.coded(error, &name))?;
         state.kinds = wanted;
+        // A bell that was meant for the old name may have missed both.
+        self.ring(&name, Bell::ALL);
         Ok(())
+    }
+
+    /// Sends a bell to the own socket.
+    fn ring(&self, name: &str, kinds: Bell) {
+        let sent = UnixDatagram::unbound().and_then(|sender| {
+            sender.set_nonblocking(true)?;
+            sender.send_to(&[kinds.bits()], self.folder.socket_path(name))
+        });
+        if let Err(error) = sent {
+            tracing::debug!(%error, "the listener could not be woken");
+        }
     }
 
     fn coded(&self, error: io::Error, name: &str) -> Error {
@@ -145,13 +166,7 @@ impl Listener {
         if state.socket.take().is_some() {
             let name = socket_name(&self.unique, state.kinds);
             // The thread wakes by this byte, or by the next one's if the socket is full.
-            let woken = UnixDatagram::unbound().and_then(|sender| {
-                sender.set_nonblocking(true)?;
-                sender.send_to(&[0], self.folder.socket_path(&name))
-            });
-            if let Err(error) = woken {
-                tracing::debug!(%error, "the listener could not be woken");
-            }
+            self.ring(&name, Bell::NONE);
             self.folder.remove(&name);
         }
     }
@@ -167,4 +182,21 @@ impl Listener {
 
 fn is_silence(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut | io::ErrorKind::Interrupted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_more_looks_at_everything_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = Arc::new(LiveFolder::of(&folder.path().join("tasks.db")).unwrap());
+        let listener = Listener::new(Arc::clone(&live));
+        let socket = listener.add(Bell::QUEUE).unwrap().unwrap();
+        listener.add(Bell::RESULT).unwrap();
+        let heard = listener.hear(&socket, Some(Duration::from_secs(10))).unwrap();
+        assert_eq!(heard, Heard::Bells(Bell::ALL), "a bell may have gone to the socket's old name");
+        assert_eq!(live.names(".binding").unwrap(), Vec::<String>::new());
+    }
 }
