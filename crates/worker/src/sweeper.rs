@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cardoon_broker::{Consumer, SweepReport};
 use cardoon_core::{Event, EventKind, ResultRecord, TaskId};
-use cardoon_errors::Result;
+use cardoon_errors::{Kind, Result};
 use cardoon_results::ResultBackend;
 use cardoon_runtime::Clock;
 
@@ -29,8 +29,10 @@ impl Sweeper {
             self.clock.sleep(EVERY).await;
             match self.consumer.sweep().await {
                 Ok(report) => self.follow(report).await,
+                Err(error) if error.kind() == Kind::Closed => return Err(error),
                 Err(error) if passes(&error) => tracing::debug!(%error, "cannot look for dead workers"),
-                Err(error) => return Err(error),
+                // Whatever it is: without a rescuer the tasks of dead workers would wait for ever.
+                Err(error) => tracing::warn!(%error, "cannot look for dead workers"),
             }
         }
     }
