@@ -24,6 +24,8 @@ fn main() {
             served.unwrap();
             return;
         }
+        #[cfg(unix)]
+        a_child_that_outlives_its_parent_ends_instead_of_working().await;
         a_task_runs_in_another_process_which_is_used_again().await;
         failures_and_panics_come_back().await;
         progress_comes_through().await;
@@ -65,6 +67,22 @@ fn hang() -> TaskResult {
     loop {
         std::thread::park();
     }
+}
+
+/// The parent died between starting the child and being asked for: the socket is closed at its end.
+#[cfg(unix)]
+async fn a_child_that_outlives_its_parent_ends_instead_of_working() {
+    let (ours, theirs) = std::os::unix::net::UnixStream::pair().unwrap();
+    let socket = rustix::fs::fstat(&theirs).unwrap();
+    let mut child = tokio::process::Command::new(std::env::current_exe().unwrap())
+        .env("CARDOON_CHILD", format!("{}-{}", socket.st_dev, socket.st_ino))
+        .stdin(std::os::fd::OwnedFd::from(theirs))
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    drop(ours);
+    let ended = tokio::time::timeout(Duration::from_secs(20), child.wait()).await;
+    assert!(ended.expect("it goes on without its parent").unwrap().success());
 }
 
 async fn a_task_runs_in_another_process_which_is_used_again() {

@@ -8,16 +8,30 @@ mod frame;
 mod parent;
 mod pool;
 
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
+
 pub(crate) use child::serve_parent;
 pub(super) use parent::execute;
 pub(super) use pool::Pool;
 
-/// The variable that tells a process whose child it is, by the parent's process id. A process further down, which
-/// only inherited it, has another parent.
+/// The variable that tells a process that it is a worker's child: it names the socket that the child has as standard
+/// input. A process further down, which only inherited it, has another standard input. The parent's process id would
+/// not do: a child whose parent dies first would take itself for a worker.
 const CHILD_OF: &str = "CARDOON_CHILD";
 
 /// Whether this process was started by a worker to execute isolated tasks. `Worker::run` then serves that worker.
 pub fn is_child() -> bool {
-    let parent = std::os::unix::process::parent_id().to_string();
-    std::env::var(CHILD_OF).is_ok_and(|said| said == parent)
+    // Asked once: serving takes the socket out of standard input.
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        let said = std::env::var(CHILD_OF);
+        said.is_ok_and(|said| socket_id(std::io::stdin()).is_ok_and(|found| found == said))
+    })
+}
+
+/// What tells an open socket from all others of this machine.
+fn socket_id(socket: impl AsFd) -> std::io::Result<String> {
+    let found = rustix::fs::fstat(socket)?;
+    Ok(format!("{}-{}", found.st_dev, found.st_ino))
 }

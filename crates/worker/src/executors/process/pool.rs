@@ -11,8 +11,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
 
-use super::CHILD_OF;
 use super::frame::{self, Order, Word};
+use super::{CHILD_OF, socket_id};
 
 /// The idle children of a worker. There are never more than it has slots.
 #[derive(Default)]
@@ -50,7 +50,7 @@ impl Peer {
         let (ours, theirs) = Socket::pair()?;
         ours.set_nonblocking(true)?;
         let process = command()?
-            .env(CHILD_OF, std::process::id().to_string())
+            .env(CHILD_OF, socket_id(&theirs)?)
             .stdin(Stdio::from(OwnedFd::from(theirs)))
             // A signal that the terminal sends to its foreground group is the worker's to judge.
             .process_group(0)
