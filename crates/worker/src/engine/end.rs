@@ -22,7 +22,7 @@ impl Engine {
             return self.slots.recover();
         }
         let Some(Held { phase: Phase::Running(running), early, .. }) = self.held.get(&ticket) else { return };
-        let (told, early) = (running.told, *early);
+        let (told, aborted, early) = (running.told, running.aborted, *early);
         let ended_by_us = told == Some(CancelReason::TimeLimit) || told == Some(CancelReason::Revoked);
         if !matches!(outcome, Outcome::NotStarted) {
             self.rate.record(now.boot.since(running.started));
@@ -34,6 +34,8 @@ impl Engine {
             {
                 self.interrupt(ticket, now);
             }
+            // The runtime that executed it is gone, which is no failure of the task.
+            Outcome::Aborted if !aborted => self.interrupt(ticket, now),
             Outcome::ChildDied(_) if !early && !ended_by_us && !self.is_last_death(ticket) => {
                 self.hand_back(ticket, ReleaseCause::ChildDied);
             }
@@ -78,6 +80,9 @@ impl Engine {
 
     /// Ends a task by force; what does not end is written off soon.
     pub(super) fn abort(&mut self, ticket: Ticket, now: Now) {
+        if let Some(Held { phase: Phase::Running(running), .. }) = self.held.get_mut(&ticket) {
+            running.aborted = true;
+        }
         self.command(Command::Abort(ticket));
         self.arm(ticket, now, PATIENCE, Alarm::Patience);
     }

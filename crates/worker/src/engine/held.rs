@@ -46,6 +46,8 @@ pub(super) struct Running {
     pub alarms: Armed,
     /// The last reason for which it was told to stop.
     pub told: Option<CancelReason>,
+    /// It was ended by force.
+    pub aborted: bool,
 }
 
 /// How a delivery ends without a run.

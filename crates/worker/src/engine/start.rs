@@ -185,6 +185,7 @@ impl Engine {
             started: now.boot,
             alarms: Vec::new(),
             told: None,
+            aborted: false,
         });
         self.reporter.tell(EventKind::TaskStarted, held, now, None);
         self.command(Command::Start(Box::new(start)));
