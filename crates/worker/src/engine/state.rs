@@ -96,7 +96,7 @@ impl Engine {
                 }
             }
             Event::Revoked(ids) => self.revoke(&ids, now),
-            Event::Beat(start_before) => self.start_before = start_before,
+            Event::Beat(start_before) => self.beat(start_before, now),
             Event::Drain => self.drain(now),
             Event::Stop => self.stop(now),
         }
@@ -166,6 +166,14 @@ impl Engine {
             self.claiming = true;
             self.command(Command::Claim(credit));
         }
+    }
+
+    /// The leases were renewed, unless they had lapsed: then others may have taken what has not begun.
+    fn beat(&mut self, start_before: BootInstant, now: Now) {
+        if !self.may_start(now) {
+            self.hand_back_unstarted();
+        }
+        self.start_before = start_before;
     }
 
     fn begun(&mut self, ticket: Ticket, begun: Begun, now: Now) {

@@ -867,3 +867,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_run_whose_runtime_is_gone_is_handed_back_and_not_failed() {
+    let mut bench = Bench::new(1);
+    let arrival = bench.of(TaskOptions { retry: RetryPolicy::never(), ..TaskOptions::default() });
+    let ticket = bench.run_one(arrival);
+    bench.end(ticket, Outcome::Aborted);
+    let settle = bench.verdict();
+    assert_eq!(settle.verdict, Verdict::Release { cause: ReleaseCause::Interrupted });
+    assert_eq!(settle.record, None);
+}
+
+#[test]
+fn a_heartbeat_after_the_lease_lapsed_does_not_renew_what_was_claimed_before() {
+    let mut bench = Bench::new(1);
+    let (first, second) = (bench.plain(), bench.plain());
+    bench.deliver(vec![first, second]);
+    let ticket = bench.started()[0];
+    // The process stood still; the first thing that it hears of is its own heartbeat.
+    bench.now = Now { wall: bench.now.wall.plus(LEASE), boot: bench.now.boot.plus(LEASE) };
+    bench.beat();
+    assert_eq!(bench.verdict().verdict, Verdict::Release { cause: ReleaseCause::Unstarted });
+    bench.succeed(ticket);
+    assert!(bench.started().is_empty());
+}

@@ -8,7 +8,7 @@ use cardoon_runtime::Clock;
 use tracing::Span;
 
 use crate::engine::{Event, Outcome, Start};
-use crate::gate::Gate;
+use crate::gate::{Gate, Pass};
 use crate::inbox::Inbox;
 use crate::progress::{Board, Runner};
 use crate::{ContextParts, States, TaskContext, TaskError, TaskResult};
@@ -29,6 +29,7 @@ pub(crate) struct Run {
     pub start: Box<Start>,
     pub context: TaskContext,
     kit: Arc<Kit>,
+    pass: Pass,
     began: bool,
     told: bool,
 }
@@ -36,7 +37,8 @@ pub(crate) struct Run {
 impl Run {
     pub(super) fn new(start: Box<Start>, kit: Arc<Kit>) -> Self {
         let context = TaskContext::new(parts(&start, &kit));
-        Self { start, context, kit, began: false, told: false }
+        let pass = kit.gate.pass();
+        Self { start, context, kit, pass, began: false, told: false }
     }
 
     pub(super) fn span(&self) -> Span {
@@ -53,7 +55,7 @@ impl Run {
 
     /// The last moment before user code: whether the lease still allows it. Says so to rescuers.
     pub(super) fn begin(&mut self) -> bool {
-        if !self.kit.gate.may_start() {
+        if !self.kit.gate.may_start(self.pass) {
             return false;
         }
         self.began = true;
