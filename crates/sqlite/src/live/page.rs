@@ -37,6 +37,8 @@ pub(crate) struct Page {
 struct Started {
     /// The entry of each lease that runs.
     entries: HashMap<u64, u64>,
+    /// Leases whose user code has ended and whose verdict is not stored.
+    ended: HashSet<u64>,
     free: Vec<u64>,
     used: u64,
 }
@@ -90,13 +92,23 @@ impl Page {
         let mut started = self.started();
         if let Some(entry) = started.entries.remove(&sequence) {
             started.free.push(entry);
+            started.ended.insert(sequence);
             self.write(entry, 0);
         }
     }
 
-    /// The leases whose user code runs.
-    pub(crate) fn started_leases(&self) -> HashSet<u64> {
-        self.started().entries.keys().copied().collect()
+    /// Notes that the verdicts of these leases are stored.
+    pub(crate) fn mark_settled(&self, sequences: impl Iterator<Item = u64>) {
+        let mut started = self.started();
+        for sequence in sequences {
+            started.ended.remove(&sequence);
+        }
+    }
+
+    /// The leases whose user code runs, or has run and has no verdict.
+    pub(crate) fn begun_leases(&self) -> HashSet<u64> {
+        let started = self.started();
+        started.entries.keys().chain(&started.ended).copied().collect()
     }
 
     /// Removes the file; the session has left.
@@ -234,7 +246,9 @@ mod tests {
         page.mark_started(2001);
         let expected = HashSet::from([1, 2, 2001]);
         assert_eq!(reader(&folder, &page).started_leases().unwrap(), expected);
-        assert_eq!(page.started_leases(), expected);
+        assert_eq!(page.begun_leases().len(), 2001, "what has ended counts until its verdict is stored");
+        page.mark_settled(3..=2000);
+        assert_eq!(page.begun_leases(), expected);
     }
 
     #[test]

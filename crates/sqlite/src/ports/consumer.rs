@@ -140,7 +140,11 @@ impl Consumer for SqliteConsumer {
         if let Err(error) = self.handle.check() {
             return slices::refused(batch.len(), &error);
         }
-        slices::each(&self.handle.database.writer, batch, settle::settle).await
+        let sequences: Vec<u64> = batch.iter().map(|settle| settle.lease.sequence).collect();
+        let answers = slices::each(&self.handle.database.writer, batch, settle::settle).await;
+        let stored = sequences.into_iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
+        self.page.mark_settled(stored.map(|(sequence, _)| sequence));
+        answers
     }
 
     fn mark_started(&self, lease: Lease) {
@@ -192,7 +196,7 @@ impl Consumer for SqliteConsumer {
         if self.closed.send_replace(true) {
             return Ok(());
         }
-        let (session, started) = (self.session, Arc::new(self.page.started_leases()));
+        let (session, started) = (self.session, Arc::new(self.page.begun_leases()));
         let writer = &self.handle.database.writer;
         loop {
             let started = Arc::clone(&started);

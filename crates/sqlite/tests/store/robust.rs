@@ -35,3 +35,16 @@ async fn a_message_that_does_not_fit_on_the_disk_leaves_its_batch_alone() {
     assert_eq!(answers[1].as_ref().unwrap_err().code(), Code::DiskFull);
     assert!(matches!(answers[2], Ok(Published::Stored)), "{answers:?}");
 }
+
+#[tokio::test]
+async fn what_has_run_and_has_no_verdict_when_its_worker_leaves_registers_next_time() {
+    let (_folder, store) = store();
+    send(&store, &["a"]).await;
+    let leaving = store.consume(spec()).await.unwrap();
+    let lease = claim(&leaving, 1).await[0].lease;
+    leaving.mark_started(lease);
+    leaving.mark_ended(lease);
+    soon(leaving.close()).await.unwrap();
+    let next = store.consume(spec()).await.unwrap();
+    assert!(claim(&next, 1).await[0].must_register(), "two runs would have the same number");
+}
