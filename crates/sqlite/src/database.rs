@@ -140,6 +140,8 @@ impl Database {
             listener: Arc::clone(&self.listener),
             local: Arc::clone(&self.local),
             waiters: Arc::clone(&self.waiters),
+            identity: Arc::clone(&self.identity),
+            writer: self.writer.clone(),
             socket,
         };
         start(&self.services, ServiceKind::StoreListener, move || following.serve())

@@ -134,6 +134,12 @@ impl Writer {
         self.gone.get()
     }
 
+    /// From now on the file cannot be used any more.
+    pub(crate) fn give_up(&self, error: Error) {
+        // The first reason stays.
+        let _ = self.gone.set(error);
+    }
+
     /// Lets the thread end when it has done what is queued.
     pub(crate) fn stop(&self) {
         // If the thread has ended already, there is nothing to stop.

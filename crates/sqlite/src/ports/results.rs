@@ -52,7 +52,10 @@ impl ResultBackend for SqliteStore {
         }
         let mut closing = self.handle.closing();
         tokio::select! {
-            record = &mut waiter.ended => Ok(record.ok()),
+            record = &mut waiter.ended => match record {
+                Ok(record) => Ok(Some(record)),
+                Err(_) => self.handle.check().map(|()| None),
+            },
             () = until(&database.clock, deadline) => Ok(None),
             _ = closing.wait_for(|closed| *closed) => self.handle.check().map(|()| None),
         }

@@ -11,10 +11,12 @@ use cardoon_errors::Result;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use crate::guard::Identity;
 use crate::layout::{Purpose, connect, pause};
 use crate::live::{Bell, Heard, Listener, Local};
 use crate::options::SqliteOptions;
 use crate::tables::records;
+use crate::writer::Writer;
 
 /// Records that are read at a time.
 const PAGE: usize = 512;
@@ -75,6 +77,11 @@ impl Waiters {
         Ok(())
     }
 
+    /// Lets all who wait ask what is wrong.
+    fn dismiss(&self) {
+        self.state().by_id.clear();
+    }
+
     fn next_page(&self) -> Option<i64> {
         let mut state = self.state();
         if state.by_id.is_empty() {
@@ -131,6 +138,8 @@ pub(crate) struct Following {
     pub(crate) listener: Arc<Listener>,
     pub(crate) local: Arc<Local>,
     pub(crate) waiters: Arc<Waiters>,
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) writer: Writer,
     pub(crate) socket: Arc<UnixDatagram>,
 }
 
@@ -147,6 +156,11 @@ impl Following {
             let bells = match heard {
                 Heard::Closed => return,
                 Heard::Bells(bells) => bells,
+                Heard::Silence if self.is_gone() => {
+                    self.local.ring(Bell::ALL);
+                    self.waiters.dismiss();
+                    continue;
+                }
                 Heard::Silence => match self.has_changed(&mut db, &mut version) {
                     Ok(true) => Bell::ALL,
                     Ok(false) => continue,
@@ -163,6 +177,11 @@ impl Following {
                 tracing::debug!(%error, "results cannot be looked at");
             }
         }
+    }
+
+    /// Whether the file was removed or replaced, so that nothing will ever change in it.
+    fn is_gone(&self) -> bool {
+        self.identity.check_files().inspect_err(|error| self.writer.give_up(error.clone())).is_err()
     }
 
     fn follow(&self, db: &mut Option<Connection>) -> Result<()> {

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use cardoon_broker::{Broker, Published};
 use cardoon_errors::Code;
+use cardoon_results::ResultBackend;
 use cardoon_sqlite::SqliteOptions;
 
 use crate::common::{claim, id, publish, send, soon, spec, store, store_with};
@@ -47,4 +48,21 @@ async fn what_has_run_and_has_no_verdict_when_its_worker_leaves_registers_next_t
     soon(leaving.close()).await.unwrap();
     let next = store.consume(spec()).await.unwrap();
     assert!(claim(&next, 1).await[0].must_register(), "two runs would have the same number");
+}
+
+#[tokio::test]
+async fn who_waits_is_told_that_the_file_is_gone() {
+    let (folder, store) = store();
+    send(&store, &["a"]).await;
+    let consumer = store.consume(spec()).await.unwrap();
+    claim(&consumer, 1).await;
+    let a = id("a");
+    let (result, claimed, ()) = soon(async {
+        tokio::join!(store.wait(&a, None), consumer.claim(1), async {
+            std::fs::remove_file(folder.path().join("tasks.db")).unwrap();
+        })
+    })
+    .await;
+    assert_eq!(result.unwrap_err().code(), Code::FileGone);
+    assert_eq!(claimed.unwrap_err().code(), Code::FileGone);
 }
