@@ -83,9 +83,11 @@ impl Listing {
         if self.settled && self.changed.is_some_and(|(known, _)| known == time) {
             return;
         }
+        let names = folder.names(BELL);
         self.changed = Some((time, first_seen));
-        self.settled = now.since(first_seen) >= SETTLED;
-        self.targets = folder.names(BELL).unwrap_or_default().into_iter().filter_map(Target::parse).collect();
+        // A listing that failed is not trusted: the next one may not.
+        self.settled = names.is_ok() && now.since(first_seen) >= SETTLED;
+        self.targets = names.unwrap_or_default().into_iter().filter_map(Target::parse).collect();
     }
 }
 
