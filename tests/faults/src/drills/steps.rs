@@ -69,9 +69,10 @@ async fn spring(program: &Path, trap: Trap, lease: Duration) -> anyhow::Result<S
     first.wait(PATIENCE).await?;
     let mut trapped = lab.launch(&spec("trapped").trap(trap))?;
     wait_until_sprung(&lab, &mut trapped, trap).await?;
-    let mut third = lab.start(&spec("third")).await?;
+    let mut third = lab.launch(&spec("third"))?;
     if trap.act == Act::Stop {
-        // It may have been stopped within a transaction, which nobody can end but itself.
+        // It may have been stopped within a transaction, which nobody can end but itself: then even the third
+        // worker's start waits for it.
         let _ = lab.ends(&ids, lease * 4).await;
         trapped.resume()?;
     }
