@@ -20,6 +20,11 @@ pub(super) const MOST_WAITING: usize = 256;
 /// How long a delivery is put off that only other workers know, or whose run cannot be registered.
 const PUT_OFF: Duration = Duration::from_secs(1);
 
+/// A delivery that must run alone keeps its worker from taking anything else while the running tasks end, no longer
+/// than this; then it is put off, so that one long task does not idle a worker.
+const ALONE_PATIENCE: Duration = Duration::from_secs(2);
+const ALONE_PUT_OFF: Duration = Duration::from_secs(5);
+
 impl Engine {
     pub(super) fn admit(&mut self, arrival: Arrival, now: Now) {
         let ticket = self.next_ticket();
@@ -193,26 +198,33 @@ impl Engine {
 
     /// Hands back what has been waiting too long behind busy slots, so that idle workers get it.
     pub(super) fn recall(&mut self, now: Now) {
-        let Some(oldest) = self.next_recall() else { return };
-        if oldest > now.boot {
+        if self.next_recall().is_none_or(|next| next > now.boot) {
             return;
         }
         self.rate.forget();
         for ticket in std::mem::take(&mut self.buffer) {
             let held = &self.held[&ticket];
-            if held.runs_alone() || held.arrived_at.plus(self.config.recall) > now.boot {
+            if self.recalled_at(held) > now.boot {
                 self.buffer.push_back(ticket);
+            } else if held.runs_alone() {
+                self.settle_bare(ticket, Verdict::Defer { until: now.wall.plus(ALONE_PUT_OFF) });
             } else {
                 self.hand_back(ticket, ReleaseCause::Unstarted);
             }
         }
     }
 
-    /// When the oldest delivery that waits for a slot is handed back. One that must run alone stays: it would come
-    /// back at once.
+    /// When the next delivery that waits for a slot is handed back: the first one that holds the others up, or the
+    /// oldest that may run beside others.
     pub(super) fn next_recall(&self) -> Option<BootInstant> {
         let mut waiting = self.buffer.iter().filter_map(|ticket| self.held.get(ticket));
-        let oldest = waiting.find(|held| !held.runs_alone())?;
-        Some(oldest.arrived_at.plus(self.config.recall))
+        let first = waiting.clone().next()?;
+        let oldest = waiting.find(|held| !held.runs_alone());
+        [Some(first), oldest].into_iter().flatten().map(|held| self.recalled_at(held)).min()
+    }
+
+    fn recalled_at(&self, held: &Held) -> BootInstant {
+        let patience = if held.runs_alone() { ALONE_PATIENCE } else { self.config.recall };
+        held.arrived_at.plus(patience)
     }
 }

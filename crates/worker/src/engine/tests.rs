@@ -457,6 +457,20 @@ fn a_blamed_task_runs_alone() {
 }
 
 #[test]
+fn a_blamed_task_beside_a_long_one_does_not_idle_its_worker() {
+    let mut bench = Bench::new(2);
+    let long = bench.plain();
+    let mut blamed = bench.plain();
+    blamed.delivery.deaths = 1;
+    bench.deliver(vec![long, blamed]);
+    assert_eq!(bench.started().len(), 1);
+    bench.claims();
+    bench.wait(Duration::from_secs(2));
+    assert!(matches!(bench.verdict().verdict, Verdict::Defer { .. }));
+    assert_eq!(bench.claims().len(), 1, "the free slot is offered again");
+}
+
+#[test]
 fn early_acknowledgement_is_stored_before_user_code_runs() {
     let mut bench = Bench::new(1);
     let arrival = bench.of(TaskOptions { ack: AckMode::Early, ..TaskOptions::default() });
