@@ -8,10 +8,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use cardoon_broker::Broker;
-use cardoon_core::{DeadReason, EventKind, RetryPolicy, TaskState};
+use cardoon_broker::{Broker, Publish};
+use cardoon_core::{DeadReason, EventKind, QueueName, RetryPolicy, TaskState};
 use cardoon_errors::{Applied, Code};
 use cardoon_results::ResultBackend;
+use cardoon_runtime::Clock;
+use cardoon_sqlite::{SqliteOptions, SqliteStore};
 use cardoon_worker::{
     AckMode, CancelReason, Handler, StateNeed, TaskDefinition, TaskError, TaskOptions, Worker, WorkerExit,
 };
@@ -320,4 +322,32 @@ async fn a_task_that_only_another_worker_knows_reaches_it() {
     }
     newer.stop().await;
     bench.end().await;
+}
+
+#[tokio::test]
+async fn on_one_store_a_retry_its_record_and_its_result_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tasks.db");
+    let store = SqliteStore::open(&path, &SqliteOptions::default(), &Clock::real()).unwrap();
+    let tries = Arc::new(AtomicU32::new(0));
+    let trying = Handler::asynchronous(move |_, _| {
+        let first = tries.fetch_add(1, Ordering::SeqCst) == 0;
+        async move { if first { Err(TaskError::retry_in(Duration::ZERO, "not yet")) } else { nothing() } }
+    });
+    let tasks = [definition("try", TaskOptions::default(), trying)];
+    let worker =
+        Worker::builder(store.clone(), store.clone(), true).tasks(tasks).concurrency(2).build().unwrap();
+    let message = support::message("try", "[]");
+    let id = message.id.clone();
+    let publish = Publish { queue: QueueName::default(), message, not_before: None, resent: false };
+    store.publish(vec![publish]).await.remove(0).unwrap();
+    let handle = worker.handle();
+    let (exit, record) = tokio::join!(worker.run(), async {
+        let record = store.wait(&id, Some(Duration::from_secs(30))).await.unwrap().unwrap();
+        handle.drain();
+        record
+    });
+    assert_eq!(exit.unwrap(), WorkerExit::Drained);
+    assert_eq!((record.state, record.attempt), (TaskState::Success, 1));
+    assert_eq!(store.history(&id).await.unwrap().len(), 2);
 }
