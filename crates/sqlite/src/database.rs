@@ -47,11 +47,13 @@ impl Database {
         let path = canonical(path)?;
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|known| known.strong_count() > 0);
-        let known =
-            open.iter().filter_map(Weak::upgrade).find(|known| known.path == path && known.is_usable());
-        if let Some(known) = known {
-            known.users.fetch_add(1, Ordering::Relaxed);
-            return Ok(known);
+        for known in open.iter().filter_map(Weak::upgrade).filter(|known| known.path == path) {
+            // SQLite would take the locks of the process before the fork for its own.
+            known.identity.check_process()?;
+            if known.is_usable() {
+                known.users.fetch_add(1, Ordering::Relaxed);
+                return Ok(known);
+            }
         }
         let opened = Arc::new(Self::open_file(path, options.clone(), clock.clone())?);
         open.push(Arc::downgrade(&opened));
@@ -89,7 +91,7 @@ impl Database {
         start(&services, ServiceKind::StoreWriter, move || thread.serve())?;
         Ok(Self {
             readers: Readers::new(path.clone(), options.clone(), Arc::clone(&identity)),
-            listener: Arc::new(Listener::new(Arc::clone(&live))),
+            listener: Arc::new(Listener::new(Arc::clone(&live), options.safety_net)),
             local: Arc::default(),
             waiters: Arc::default(),
             streams: AtomicUsize::new(0),
@@ -108,7 +110,6 @@ impl Database {
     fn is_usable(&self) -> bool {
         self.users.load(Ordering::Relaxed) > 0
             && self.writer.gone().is_none()
-            && self.identity.check_process().is_ok()
             && self.identity.check_files().is_ok()
     }
 

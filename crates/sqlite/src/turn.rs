@@ -36,38 +36,46 @@ impl Turn {
     /// `limit`.
     pub(crate) fn begin(&self, db: &Connection, limit: Duration) -> rusqlite::Result<()> {
         let mut begin = db.prepare_cached("BEGIN IMMEDIATE")?;
-        let mut first = begin.execute([]).map(drop);
-        if first.as_ref().is_err_and(is_busy) {
-            let waiting = self.file.try_lock_shared();
-            first = wait_for(limit, || begin.execute([]).map(drop));
-            if waiting.is_ok() {
-                // An error would mean that the lock is not held, which is what is wanted.
-                let _ = self.file.unlock();
+        let mut waited = Duration::ZERO;
+        let mut is_seen = false;
+        let answer = loop {
+            match begin.execute([]) {
+                Err(error) if is_busy(&error) && waited < limit => {
+                    // It cannot be had while a committing process looks at it.
+                    is_seen = is_seen || self.file.try_lock_shared().is_ok();
+                    waited += pause(if waited < EAGER { SHORT } else { LONG });
+                }
+                answer => break answer.map(drop),
             }
+        };
+        if is_seen {
+            // An error would mean that the lock is not held, which is what is wanted.
+            let _ = self.file.unlock();
         }
-        first
+        answer
     }
 
-    /// Steps aside for a moment if somebody waits. `db` has just committed.
-    pub(crate) fn step_aside(&mut self, db: &Connection) {
+    /// Steps aside for a moment if somebody waits; answers whether it did. `db` has just committed.
+    pub(crate) fn step_aside(&mut self, db: &Connection) -> bool {
         if self.skip > 0 {
             self.skip -= 1;
-            return;
+            return false;
         }
         if !self.somebody_waits() {
-            return;
+            return false;
         }
         let before = changes(db);
         let mut waited = Duration::ZERO;
         while waited < ASIDE {
             waited += pause(SHORT);
             if !self.somebody_waits() || changes(db) != before {
-                return;
+                return true;
             }
         }
         if !is_taken(db) {
             self.skip = SKIPPED;
         }
+        true
     }
 
     fn somebody_waits(&self) -> bool {
@@ -76,18 +84,6 @@ impl Turn {
             let _ = self.file.unlock();
         }
         !free
-    }
-}
-
-fn wait_for(limit: Duration, mut attempt: impl FnMut() -> rusqlite::Result<()>) -> rusqlite::Result<()> {
-    let mut waited = Duration::ZERO;
-    loop {
-        match attempt() {
-            Err(error) if is_busy(&error) && waited < limit => {
-                waited += pause(if waited < EAGER { SHORT } else { LONG });
-            }
-            answer => return answer,
-        }
     }
 }
 
@@ -107,5 +103,63 @@ fn is_taken(db: &Connection) -> bool {
             false
         }
         Err(error) => is_busy(&error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::OpenOptions;
+    use std::path::Path;
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    fn db(folder: &Path) -> Connection {
+        let db = Connection::open(folder.join("tasks.db")).unwrap();
+        db.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; CREATE TABLE IF NOT EXISTS t (n)",
+        )
+        .unwrap();
+        db
+    }
+
+    fn file(folder: &Path) -> File {
+        OpenOptions::new().create(true).truncate(false).write(true).open(folder.join("turn")).unwrap()
+    }
+
+    fn commit(db: &Connection) {
+        db.execute_batch("INSERT INTO t VALUES (1); COMMIT").unwrap();
+    }
+
+    #[test]
+    fn a_writer_that_waits_gets_its_turn_from_one_that_never_pauses() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mine, other) = (db(folder.path()), db(folder.path()));
+        let mut turn = Turn::new(file(folder.path()));
+        let other_turn = Turn::new(file(folder.path()));
+        turn.begin(&mine, LIMIT).unwrap();
+        std::thread::scope(|scope| {
+            let waiting = scope.spawn(move || other_turn.begin(&other, LIMIT).map(|()| commit(&other)));
+            for _ in 0..100_000 {
+                commit(&mine);
+                turn.step_aside(&mine);
+                if waiting.is_finished() {
+                    return;
+                }
+                turn.begin(&mine, LIMIT).unwrap();
+            }
+            panic!("the other one never got its turn");
+        });
+    }
+
+    #[test]
+    fn one_that_waits_and_never_takes_its_turn_hardly_brakes_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = db(folder.path());
+        let mut turn = Turn::new(file(folder.path()));
+        let stopped = file(folder.path());
+        stopped.lock_shared().unwrap();
+        let asides = (0..10 * SKIPPED).filter(|_| turn.step_aside(&db)).count();
+        assert!((1..=10).contains(&asides), "stepped aside {asides} times");
     }
 }

@@ -273,7 +273,6 @@ impl WriterThread {
             Err(Broken::Run(error)) => answer(group, &Err(self.coded(error))),
             Err(Broken::Begin(error) | Broken::Commit(error)) => answer(group, &Err(error)),
         }
-        self.upkeep.note_work();
         self.bells.ring(self.state.take_rings());
         self.turn.step_aside(&self.db);
     }
@@ -295,6 +294,7 @@ impl WriterThread {
             self.roll_back();
             return Err(Broken::Commit(error));
         }
+        self.upkeep.note_work();
         self.check_identity().map_err(|error| Broken::Commit(error.applied(Applied::Unknown)))
     }
 

@@ -14,6 +14,9 @@ use super::{Bell, LiveFolder};
 /// system's clock carry the same time.
 const SETTLED: Duration = Duration::from_millis(20);
 
+/// How often the folder is read again when sockets change their names meanwhile.
+const TRIES: usize = 4;
+
 /// Wakes the processes that wait, by a byte to each one's socket.
 #[derive(Debug)]
 pub(crate) struct Bells {
@@ -54,13 +57,27 @@ impl Bells {
             return;
         }
         let mut listing = self.listing.lock().unwrap_or_else(PoisonError::into_inner);
-        listing.refresh(&self.folder, self.clock.boot());
-        for target in listing.targets.iter().filter(|target| !target.kinds.and(kinds).is_none()) {
+        for _ in 0..TRIES {
+            listing.refresh(&self.folder, self.clock.boot());
+            if !self.send_to_all(sender, &listing.targets, kinds) {
+                return;
+            }
+            listing.settled = false;
+        }
+    }
+
+    /// Answers whether a socket was gone; then its process has left, or goes by another name now.
+    fn send_to_all(&self, sender: &UnixDatagram, targets: &[Target], kinds: Bell) -> bool {
+        let mut any_gone = false;
+        for target in targets.iter().filter(|target| !target.kinds.and(kinds).is_none()) {
             let sent = sender.send_to(&[kinds.bits()], self.folder.socket_path(&target.name));
-            if sent.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused) {
-                self.folder.remove(&target.name);
+            match sent.map_err(|error| error.kind()) {
+                Err(io::ErrorKind::ConnectionRefused) => self.folder.remove(&target.name),
+                Err(io::ErrorKind::NotFound) => any_gone = true,
+                _ => {}
             }
         }
+        any_gone
     }
 
     /// Whether somebody waits for `kind` now.

@@ -11,6 +11,9 @@ use super::bells::socket_name;
 use super::{Bell, LiveFolder};
 use crate::failure;
 
+/// No wait is shorter, whatever is asked for.
+const SHORTEST: Duration = Duration::from_millis(10);
+
 /// So many bells at once may mean that some did not fit into the socket, so that all kinds are looked at.
 const MANY: usize = 4;
 
@@ -19,6 +22,8 @@ const MANY: usize = 4;
 pub(crate) struct Listener {
     folder: Arc<LiveFolder>,
     unique: String,
+    /// How long one wait lasts at most.
+    patience: Option<Duration>,
     state: Mutex<State>,
 }
 
@@ -69,8 +74,9 @@ pub(crate) enum Heard {
 }
 
 impl Listener {
-    pub(crate) fn new(folder: Arc<LiveFolder>) -> Self {
-        Self { folder, unique: cardoon_runtime::ids::unique(), state: Mutex::default() }
+    pub(crate) fn new(folder: Arc<LiveFolder>, patience: Option<Duration>) -> Self {
+        let patience = patience.map(|patience| patience.max(SHORTEST));
+        Self { folder, unique: cardoon_runtime::ids::unique(), patience, state: Mutex::default() }
     }
 
     /// Waits for `kinds` too, from now on and before this returns. Answers the socket, if a thread must now be
@@ -96,6 +102,7 @@ impl Listener {
     fn bind(&self, name: &str) -> io::Result<Arc<UnixDatagram>> {
         let hidden = format!("{}.binding", self.unique);
         let socket = UnixDatagram::bind(self.folder.socket_path(&hidden))?;
+        socket.set_read_timeout(self.patience)?;
         std::fs::rename(self.path(&hidden), self.path(name))?;
         Ok(Arc::new(socket))
     }
@@ -136,9 +143,8 @@ impl Listener {
         failure::of_file(error, &self.path(name), "open the socket")
     }
 
-    /// Waits for bells on `socket`, at most `limit`.
-    pub(crate) fn hear(&self, socket: &UnixDatagram, limit: Option<Duration>) -> io::Result<Heard> {
-        socket.set_read_timeout(limit)?;
+    /// Waits for bells on `socket`.
+    pub(crate) fn hear(&self, socket: &UnixDatagram) -> io::Result<Heard> {
         let mut bells = Bell::NONE;
         let mut byte = [0];
         match socket.recv(&mut byte) {
@@ -192,10 +198,10 @@ mod tests {
     fn who_waits_for_more_looks_at_everything_once() {
         let folder = tempfile::tempdir().unwrap();
         let live = Arc::new(LiveFolder::of(&folder.path().join("tasks.db")).unwrap());
-        let listener = Listener::new(Arc::clone(&live));
+        let listener = Listener::new(Arc::clone(&live), Some(Duration::from_secs(10)));
         let socket = listener.add(Bell::QUEUE).unwrap().unwrap();
         listener.add(Bell::RESULT).unwrap();
-        let heard = listener.hear(&socket, Some(Duration::from_secs(10))).unwrap();
+        let heard = listener.hear(&socket).unwrap();
         assert_eq!(heard, Heard::Bells(Bell::ALL), "a bell may have gone to the socket's old name");
         assert_eq!(live.names(".binding").unwrap(), Vec::<String>::new());
     }

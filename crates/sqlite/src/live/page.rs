@@ -4,7 +4,7 @@
 //! heartbeat, in milliseconds of the boot-time clock; the others are the sequences of leases whose user code runs.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -143,7 +143,7 @@ pub(crate) enum Seen {
 impl PageReader {
     /// Opens the file `name`; `None` if there is none, so that its session is dead.
     pub(crate) fn open(folder: &LiveFolder, name: &str) -> io::Result<Option<Self>> {
-        match OpenOptions::new().read(true).write(true).open(folder.path().join(name)) {
+        match File::open(folder.path().join(name)) {
             Ok(file) => Ok(Some(Self(file))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),

@@ -3,7 +3,7 @@ use cardoon_core::{Lease, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::tables::messages::{self, Stored};
-use crate::tables::{Step, places, queues, revoked};
+use crate::tables::{Step, places, prepare, queues, revoked};
 
 /// Due messages that one claim moves to their queues at most.
 const PROMOTED: usize = 1000;
@@ -27,7 +27,7 @@ pub(crate) fn is_due(db: &Connection, queues: &[i64], now: Timestamp) -> rusqlit
     if places::next_due(db)?.is_some_and(|due| due <= now) {
         return Ok(true);
     }
-    let mut query = db.prepare_cached("SELECT 1 FROM ready WHERE queue = ?1 LIMIT 1")?;
+    let mut query = prepare(db, "SELECT 1 FROM ready WHERE queue = ?1 LIMIT 1")?;
     for queue in queues {
         if query.exists([queue])? {
             return Ok(true);
@@ -67,12 +67,15 @@ impl Taken<'_> {
         if limit == 0 {
             return Ok(());
         }
-        let mut query = step.db.prepare_cached(concat!(
-            "SELECT ",
-            messages::columns!(),
-            ", r.rank, r.pos FROM ready r CROSS JOIN message m ON m.seq = r.seq
+        let mut query = prepare(
+            step.db,
+            concat!(
+                "SELECT ",
+                messages::columns!(),
+                ", r.rank, r.pos FROM ready r CROSS JOIN message m ON m.seq = r.seq
              WHERE r.queue = ?1 ORDER BY r.rank, r.pos LIMIT ?2"
-        ))?;
+            ),
+        )?;
         let mut rows = query.query(params![queue, limit as i64])?;
         let mut heads = Vec::new();
         while self.left() > 0

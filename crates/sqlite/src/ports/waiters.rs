@@ -148,7 +148,7 @@ impl Following {
         let mut db = None;
         let mut version = 0;
         loop {
-            let heard = self.listener.hear(&self.socket, self.options.safety_net).unwrap_or_else(|error| {
+            let heard = self.listener.hear(&self.socket).unwrap_or_else(|error| {
                 tracing::warn!(%error, "the bells cannot be heard; looking for changes instead");
                 pause(DEAF);
                 Heard::Silence

@@ -7,7 +7,7 @@ use cardoon_broker::QueueStats;
 use cardoon_core::{QueueName, Timestamp};
 use rusqlite::Connection;
 
-use super::{all, queues};
+use super::{all, prepare, queues};
 
 /// A queue in numbers, as far as the tables tell.
 #[derive(Debug, Clone)]
@@ -71,7 +71,8 @@ fn add(
 
 /// When the message was stored that has been first in one of the queue's lines for the longest time.
 fn oldest(db: &Connection, queue: i64) -> rusqlite::Result<Option<Timestamp>> {
-    let mut head = db.prepare_cached(
+    let mut head = prepare(
+        db,
         "SELECT m.enqueued_at FROM ready r CROSS JOIN message m ON m.seq = r.seq
          WHERE r.queue = ?1 AND r.rank = ?2 ORDER BY r.pos LIMIT 1",
     )?;

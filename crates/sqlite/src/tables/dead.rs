@@ -6,7 +6,7 @@ use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
 use super::messages::{self, Stored};
-use super::{Step, queues};
+use super::{Step, prepare, queues};
 
 /// Buries message `seq`.
 pub(crate) fn insert(step: &Step<'_>, seq: i64, reason: DeadReason, detail: &str) -> rusqlite::Result<()> {
@@ -22,7 +22,7 @@ pub(crate) fn delete(step: &Step<'_>, seq: i64) -> rusqlite::Result<()> {
 }
 
 pub(crate) fn contains(db: &Connection, seq: i64) -> rusqlite::Result<bool> {
-    db.prepare_cached("SELECT 1 FROM dead WHERE seq = ?1")?.exists([seq])
+    prepare(db, "SELECT 1 FROM dead WHERE seq = ?1")?.exists([seq])
 }
 
 /// The matching messages that are at most as new as number `newest`, newest first.

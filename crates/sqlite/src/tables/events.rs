@@ -4,7 +4,7 @@ use cardoon_core::{Event, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, params};
 
-use super::{Step, all};
+use super::{Step, all, prepare};
 use crate::live::Bell;
 
 /// So many batches are kept at most.
@@ -20,7 +20,7 @@ pub(crate) fn insert(step: &mut Step<'_>, events: &[Event]) -> rusqlite::Result<
 
 /// The number of the newest batch, 0 if there never was one.
 pub(crate) fn newest(db: &Connection) -> rusqlite::Result<i64> {
-    db.prepare_cached("SELECT coalesce(max(n), 0) FROM event")?.query_row([], |row| row.get(0))
+    prepare(db, "SELECT coalesce(max(n), 0) FROM event")?.query_row([], |row| row.get(0))
 }
 
 /// The batches after number `n`, at most `limit`, each with its number.

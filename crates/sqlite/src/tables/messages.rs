@@ -8,7 +8,7 @@ use cardoon_core::{Message, Priority, TaskId, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Step, all};
+use super::{Step, all, prepare};
 
 const JSON: &str = "application/json";
 const UTF8: &str = "utf-8";
@@ -137,7 +137,7 @@ pub(crate) fn insert(
 }
 
 pub(crate) fn get(db: &Connection, seq: i64) -> rusqlite::Result<Option<Stored>> {
-    db.prepare_cached(concat!("SELECT ", columns!(), " FROM message m WHERE m.seq = ?1"))?
+    prepare(db, concat!("SELECT ", columns!(), " FROM message m WHERE m.seq = ?1"))?
         .query_row([seq], Stored::read)
         .optional()
 }
@@ -183,7 +183,7 @@ pub(crate) fn oldest(db: &Connection, queue: Option<i64>, limit: usize) -> rusql
 
 /// The number of the newest message, 0 if there is none.
 pub(crate) fn newest(db: &Connection) -> rusqlite::Result<i64> {
-    db.prepare_cached("SELECT coalesce(max(seq), 0) FROM message")?.query_row([], |row| row.get(0))
+    prepare(db, "SELECT coalesce(max(seq), 0) FROM message")?.query_row([], |row| row.get(0))
 }
 
 pub(crate) fn delete(step: &Step<'_>, seq: i64) -> rusqlite::Result<()> {

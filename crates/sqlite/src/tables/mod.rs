@@ -1,5 +1,6 @@
 //! The rows of single tables. What moves between them is in [`crate::operations`].
 
+mod prepare;
 mod step;
 
 pub(crate) mod counts;
@@ -13,4 +14,7 @@ pub(crate) mod revoked;
 pub(crate) mod sessions;
 pub(crate) mod tasks;
 
+pub(crate) use prepare::prepare;
+#[cfg(test)]
+pub(crate) use prepare::seen;
 pub(crate) use step::{Step, StepState, all};

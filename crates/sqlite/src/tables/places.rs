@@ -3,7 +3,7 @@
 use cardoon_core::{Lease, Timestamp};
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::Step;
+use super::{Step, prepare};
 use crate::live::Bell;
 
 /// Where a message is in a queue's order: its queue and its rank, 9 - priority.
@@ -97,7 +97,7 @@ pub(crate) fn delete_delayed(step: &Step<'_>, due: i64, seq: i64) -> rusqlite::R
 
 /// When the next delayed message is due.
 pub(crate) fn next_due(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    db.prepare_cached("SELECT due FROM delayed ORDER BY due LIMIT 1")?
+    prepare(db, "SELECT due FROM delayed ORDER BY due LIMIT 1")?
         .query_row([], |row| row.get(0).map(Timestamp))
         .optional()
 }
@@ -137,7 +137,7 @@ pub(crate) fn delete_held(step: &Step<'_>, session: i64, seq: i64) -> rusqlite::
 }
 
 pub(crate) fn holds_nothing(db: &Connection, session: i64) -> rusqlite::Result<bool> {
-    Ok(!db.prepare_cached("SELECT 1 FROM held WHERE session = ?1")?.exists([session])?)
+    Ok(!prepare(db, "SELECT 1 FROM held WHERE session = ?1")?.exists([session])?)
 }
 
 /// Where a message is.
@@ -150,24 +150,24 @@ pub(crate) enum Found {
 }
 
 pub(crate) fn find(db: &Connection, seq: i64) -> rusqlite::Result<Found> {
-    let held = db
-        .prepare_cached(
-            "SELECT s.worker, s.file, h.sequence FROM session s JOIN held h ON h.session = s.id AND h.seq = ?1",
-        )?
-        .query_row([seq], |row| {
-            let sequence = row.get::<_, i64>(2)? as u64;
-            Ok(Found::Held { worker: row.get(0)?, file: row.get(1)?, sequence })
-        })
-        .optional()?;
+    let held = prepare(
+        db,
+        "SELECT s.worker, s.file, h.sequence FROM session s CROSS JOIN held h ON h.session = s.id AND h.seq = ?1",
+    )?
+    .query_row([seq], |row| {
+        let sequence = row.get::<_, i64>(2)? as u64;
+        Ok(Found::Held { worker: row.get(0)?, file: row.get(1)?, sequence })
+    })
+    .optional()?;
     if let Some(held) = held {
         return Ok(held);
     }
-    let due = db
-        .prepare_cached(
-            "SELECT d.due FROM message m JOIN delayed d ON d.due = m.due AND d.seq = m.seq WHERE m.seq = ?1",
-        )?
-        .query_row([seq], |row| row.get(0).map(Timestamp))
-        .optional()?;
+    let due = prepare(
+        db,
+        "SELECT d.due FROM message m JOIN delayed d ON d.due = m.due AND d.seq = m.seq WHERE m.seq = ?1",
+    )?
+    .query_row([seq], |row| row.get(0).map(Timestamp))
+    .optional()?;
     if let Some(due) = due {
         return Ok(Found::Delayed { due });
     }
@@ -176,8 +176,9 @@ pub(crate) fn find(db: &Connection, seq: i64) -> rusqlite::Result<Found> {
 
 /// Which session holds message `seq`, under which sequence.
 pub(crate) fn holder(db: &Connection, seq: i64) -> rusqlite::Result<Option<(i64, u64)>> {
-    db.prepare_cached(
-        "SELECT s.id, h.sequence FROM session s JOIN held h ON h.session = s.id AND h.seq = ?1",
+    prepare(
+        db,
+        "SELECT s.id, h.sequence FROM session s CROSS JOIN held h ON h.session = s.id AND h.seq = ?1",
     )?
     .query_row([seq], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
     .optional()

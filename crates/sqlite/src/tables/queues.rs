@@ -4,7 +4,7 @@ use cardoon_core::QueueName;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::Step;
+use super::{Step, prepare};
 
 /// The number of `queue`; a new one if it has none.
 pub(crate) fn number(step: &mut Step<'_>, queue: &QueueName) -> rusqlite::Result<i64> {
@@ -20,7 +20,7 @@ pub(crate) fn number(step: &mut Step<'_>, queue: &QueueName) -> rusqlite::Result
 
 /// The number of `queue`, if anything was ever in it.
 pub(crate) fn known_number(db: &Connection, queue: &QueueName) -> rusqlite::Result<Option<i64>> {
-    db.prepare_cached("SELECT id FROM queue WHERE name = ?1")?
+    prepare(db, "SELECT id FROM queue WHERE name = ?1")?
         .query_row([queue.as_str()], |row| row.get(0))
         .optional()
 }
@@ -37,7 +37,7 @@ pub(crate) fn name(step: &mut Step<'_>, number: i64) -> rusqlite::Result<QueueNa
 
 pub(crate) fn known_name(db: &Connection, number: i64) -> rusqlite::Result<QueueName> {
     let text: String =
-        db.prepare_cached("SELECT name FROM queue WHERE id = ?1")?.query_row([number], |row| row.get(0))?;
+        prepare(db, "SELECT name FROM queue WHERE id = ?1")?.query_row([number], |row| row.get(0))?;
     parse(text)
 }
 

@@ -7,7 +7,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::messages::task_id;
-use super::{Step, queues, tasks};
+use super::{Step, prepare, queues, tasks};
 use crate::live::Bell;
 
 /// The columns that [`read`] reads, of `record r JOIN queue q`, first in a query.
@@ -91,12 +91,15 @@ pub(crate) fn latest(
     id: &TaskId,
     since: Timestamp,
 ) -> rusqlite::Result<Option<ResultRecord>> {
-    db.prepare_cached(concat!(
-        "SELECT ",
-        columns!(),
-        " FROM task t JOIN record r ON r.n = t.record JOIN queue q ON q.id = r.queue
+    prepare(
+        db,
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM task t JOIN record r ON r.n = t.record JOIN queue q ON q.id = r.queue
          WHERE t.id = ?1 AND t.attempt >= 0 AND r.finished_at >= ?2 ORDER BY t.attempt DESC LIMIT 1"
-    ))?
+        ),
+    )?
     .query_row(params![id.as_str(), since.0], read)
     .optional()
 }
@@ -113,7 +116,7 @@ pub(crate) fn history(db: &Connection, id: &TaskId) -> rusqlite::Result<Vec<Resu
 
 /// The number of the newest record, 0 if there is none.
 pub(crate) fn newest(db: &Connection) -> rusqlite::Result<i64> {
-    db.prepare_cached("SELECT coalesce(max(n), 0) FROM record")?.query_row([], |row| row.get(0))
+    prepare(db, "SELECT coalesce(max(n), 0) FROM record")?.query_row([], |row| row.get(0))
 }
 
 /// Tasks that ended after record number `n`, with the numbers of their records, at most `limit`.
@@ -198,7 +201,7 @@ pub(crate) fn write_progress(
 }
 
 pub(crate) fn progress(db: &Connection, id: &TaskId) -> rusqlite::Result<Option<Reported>> {
-    db.prepare_cached("SELECT run, done, total, message FROM progress WHERE id = ?1")?
+    prepare(db, "SELECT run, done, total, message FROM progress WHERE id = ?1")?
         .query_row([id.as_str()], |row| {
             let progress = Progress {
                 done: row.get::<_, i64>(1)? as u64,

@@ -4,7 +4,7 @@ use cardoon_core::{TaskId, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::messages::task_id;
-use super::{Step, all};
+use super::{Step, all, prepare};
 
 pub(crate) fn insert(step: &Step<'_>, id: &TaskId) -> rusqlite::Result<()> {
     step.execute("INSERT OR REPLACE INTO revoked (id, at) VALUES (?1, ?2)", params![id.as_str(), step.now.0])
@@ -25,7 +25,7 @@ pub(crate) fn contains(step: &Step<'_>, id: &TaskId) -> rusqlite::Result<bool> {
 
 /// The number of the newest revoke, 0 if there is none.
 pub(crate) fn newest(db: &Connection) -> rusqlite::Result<i64> {
-    db.prepare_cached("SELECT coalesce(max(n), 0) FROM revoked")?.query_row([], |row| row.get(0))
+    prepare(db, "SELECT coalesce(max(n), 0) FROM revoked")?.query_row([], |row| row.get(0))
 }
 
 /// The ids that `session` holds and that were revoked after number `n`, with the revokes' numbers.

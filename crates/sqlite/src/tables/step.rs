@@ -3,6 +3,7 @@ use std::collections::HashMap;
 use cardoon_core::{QueueName, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Params, Row};
 
+use super::prepare;
 use crate::live::Bell;
 
 /// A transaction that writes, with what is remembered while it lasts.
@@ -38,7 +39,7 @@ impl<'c> Step<'c> {
 
     /// Executes a statement that changes rows; answers how many.
     pub(crate) fn execute(&self, sql: &str, params: impl Params) -> rusqlite::Result<usize> {
-        self.db.prepare_cached(sql)?.execute(params)
+        prepare(self.db, sql)?.execute(params)
     }
 
     /// Reads the first row of a query, if there is one.
@@ -48,7 +49,7 @@ impl<'c> Step<'c> {
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Option<T>> {
-        self.db.prepare_cached(sql)?.query_row(params, read).optional()
+        prepare(self.db, sql)?.query_row(params, read).optional()
     }
 
     /// Reads all rows of a query.
@@ -80,5 +81,5 @@ pub(crate) fn all<T>(
     params: impl Params,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> rusqlite::Result<Vec<T>> {
-    db.prepare_cached(sql)?.query_map(params, read)?.collect()
+    prepare(db, sql)?.query_map(params, read)?.collect()
 }

@@ -5,12 +5,11 @@ use cardoon_core::run::{Begin, RunRecord, begin};
 use cardoon_core::{RunNumber, TaskId, Timestamp};
 use rusqlite::{OptionalExtension, params};
 
-use super::Step;
+use super::{Step, prepare};
 
 /// The run record of task `id`, if one was ever needed.
 pub(crate) fn run_record(step: &Step<'_>, id: &TaskId) -> rusqlite::Result<Option<RunRecord>> {
-    step.db
-        .prepare_cached(
+    prepare(step.db,
             "SELECT run, attempt, ended FROM task WHERE id = ?1 AND run IS NOT NULL ORDER BY attempt DESC LIMIT 1",
         )?
         .query_row([id.as_str()], |row| {

@@ -3,5 +3,7 @@
 
 mod common;
 mod conformance;
+mod faults;
+mod processes;
 mod robust;
 mod way;
