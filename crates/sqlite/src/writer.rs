@@ -262,7 +262,10 @@ impl WriterThread {
 
     /// Commits `group`. If one operation fails, each gets a transaction of its own, so that only the guilty fails.
     fn commit(&mut self, mut group: Vec<Box<dyn Operation>>) {
-        match self.attempt(&mut group) {
+        let outcome = self.attempt(&mut group);
+        // Before the answers: a process that sends and ends is gone as soon as it has its answer.
+        self.bells.ring(self.state.take_rings());
+        match outcome {
             Ok(()) => answer(group, &Ok(())),
             Err(Broken::Run(_)) if group.len() > 1 => {
                 for operation in group {
@@ -273,7 +276,6 @@ impl WriterThread {
             Err(Broken::Run(error)) => answer(group, &Err(self.coded(error))),
             Err(Broken::Begin(error) | Broken::Commit(error)) => answer(group, &Err(error)),
         }
-        self.bells.ring(self.state.take_rings());
         self.turn.step_aside(&self.db);
     }
 

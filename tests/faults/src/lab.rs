@@ -121,6 +121,17 @@ impl Lab {
         Ok(ids)
     }
 
+    /// Whether the database takes a write within `limit`.
+    pub async fn can_write(&self, limit: Duration) -> anyhow::Result<bool> {
+        let write = self.stores.broker.revoke(vec![ids::task_id()]);
+        match tokio::time::timeout(limit, write).await {
+            Ok(answers) => {
+                answers.into_iter().try_for_each(|answer| answer.map(drop)).map(|()| true).map_err(Into::into)
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
     /// Publishes messages as they are.
     pub async fn publish(
         &self,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cardoon_core::{ResultRecord, TaskId, TaskState};
-use cardoon_drills::Testimony;
+use cardoon_drills::{Testimony, WorkerProcess};
 
 use crate::lab::PATIENCE;
 use crate::{Lab, Outcome, tasks};
@@ -44,7 +44,7 @@ async fn pause_once(
     let steady = lab.send(tasks::WORK, 2, duration).await?;
     let flaky = lab.send(tasks::FLAKY, 2, duration).await?;
     lab.until("all tasks started", |testimony| testimony.starts().count() == 4).await?;
-    paused.pause()?;
+    pause_outside_transactions(&lab, &mut paused).await?;
     let mut other = lab.start(&lab.spec(OTHER).lease(options.lease)).await?;
     let ids = [steady.clone(), flaky.clone()].concat();
     lab.until("the other worker started them", |testimony| starts_at(testimony, other.pid()) >= 4).await?;
@@ -63,6 +63,18 @@ async fn pause_once(
     // The first attempt ran twice; the retry of the refused one must not be the third.
     judge_starts(outcome, &testimony, &flaky, 3);
     Ok(judge_records(outcome, &lab.histories(&ids).await?))
+}
+
+/// Pauses a worker while it holds no lock of the database: one that is paused within a transaction stops everybody,
+/// and nobody takes its tasks.
+async fn pause_outside_transactions(lab: &Lab, worker: &mut WorkerProcess) -> anyhow::Result<()> {
+    loop {
+        worker.pause()?;
+        if lab.can_write(Duration::from_secs(2)).await? {
+            return Ok(());
+        }
+        worker.resume()?;
+    }
 }
 
 fn starts_at(testimony: &Testimony, pid: u32) -> usize {
