@@ -59,6 +59,9 @@ pub struct Watch {
     last: BootInstant,
 }
 
+/// A sweep that comes within this is not late, however short the heartbeat is: sweeps come every 0.5 s.
+const LATE: Duration = Duration::from_secs(1);
+
 impl Watch {
     /// Begins to watch.
     pub fn new(now: BootInstant) -> Self {
@@ -67,7 +70,7 @@ impl Watch {
 
     /// A sweep has been answered. Returns since when the store has been answering without a stall.
     pub fn answered(&mut self, now: BootInstant, terms: &LeaseTerms) -> BootInstant {
-        if now.since(self.last) >= terms.heartbeat {
+        if now.since(self.last) >= terms.heartbeat.max(LATE) {
             self.since = now;
         }
         self.last = now;

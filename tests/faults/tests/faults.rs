@@ -40,7 +40,7 @@ async fn a_worker_that_acknowledges_too_early_is_noticed_by_the_kills() -> anyho
 
 #[tokio::test]
 async fn what_a_worker_says_after_a_pause_beyond_its_lease_is_refused() -> anyhow::Result<()> {
-    let lease = Duration::from_secs(2);
+    let lease = Duration::from_secs(5);
     stale_runs::run(program(), stale_runs::Options { rounds: 2, lease }).await?.verdict()
 }
 
