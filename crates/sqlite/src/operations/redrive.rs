@@ -95,8 +95,9 @@ mod tests {
         db.execute_batch(include_str!("../layout.sql")).unwrap();
         let mut state = StepState::default();
         let mut step = Step::new(&db, Timestamp(1), &mut state);
-        let names = ["a", "b", "c", "d", "e"];
-        names.iter().for_each(|name| bury(&mut step, name, MAX_BYTES / 2));
+        for name in ["a", "b", "c", "d", "e"] {
+            bury(&mut step, name, MAX_BYTES / 2);
+        }
         let (mut next, mut slices) = (Some(dead::newest(&db).unwrap()), Vec::new());
         while let Some(newest) = next {
             let slice = redrive(&mut step, &DeadFilter::default(), newest, 256).unwrap();
