@@ -22,7 +22,7 @@ mod wire_time;
 
 pub use arguments::{Arguments, BadArguments, Bound};
 pub use decode::{Incoming, Undecodable, decode};
-pub use encode::encode;
+pub use encode::{encode, encode_within};
 pub use limits::Limits;
 pub use retry::next_attempt;
 

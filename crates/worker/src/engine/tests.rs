@@ -285,12 +285,13 @@ fn the_last_failed_attempt_goes_to_the_dead_letters() {
 }
 
 #[test]
-fn what_is_not_retried_fails_without_a_dead_letter_and_bad_arguments_with_one() {
+fn what_is_not_retried_keeps_its_message_in_the_dead_letters_with_the_reason() {
     let mut bench = Bench::new(1);
     let arrival = bench.plain();
     let ticket = bench.run_one(arrival);
     bench.end(ticket, Outcome::Failed(TaskError::new("E", "no").with_hint(RetryHint::Never)));
-    assert_eq!(bench.verdict().verdict, Verdict::Ack);
+    let dead = Verdict::Dead { reason: DeadReason::Failed, detail: "E: no".into() };
+    assert_eq!(bench.verdict().verdict, dead);
     let arrival = bench.plain();
     let ticket = bench.run_one(arrival);
     bench.end(ticket, Outcome::Failed(TaskError::bad_arguments("too many")));
