@@ -61,6 +61,11 @@ pub enum Event {
         outcome: Outcome,
         jitter: f64,
     },
+    /// Whether user code had begun when it was called off, for [`Command::CallOff`].
+    CalledOff {
+        ticket: Ticket,
+        begun: bool,
+    },
     /// Verdicts were stored, or never will be.
     Settled(Vec<(Ticket, Answer)>),
     Revoked(Vec<TaskId>),
@@ -108,7 +113,7 @@ pub enum Outcome {
     /// The return value as JSON.
     Succeeded(Bytes),
     Failed(TaskError),
-    /// The lease did not allow to begin user code any more.
+    /// User code has not begun: the lease did not allow it any more, or it was called off.
     NotStarted,
     /// It was ended by [`Command::Abort`].
     Aborted,
@@ -149,8 +154,10 @@ pub enum Command {
         ticket: Ticket,
         reason: CancelReason,
     },
-    /// End a running task by force, if it can be.
+    /// End a running task by force, if it can be. User code that has not begun does not begin.
     Abort(Ticket),
+    /// Keep user code from beginning, and say whether it has begun.
+    CallOff(Ticket),
     /// Store a verdict. Answered by [`Event::Settled`].
     Settle {
         ticket: Ticket,
@@ -165,6 +172,8 @@ pub enum Command {
 pub struct Start {
     pub ticket: Ticket,
     pub lease: Lease,
+    /// When its claim was asked for: the lease is not older.
+    pub since: BootInstant,
     pub task: Arc<KnownTask>,
     pub call: Arc<Incoming>,
     pub id: TaskId,

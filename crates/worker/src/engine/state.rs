@@ -1,6 +1,7 @@
 //! The engine's state, what it does with each event, and what it does when time has passed.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use cardoon_broker::Settled;
 use cardoon_core::{BootInstant, Event as Happening, TaskId, Timestamp};
@@ -12,11 +13,14 @@ use super::rate::Rate;
 use super::report::Reporter;
 use super::shutdown::Stage;
 use super::slots::Slots;
-use super::{Answer, Command, Config, Event, Now, Ticket};
+use super::{Answer, Arrival, Command, Config, Event, Now, Ticket};
 use crate::WorkerExit;
 
 /// Claims stop while this many verdicts are not stored, so that a store that stalls does not fill the memory.
 const MOST_UNSETTLED: usize = 2048;
+
+/// A revoke is told this much earlier, at most, than the claim is answered that had taken the task before.
+const REVOKE_OVERTAKES: Duration = Duration::from_secs(2);
 
 /// The state machine of a worker.
 #[derive(Debug)]
@@ -42,7 +46,10 @@ pub struct Engine {
     pub(super) reporter: Reporter,
     /// What is said when all is done.
     pub(super) exit: WorkerExit,
-    claiming: bool,
+    /// When the claim that is under way was asked for.
+    claiming: Option<BootInstant>,
+    /// What was revoked and is not held, and when: a claim that is under way may have taken it before.
+    revoked: Vec<(BootInstant, TaskId)>,
     last_ticket: u64,
     commands: Vec<Command>,
 }
@@ -63,7 +70,8 @@ impl Engine {
             alarms: Alarms::default(),
             alone: None,
             exit: WorkerExit::Drained,
-            claiming: false,
+            claiming: None,
+            revoked: Vec::new(),
             last_ticket: 0,
             commands: Vec::new(),
             start_before,
@@ -79,17 +87,13 @@ impl Engine {
     /// Takes one event. Call [`Engine::advance`] when a batch of them has been taken.
     pub fn apply(&mut self, event: Event, now: Now) {
         match event {
-            Event::Claimed(arrivals) => {
-                self.claiming = false;
-                for arrival in arrivals {
-                    self.admit(arrival, now);
-                }
-            }
+            Event::Claimed(arrivals) => self.claimed(arrivals, now),
             Event::LookedUp { ticket, known } => self.looked_up(ticket, known, now),
             Event::Begun { ticket, begun } => self.begun(ticket, begun, now),
             Event::NotBegun(ticket) => self.put_off(ticket, now),
             Event::Began(ticket) => self.arm_limits(ticket, now),
             Event::Ended { ticket, outcome, jitter } => self.ended(ticket, outcome, jitter, now),
+            Event::CalledOff { ticket, begun } => self.called_off(ticket, begun, now),
             Event::Settled(answers) => {
                 for (ticket, answer) in answers {
                     self.settled(ticket, answer, now);
@@ -161,10 +165,21 @@ impl Engine {
     fn claim(&mut self, now: Now) {
         let credit = self.credit();
         let worth_it = self.buffer.is_empty() || credit * 2 >= self.room();
-        let possible = !self.claiming && self.stage == Stage::Working && self.may_start(now);
+        let possible = self.claiming.is_none() && self.stage == Stage::Working && self.may_start(now);
         if possible && credit > 0 && worth_it && !self.wants_quiet() && self.settling.len() < MOST_UNSETTLED {
-            self.claiming = true;
+            self.claiming = Some(now.boot);
             self.command(Command::Claim(credit));
+        }
+    }
+
+    fn claimed(&mut self, arrivals: Vec<Arrival>, now: Now) {
+        let since = self.claiming.take().unwrap_or(BootInstant(0));
+        let mut revoked = std::mem::take(&mut self.revoked);
+        revoked.retain(|(told, _)| now.boot.since(*told) < REVOKE_OVERTAKES);
+        for mut arrival in arrivals {
+            let id = &arrival.delivery.message.id;
+            arrival.delivery.revoked |= revoked.iter().any(|(_, other)| other == id);
+            self.admit(arrival, since, now);
         }
     }
 
@@ -216,11 +231,16 @@ impl Engine {
     }
 
     fn revoke(&mut self, ids: &[TaskId], now: Now) {
-        let meant = |held: &Held| ids.contains(&held.delivery.message.id);
-        let tickets: Vec<Ticket> =
-            self.held.iter().filter(|(_, held)| meant(held)).map(|(ticket, _)| *ticket).collect();
-        for ticket in tickets {
-            self.revoke_one(ticket, now);
+        for id in ids {
+            let meant = |held: &Held| held.delivery.message.id == *id;
+            let tickets: Vec<Ticket> =
+                self.held.iter().filter(|(_, held)| meant(held)).map(|(ticket, _)| *ticket).collect();
+            if tickets.is_empty() && self.claiming.is_some() {
+                self.revoked.push((now.boot, id.clone()));
+            }
+            for ticket in tickets {
+                self.revoke_one(ticket, now);
+            }
         }
     }
 }

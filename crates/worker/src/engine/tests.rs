@@ -643,13 +643,83 @@ fn a_stop_hands_everything_back_at_once() {
     bench.apply(Event::Settled(vec![(early, Answer::Settled(Settled::Done))]));
     bench.started();
     bench.apply(Event::Stop);
-    let mut verdicts = bench.verdicts();
-    verdicts.sort_by_key(|(ticket, _)| *ticket);
-    assert_eq!(verdicts[0].1.verdict, Verdict::Release { cause: ReleaseCause::Interrupted });
-    let unknown = verdicts[1].1.record.as_ref().unwrap();
-    assert_eq!(unknown.failure.as_ref().unwrap().kind, "OutcomeUnknown");
+    assert_eq!(bench.verdict().verdict, Verdict::Release { cause: ReleaseCause::Interrupted });
+    bench.apply(Event::CalledOff { ticket: early, begun: true });
+    let unknown = bench.verdict().record.unwrap();
+    assert_eq!(unknown.failure.unwrap().kind, "OutcomeUnknown");
     bench.wait(5 * SECOND);
     assert_eq!(bench.finished(), Some(WorkerExit::Drained), "even if the store never answers");
+}
+
+/// Delivers a task that has been acknowledged early and is about to start.
+fn acknowledged_early(bench: &mut Bench) -> Ticket {
+    let arrival = bench.of(TaskOptions { ack: AckMode::Early, ..TaskOptions::default() });
+    bench.deliver(vec![arrival]);
+    let ticket = bench.verdicts()[0].0;
+    bench.apply(Event::Settled(vec![(ticket, Answer::Settled(Settled::Done))]));
+    ticket
+}
+
+#[test]
+fn a_stop_hands_back_what_was_acknowledged_early_and_has_not_begun() {
+    let mut bench = Bench::new(1);
+    let ticket = acknowledged_early(&mut bench);
+    assert_eq!(bench.started(), [ticket]);
+    bench.apply(Event::Stop);
+    assert!(bench.verdicts().is_empty(), "it may have begun");
+    bench.apply(Event::CalledOff { ticket, begun: false });
+    assert_eq!(bench.verdict().verdict, Verdict::Release { cause: ReleaseCause::Unstarted });
+}
+
+#[test]
+fn a_revoke_during_the_early_acknowledgement_keeps_the_task_from_running() {
+    let mut bench = Bench::new(1);
+    let arrival = bench.of(TaskOptions { ack: AckMode::Early, ..TaskOptions::default() });
+    bench.deliver(vec![arrival]);
+    let ticket = bench.verdicts()[0].0;
+    bench.apply(Event::Revoked(vec![delivery(1).message.id]));
+    bench.apply(Event::Settled(vec![(ticket, Answer::Settled(Settled::Done))]));
+    assert_eq!(bench.started(), []);
+    assert_eq!(bench.verdict().record.unwrap().state, TaskState::Revoked);
+}
+
+#[test]
+fn a_revoke_that_is_told_before_its_claim_is_answered_counts() {
+    let mut bench = Bench::new(2);
+    let (first, second) = (bench.plain(), bench.plain());
+    bench.apply(Event::Revoked(vec![delivery(1).message.id]));
+    bench.wait(SECOND);
+    bench.deliver(vec![first, second]);
+    assert_eq!(bench.verdict().record.unwrap().state, TaskState::Revoked);
+    assert_eq!(bench.started().len(), 1);
+    let again = Arrival { delivery: delivery(1), ..bench.plain() };
+    bench.deliver(vec![again]);
+    assert_eq!(bench.started().len(), 1, "a later claim knows it from the store");
+}
+
+#[test]
+fn a_revoked_run_that_was_called_off_before_it_began_is_recorded_as_revoked() {
+    let mut bench = Bench::new(1);
+    let arrival = bench.of(TaskOptions { isolate: Isolation::Process, ..TaskOptions::default() });
+    let ticket = bench.run_one(arrival);
+    bench.apply(Event::Revoked(vec![delivery(1).message.id]));
+    bench.end(ticket, Outcome::NotStarted);
+    let record = bench.verdict().record.unwrap();
+    assert_eq!((record.state, record.started_at), (TaskState::Revoked, None));
+}
+
+#[test]
+fn a_run_starts_on_a_lease_that_is_as_old_as_its_claim() {
+    let mut bench = Bench::new(1);
+    let asked = bench.now.boot;
+    bench.wait(2 * SECOND);
+    let arrival = bench.plain();
+    bench.deliver(vec![arrival]);
+    let since = bench.take(|command| match command {
+        Command::Start(start) => Some(start.since),
+        _ => None,
+    });
+    assert_eq!(since, [asked]);
 }
 
 #[test]
@@ -745,7 +815,9 @@ impl World {
                     }
                     self.open.push(Command::Settle { ticket, settle });
                 }
-                Command::LookUp { .. } | Command::Begin { .. } => self.open.push(command),
+                Command::LookUp { .. } | Command::Begin { .. } | Command::CallOff(_) => {
+                    self.open.push(command)
+                }
                 Command::Finish(_) => self.finished = true,
                 Command::Cancel { .. } | Command::Abort(_) => {}
             }
@@ -817,6 +889,7 @@ impl World {
                 };
                 Event::Settled(vec![(ticket, answer)])
             }
+            Command::CallOff(ticket) => Event::CalledOff { ticket, begun: pick.is_multiple_of(2) },
             Command::LookUp { ticket, .. } => Event::LookedUp { ticket, known: pick.is_multiple_of(2) },
             Command::Begin { ticket, .. } => match pick % 6 {
                 0 => Event::Begun { ticket, begun: Begun::Ended },
