@@ -82,10 +82,12 @@ pub enum DeadReason {
     Poison,
     /// All attempts failed.
     RetriesExhausted,
+    /// The store refused to keep how it ended.
+    NotStored,
 }
 
 impl DeadReason {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Refused,
@@ -93,6 +95,7 @@ impl DeadReason {
         Self::UnknownTask,
         Self::Poison,
         Self::RetriesExhausted,
+        Self::NotStored,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -104,6 +107,7 @@ impl DeadReason {
             Self::UnknownTask => "unknown-task",
             Self::Poison => "poison",
             Self::RetriesExhausted => "retries-exhausted",
+            Self::NotStored => "not-stored",
         }
     }
 

@@ -152,7 +152,7 @@ impl Engine {
                 _ => verdict::failure(&held, time_limit_exceeded(&held), &limits),
             }
         };
-        self.settle(ticket, &held, closed, now);
+        self.settle(ticket, held, closed, now);
     }
 
     /// Hands back a run that the worker's stop interrupts; one that was acknowledged early may not run again.
@@ -166,7 +166,7 @@ impl Engine {
         let Some(held) = self.held.remove(&ticket) else { return };
         let limits = Limits { now: now.wall, started_at, jitter: 0.0, max_result_bytes: usize::MAX };
         let closed = verdict::outcome_unknown(&held, &limits);
-        self.settle(ticket, &held, closed, now);
+        self.settle(ticket, held, closed, now);
     }
 
     fn is_last_death(&self, ticket: Ticket) -> bool {

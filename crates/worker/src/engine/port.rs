@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cardoon_broker::{Delivery, Settle, Settled};
 use cardoon_core::{BootInstant, Lease, Message, QueueName, RunNumber, TaskId, Timestamp};
+use cardoon_errors::Error;
 use cardoon_protocol::{Incoming, Undecodable};
 use cardoon_results::Begun;
 
@@ -122,11 +123,11 @@ pub enum Outcome {
 }
 
 /// The store's answer to a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Answer {
     Settled(Settled),
-    /// The store refused it for good; the delivery stays held until the worker leaves.
-    Refused,
+    /// The store refused it for good, and the delivery is still held.
+    Refused(Error),
 }
 
 /// What is to be done.

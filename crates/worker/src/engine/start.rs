@@ -161,7 +161,7 @@ impl Engine {
                 self.start_early(ticket, now);
             }
             Answer::Settled(Settled::LeaseLost | Settled::StaleRun) => self.forget(ticket),
-            Answer::Refused => self.hand_back(ticket, ReleaseCause::Unstarted),
+            Answer::Refused(error) => self.refused_early(ticket, &error, now),
         }
     }
 

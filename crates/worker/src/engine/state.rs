@@ -10,6 +10,7 @@ use cardoon_results::Begun;
 use super::alarms::Alarms;
 use super::held::{Held, Phase};
 use super::rate::Rate;
+use super::refusal::{GivenBack, Settling};
 use super::report::Reporter;
 use super::shutdown::Stage;
 use super::slots::Slots;
@@ -35,8 +36,9 @@ pub struct Engine {
     pub(super) buffer: VecDeque<Ticket>,
     /// What may start within the next seconds.
     pub(super) waiting: BTreeSet<(Timestamp, Ticket)>,
-    /// Verdicts that are not stored yet, and what to tell when they are.
-    pub(super) settling: HashMap<Ticket, Vec<Happening>>,
+    /// Verdicts that are not stored yet.
+    pub(super) settling: HashMap<Ticket, Settling>,
+    pub(super) given_back: GivenBack,
     /// Runs that were written off and have not ended.
     pub(super) strays: HashSet<Ticket>,
     pub(super) alarms: Alarms,
@@ -66,6 +68,7 @@ impl Engine {
             buffer: VecDeque::new(),
             waiting: BTreeSet::new(),
             settling: HashMap::new(),
+            given_back: GivenBack::default(),
             strays: HashSet::new(),
             alarms: Alarms::default(),
             alone: None,
@@ -224,9 +227,11 @@ impl Engine {
             }
             return;
         }
-        let Some(happenings) = self.settling.remove(&ticket) else { return };
-        if answer == Answer::Settled(Settled::Done) {
-            self.reporter.tell_all(happenings);
+        let Some(settling) = self.settling.remove(&ticket) else { return };
+        match answer {
+            Answer::Settled(Settled::Done) => self.reporter.tell_all(settling.happenings),
+            Answer::Settled(Settled::LeaseLost | Settled::StaleRun) => {}
+            Answer::Refused(error) => self.refused(ticket, settling, &error, now),
         }
     }
 
