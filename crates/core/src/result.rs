@@ -84,10 +84,12 @@ pub enum DeadReason {
     RetriesExhausted,
     /// It failed in a way that is not tried again.
     Failed,
+    /// The store refused to keep how it ended.
+    NotStored,
 }
 
 impl DeadReason {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Refused,
@@ -96,6 +98,7 @@ impl DeadReason {
         Self::Poison,
         Self::RetriesExhausted,
         Self::Failed,
+        Self::NotStored,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -108,6 +111,7 @@ impl DeadReason {
             Self::Poison => "poison",
             Self::RetriesExhausted => "retries-exhausted",
             Self::Failed => "failed",
+            Self::NotStored => "not-stored",
         }
     }
 

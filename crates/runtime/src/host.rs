@@ -1,3 +1,5 @@
+use std::sync::OnceLock;
+
 /// The name of this machine, for people; `localhost` if it has none that can be read.
 pub fn hostname() -> String {
     name().filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".into())
@@ -11,4 +13,15 @@ fn name() -> Option<String> {
 #[cfg(not(unix))]
 fn name() -> Option<String> {
     std::env::var("COMPUTERNAME").ok()
+}
+
+/// A number that tells this boot of the machine from all others; the same in all of its processes. Where the system
+/// has none it is always the same.
+pub fn boot_id() -> u64 {
+    static ID: OnceLock<u64> = OnceLock::new();
+    *ID.get_or_init(|| {
+        let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        let digits: String = text.chars().filter(char::is_ascii_hexdigit).take(15).collect();
+        u64::from_str_radix(&digits, 16).unwrap_or(1)
+    })
 }

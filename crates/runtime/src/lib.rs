@@ -8,7 +8,7 @@ mod supervisor;
 mod wait;
 
 pub use clock::{Clock, ManualClock};
-pub use host::hostname;
+pub use host::{boot_id, hostname};
 pub use random::Random;
 pub use supervisor::{OnError, ServiceKind, Supervisor};
 pub use wait::Doorbell;

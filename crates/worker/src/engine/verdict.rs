@@ -6,10 +6,14 @@ use bytes::Bytes;
 use cardoon_broker::{Publish, Settle};
 use cardoon_core::settle::Verdict;
 use cardoon_core::{DeadReason, NextStep, ResultRecord, TaskFailure, TaskState, Timestamp};
+use cardoon_errors::{Code, Error};
 
 use super::Content;
 use super::held::{Ending, Held};
 use crate::TaskError;
+
+/// So much is kept, in characters, of what a refused end said.
+const MOST_DETAILS: usize = 1000;
 
 /// A delivery's end.
 #[derive(Debug)]
@@ -79,6 +83,24 @@ pub(super) fn poison(deaths: u32, how: &str) -> TaskFailure {
 
 fn unknown_outcome() -> TaskFailure {
     TaskFailure::new("OutcomeUnknown", "it had started and was acknowledged before, so it is not run again")
+}
+
+/// The store refused to keep the end that `detail` tells of.
+pub(super) fn not_stored(
+    held: &Held,
+    detail: &str,
+    started_at: Option<Timestamp>,
+    error: &Error,
+    now: Timestamp,
+) -> Closed {
+    let what = if detail.is_empty() { "it had succeeded" } else { detail };
+    let failure = TaskFailure {
+        kind: "NotStored".into(),
+        message: format!("the store refused to keep how it ended [{}]: {error}", Code::NotStored),
+        details: what.chars().take(MOST_DETAILS).collect(),
+    };
+    let verdict = Verdict::Dead { reason: DeadReason::NotStored, detail: failure.message.clone() };
+    closed(held, verdict, record(held, TaskState::Failure, None, Some(failure), now, started_at))
 }
 
 pub(super) fn without_run(held: &Held, ending: Ending, now: Timestamp) -> Closed {
