@@ -67,6 +67,7 @@ codes! {
     2004 BadArguments      Invalid     "the arguments do not fit the task";
     2005 BadName           Invalid     "this cannot be a task id or a queue name";
     2006 NotSerializable   Invalid     "a value cannot be written as JSON";
+    2007 BadResult         Data        "the bytes are no result of a task";
     // 30xx: tasks and workers
     3001 TaskFailed        Failed      "the task failed";
     3002 TaskRevoked       Failed      "the task was revoked";
