@@ -60,6 +60,14 @@ codes! {
     1109 FileGone          Unavailable "the database file was removed or replaced";
     1110 DatabaseBusy      Unavailable "another program holds the database lock";
     1111 Corrupt           Data        "the database file is damaged";
+    // 12xx: Redis
+    1201 RedisTooOld       Invalid     "the Redis server is older than 6.2";
+    1202 RedisFull         Unavailable "the Redis server takes no more data";
+    1203 RedisWrongType    Data        "a key in Redis holds something else";
+    1204 RedisReadOnly     Unavailable "the Redis server is a replica";
+    1205 RedisDenied       Unavailable "the Redis server refuses the user or the command";
+    1206 RedisNewerLayout  Data        "the keys in Redis were written by a newer Cardoon";
+    1207 RedisCluster      Invalid     "the Redis server is part of a cluster";
     // 20xx: messages
     2001 BadMessage        Data        "the bytes are no task message";
     2002 TooLarge          Invalid     "the message is larger than the limit";
