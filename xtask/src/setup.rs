@@ -7,27 +7,35 @@ use anyhow::{Result, bail};
 
 use crate::run;
 
-/// A program that must be on the path, and the Debian packages that bring it.
+/// A program of which one must be on the path, and the Debian packages that bring it.
 struct Need {
-    program: &'static str,
+    /// What it is called, by the name to tell first.
+    programs: &'static [&'static str],
     packages: &'static [&'static str],
     why: &'static str,
 }
 
 const NEEDS: &[Need] = &[
-    Need { program: "cc", packages: &["gcc", "libc6-dev"], why: "a C compiler builds SQLite" },
-    Need { program: "faketime", packages: &["faketime"], why: "a test steps the clock of its processes" },
+    Need { programs: &["cc"], packages: &["gcc", "libc6-dev"], why: "a C compiler builds SQLite" },
+    Need { programs: &["faketime"], packages: &["faketime"], why: "a test steps the clock of its processes" },
+    // The package `redis-server` would start a service, now or at the next boot. This one has the same program
+    // under the name `redis-check-rdb`, and no service.
+    Need {
+        programs: &["redis-server", "valkey-server", "redis-check-rdb"],
+        packages: &["redis-tools"],
+        why: "tests start Redis servers of their own",
+    },
 ];
 
 /// Installs what is missing, after asking; `--yes` and the variable `CI` answer for the user.
 pub(crate) fn setup(args: &[String]) -> Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !is_on_path(need.program)).collect();
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !need.is_met()).collect();
     if missing.is_empty() {
         println!("setup: nothing is missing");
         return Ok(());
     }
     for need in &missing {
-        println!("setup: `{}` is missing; {}", need.program, need.why);
+        println!("setup: `{}` is missing; {}", need.programs[0], need.why);
     }
     let packages = packages(&missing);
     if !is_root() || !is_on_path("apt-get") {
@@ -37,6 +45,12 @@ pub(crate) fn setup(args: &[String]) -> Result<()> {
         bail!("nothing was installed; needed: {}", packages.join(" "));
     }
     install(&packages)
+}
+
+impl Need {
+    fn is_met(&self) -> bool {
+        self.programs.iter().any(|program| is_on_path(program))
+    }
 }
 
 fn packages(missing: &[&Need]) -> Vec<&'static str> {
@@ -81,7 +95,7 @@ mod tests {
     #[test]
     fn all_packages_of_what_is_missing_are_named() {
         let missing: Vec<&Need> = NEEDS.iter().collect();
-        assert_eq!(packages(&missing), ["gcc", "libc6-dev", "faketime"]);
+        assert_eq!(packages(&missing), ["gcc", "libc6-dev", "faketime", "redis-tools"]);
     }
 
     #[test]

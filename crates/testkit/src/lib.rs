@@ -1,9 +1,13 @@
-//! For tests only: folders, processes that end with their handle, waiting with a deadline.
+//! For tests only: folders, processes and servers that end with their handle, waiting with a deadline.
 
 mod process;
+#[cfg(unix)]
+mod redis;
 mod wait;
 
 pub use process::{Process, cardoon_binary};
+#[cfg(unix)]
+pub use redis::{AppendOnly, RedisOptions, RedisServer};
 pub use tempfile::TempDir;
 pub use wait::eventually;
 

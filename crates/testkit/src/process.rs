@@ -27,6 +27,22 @@ impl Process {
         self.0.kill()?;
         Ok(self.0.wait()?)
     }
+
+    /// Stops it with SIGSTOP: it stands still until [`Self::resume`].
+    #[cfg(unix)]
+    pub fn pause(&self) -> anyhow::Result<()> {
+        self.signal(rustix::process::Signal::STOP)
+    }
+
+    #[cfg(unix)]
+    pub fn resume(&self) -> anyhow::Result<()> {
+        self.signal(rustix::process::Signal::CONT)
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, signal: rustix::process::Signal) -> anyhow::Result<()> {
+        Ok(rustix::process::kill_process(rustix::process::Pid::from_child(&self.0), signal)?)
+    }
 }
 
 impl Drop for Process {
