@@ -1,3 +1,5 @@
+use crate::Random;
+
 /// The name of this machine, for people; `localhost` if it has none that can be read.
 pub fn hostname() -> String {
     name().filter(|name| !name.is_empty()).unwrap_or_else(|| "localhost".into())
@@ -11,4 +13,13 @@ fn name() -> Option<String> {
 #[cfg(not(unix))]
 fn name() -> Option<String> {
     std::env::var("COMPUTERNAME").ok()
+}
+
+/// A port that the system gives to nobody by itself, for a server that will be gone for a while and come back: from
+/// the others, a client that tries to reach it meanwhile could be given the server's own port, and talk to itself.
+/// Somebody may listen there already.
+pub fn quiet_port(random: &Random) -> u16 {
+    const FIRST: u16 = 15_000;
+    const COUNT: u64 = 15_000;
+    FIRST + random.below(COUNT) as u16
 }
