@@ -58,6 +58,7 @@ const HOUSE: &[Allowed] = house! {
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-worker"]
         dev ["cardoon-testkit"];
+    "cardoon-interop": ["cardoon" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "cardoon-bench-tasks": ["cardoon"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];
