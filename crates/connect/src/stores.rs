@@ -8,6 +8,8 @@ use cardoon_broker::memory::MemoryBroker;
 use cardoon_errors::Result;
 #[cfg(feature = "sqlite")]
 use cardoon_errors::{Code, Error};
+#[cfg(feature = "redis")]
+use cardoon_redis::{RedisAddress, RedisOptions, RedisStore};
 use cardoon_results::ResultBackend;
 use cardoon_results::memory::MemoryResults;
 use cardoon_runtime::Clock;
@@ -33,6 +35,7 @@ pub struct Stores {
 /// | URL | store |
 /// |---|---|
 /// | `sqlite:PATH`, `sqlite:///relative.db`, `sqlite:////absolute/path.db` | one SQLite file (feature `sqlite`) |
+/// | `redis://`, `rediss://`, `redis+socket://`, `redis+sentinel://`, `valkey://` | one database of a Redis or Valkey server (feature `redis`) |
 /// | `memory:`, `sqlite://`, `sqlite:///:memory:` | in this process, gone with it |
 ///
 /// Errors: `CD1002` for an unknown scheme, `CD1003` for an adapter that this build lacks, `CD1004` for a URL that
@@ -84,6 +87,8 @@ async fn open(target: &Target, retention: Option<&Retention>, clock: &Clock) -> 
     match target {
         Target::Memory => Ok(memory(clock)),
         Target::Sqlite(path) => open_sqlite(path, retention, clock).await,
+        #[cfg(feature = "redis")]
+        Target::Redis(address) => open_redis(address, retention, clock).await,
     }
 }
 
@@ -110,6 +115,18 @@ fn sqlite_options(retention: Option<&Retention>) -> SqliteOptions {
     options
 }
 
+#[cfg(feature = "redis")]
+async fn open_redis(address: &RedisAddress, retention: Option<&Retention>, clock: &Clock) -> Result<Stores> {
+    let mut options = RedisOptions::default();
+    if let Some(kept) = retention {
+        options.retention.results = kept.results;
+        options.retention.dead_letters = kept.dead;
+    }
+    let store = RedisStore::connect(address, &options, clock).await?;
+    let location = store.location().to_owned();
+    Ok(Stores { broker: store.clone(), results: store, joined: true, location })
+}
+
 #[cfg(not(feature = "sqlite"))]
 async fn open_sqlite(_: &Path, _: Option<&Retention>, _: &Clock) -> Result<Stores> {
     Err(crate::url::feature_missing("sqlite", "sqlite"))
@@ -134,7 +151,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tasks.db");
         let url = format!("sqlite:{}", file.display());
-        let error = connect(&url, Some("redis://db"), &Clock::real()).await.err().unwrap();
+        let error = connect(&url, Some("amqp://db"), &Clock::real()).await.err().unwrap();
         assert_eq!(error.code(), Code::FeatureMissing);
         assert!(!file.exists());
     }

@@ -12,6 +12,9 @@ pub(crate) enum Target {
     Memory,
     /// A database file, as an absolute path.
     Sqlite(PathBuf),
+    /// A database of a Redis server.
+    #[cfg(feature = "redis")]
+    Redis(cardoon_redis::RedisAddress),
 }
 
 impl Target {
@@ -21,6 +24,10 @@ impl Target {
         match scheme.to_ascii_lowercase().as_str() {
             "memory" => memory(url, rest),
             "sqlite" => sqlite(rest),
+            #[cfg(feature = "redis")]
+            known if cardoon_redis::RedisAddress::is_scheme(known) => {
+                cardoon_redis::RedisAddress::parse(url).map(Target::Redis)
+            }
             other => Err(no_adapter(other, url)),
         }
     }
@@ -74,7 +81,7 @@ fn no_adapter(scheme: &str, url: &str) -> Error {
     let Some(feature) = feature_of(scheme) else {
         return Error::new(Code::UnknownScheme, format!("no store answers to `{scheme}:` URLs"))
             .checked(format!("URL: {}", without_password(url)))
-            .hint("use sqlite:PATH, or memory: for a store that lives in this process");
+            .hint("use sqlite:PATH, redis://HOST, or memory: for a store that lives in this process");
     };
     feature_missing(scheme, feature)
 }
@@ -88,7 +95,7 @@ pub(crate) fn feature_missing(scheme: &str, feature: &str) -> Error {
 /// The cargo feature whose adapter answers to `scheme`.
 fn feature_of(scheme: &str) -> Option<&'static str> {
     match scheme {
-        "redis" | "rediss" | "redis+socket" => Some("redis"),
+        "redis" | "rediss" | "redis+socket" | "redis+sentinel" | "valkey" | "valkeys" => Some("redis"),
         "amqp" | "amqps" => Some("amqp"),
         "kafka" => Some("kafka"),
         _ => None,
@@ -127,7 +134,7 @@ mod tests {
         assert_eq!(code("sqlite:///tasks.db?mode=ro"), Code::BadUrl);
         assert_eq!(code("memory:shared"), Code::BadUrl);
         assert_eq!(code("postgres://host"), Code::UnknownScheme);
-        assert_eq!(code("redis://host"), Code::FeatureMissing);
+        assert_eq!(code("amqp://host"), Code::FeatureMissing);
     }
 
     #[test]
@@ -139,7 +146,7 @@ mod tests {
     #[test]
     fn passwords_appear_nowhere() {
         for url in [
-            "redis://user:s3cret@host:6379/0",
+            "redis://user:s3cret@host:port/0",
             "mysql://:s3cret@host",
             "sqlite://user:s3cret@host/x.db",
             "mysql://host/?password=s3cret",

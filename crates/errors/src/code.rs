@@ -60,6 +60,14 @@ codes! {
     1109 FileGone          Unavailable "the database file was removed or replaced";
     1110 DatabaseBusy      Unavailable "another program holds the database lock";
     1111 Corrupt           Data        "the database file is damaged";
+    // 12xx: Redis
+    1201 RedisTooOld       Invalid     "the Redis server is older than 6.2";
+    1202 RedisFull         Unavailable "the Redis server takes no more data";
+    1203 RedisWrongType    Data        "a key in Redis holds something else";
+    1204 RedisReadOnly     Unavailable "the Redis server is a replica";
+    1205 RedisDenied       Unavailable "the Redis server refuses the user or the command";
+    1206 RedisNewerLayout  Data        "the keys in Redis were written by a newer Cardoon";
+    1207 RedisCluster      Invalid     "the Redis server is part of a cluster";
     // 20xx: messages
     2001 BadMessage        Data        "the bytes are no task message";
     2002 TooLarge          Invalid     "the message is larger than the limit";
@@ -67,6 +75,7 @@ codes! {
     2004 BadArguments      Invalid     "the arguments do not fit the task";
     2005 BadName           Invalid     "this cannot be a task id or a queue name";
     2006 NotSerializable   Invalid     "a value cannot be written as JSON";
+    2007 BadResult         Data        "the bytes are no result of a task";
     // 30xx: tasks and workers
     3001 TaskFailed        Failed      "the task failed";
     3002 TaskRevoked       Failed      "the task was revoked";

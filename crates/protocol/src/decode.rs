@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::headers::Read;
-use crate::{Arguments, JSON, Limits, compression, nesting, wire_time};
+use crate::{Arguments, JSON, Limits, compression, kombu, nesting, wire_time};
 
 /// A message that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +41,9 @@ pub struct Undecodable {
 /// are not understood yet; they are refused rather than executed in part.
 pub fn decode(message: &Message, limits: &Limits) -> Result<Incoming, Undecodable> {
     check_size(message, limits)?;
+    if message.content_type == kombu::UNREADABLE {
+        return Err(malformed(format!("no envelope of kombu: {}", kombu::problem(message))));
+    }
     check_content(message)?;
     let headers = read_headers(&message.headers, limits)?;
     let body = match headers.compression.as_deref() {

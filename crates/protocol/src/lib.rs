@@ -14,11 +14,15 @@ mod compression;
 mod decode;
 mod encode;
 mod headers;
+mod json_text;
 mod limits;
 mod nesting;
 mod python_repr;
 mod retry;
 mod wire_time;
+
+pub mod celery_result;
+pub mod kombu;
 
 pub use arguments::{Arguments, BadArguments, Bound};
 pub use decode::{Incoming, Undecodable, decode};

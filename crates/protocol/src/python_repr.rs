@@ -17,6 +17,11 @@ pub(crate) fn dict(json: &[u8]) -> serde_json::Result<String> {
     shown(json, Shape::Dict)
 }
 
+/// Any JSON value.
+pub(crate) fn value(json: &[u8]) -> serde_json::Result<String> {
+    shown(json, Shape::Any)
+}
+
 fn shown(json: &[u8], shape: Shape) -> serde_json::Result<String> {
     let mut text = String::with_capacity(json.len().min(MAX_CHARS) + 16);
     let mut deserializer = serde_json::Deserializer::from_slice(json);

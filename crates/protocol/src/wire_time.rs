@@ -4,10 +4,12 @@ use cardoon_core::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-/// The text of `time`, with the offset `+00:00`. `None` if it is outside of the years -9999 to 9999.
+/// The text of `time` as Python writes it, microseconds included unless they are 0. `None` if it is outside of the
+/// years -9999 to 9999.
 pub(crate) fn write(time: Timestamp) -> Option<String> {
-    let time = jiff::Timestamp::from_millisecond(time.0).ok()?;
-    Some(format!("{}+00:00", TimeZone::UTC.to_datetime(time)))
+    let time = TimeZone::UTC.to_datetime(jiff::Timestamp::from_millisecond(time.0).ok()?);
+    let digits = if time.subsec_nanosecond() == 0 { 0 } else { 6 };
+    Some(format!("{time:.digits$}+00:00"))
 }
 
 pub(crate) fn read(text: &str) -> Result<Timestamp, jiff::Error> {
@@ -27,7 +29,7 @@ mod tests {
         for millis in [0, -1, 1_700_000_000_123, 4_000_000_000_000] {
             assert_eq!(read(&write(Timestamp(millis)).unwrap()).unwrap(), Timestamp(millis));
         }
-        assert_eq!(write(Timestamp(1_700_000_000_120)).unwrap(), "2023-11-14T22:13:20.12+00:00");
+        assert_eq!(write(Timestamp(1_700_000_000_120)).unwrap(), "2023-11-14T22:13:20.120000+00:00");
         assert_eq!(write(Timestamp(i64::MAX)), None);
     }
 

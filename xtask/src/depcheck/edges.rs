@@ -34,9 +34,12 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-results": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev ["cardoon-testkit"];
     "cardoon-sqlite": ["cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-results" "cardoon-runtime"]
         dev ["cardoon-testkit"];
+    "cardoon-redis":
+        ["cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results" "cardoon-runtime"]
+        dev ["cardoon-testkit"];
     "cardoon-connect":
         ["cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-results" "cardoon-runtime" "cardoon-settings"
-         "cardoon-sqlite"]
+         "cardoon-redis" "cardoon-sqlite"]
         dev ["cardoon-testkit"];
     "cardoon-worker":
         ["cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results" "cardoon-runtime"]

@@ -7,12 +7,12 @@ use cardoon_core::{DeadReason, Message, Priority, TaskState};
 
 use super::Harness;
 use super::steps::{
-    assert_nothing_ready, give, id, join, message, record, send, settle, start, take, to_send,
+    assert_nothing_ready, attempt, give, id, join, message, record, send, settle, start, take, to_send,
 };
 use crate::{DeadFilter, Publish, Settle, Settled};
 
 pub async fn a_dead_letter_keeps_its_bytes_and_its_reason(harness: Arc<dyn Harness>) {
-    let original = Message { priority: Priority::new(7), attempt: 2, ..message("a") };
+    let original = Message { priority: Priority::new(7), ..attempt("a", 2) };
     bury(&harness, original.clone(), DeadReason::BadArguments).await;
     let broker = harness.broker();
     let letters = broker.dead_letters();
@@ -35,7 +35,7 @@ pub async fn filters_choose_dead_letters(harness: Arc<dyn Harness>) {
 }
 
 pub async fn a_redriven_task_runs_again_and_registers(harness: Arc<dyn Harness>) {
-    let original = Message { attempt: 3, ..message("a") };
+    let original = attempt("a", 3);
     bury(&harness, original.clone(), DeadReason::RetriesExhausted).await;
     let broker = harness.broker();
     let letters = broker.dead_letters();

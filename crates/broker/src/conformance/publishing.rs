@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardoon_core::{Message, Priority};
+use cardoon_core::{Message, Priority, Timestamp};
 use cardoon_errors::Code;
 
 use super::Harness;
 use super::steps::{
-    assert_nothing_ready, id, join, message, names, send, send_all, soon, take, take_many, to_send,
+    assert_nothing_ready, attempt, id, join, message, names, send, send_all, soon, take, take_many, to_send,
 };
 use crate::{Publish, Published};
 
@@ -42,7 +42,7 @@ pub async fn a_repeated_message_is_stored_once(harness: Arc<dyn Harness>) {
 pub async fn a_later_attempt_is_a_message_of_its_own(harness: Arc<dyn Harness>) {
     let broker = harness.broker();
     send_all(broker.as_ref(), &["a"]).await;
-    let retry = Publish { message: Message { attempt: 1, ..message("a") }, ..to_send("a") };
+    let retry = Publish { message: attempt("a", 1), ..to_send("a") };
     assert_eq!(send(broker.as_ref(), retry).await, Published::Stored);
     let taken = take_many(join(&harness, "one").await.as_ref(), 2).await;
     assert_eq!(taken.iter().map(|delivery| delivery.message.attempt).collect::<Vec<_>>(), [0, 1]);
@@ -118,9 +118,9 @@ pub async fn a_batch_of_ten_thousand_is_stored_and_taken(harness: Arc<dyn Harnes
 
 pub async fn a_message_that_expired_is_handed_out_all_the_same(harness: Arc<dyn Harness>) {
     // Whoever takes it records that it expired; a broker that dropped it would leave its caller waiting.
-    let expires = Some(harness.clock().now());
-    harness.pass(Duration::from_millis(20)).await;
-    let message = Message { expires, ..message("late") };
+    let headers = r#"{"task":"mail.send","id":"late","retries":0,"expires":"2023-11-14T22:13:20+00:00"}"#;
+    let expires = Some(Timestamp(1_700_000_000_000));
+    let message = Message { expires, headers: headers.into(), ..message("late") };
     send(harness.broker().as_ref(), Publish { message: message.clone(), ..to_send("late") }).await;
     assert_eq!(take(join(&harness, "one").await.as_ref()).await.message, message);
 }

@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use cardoon_core::rescue::POISON_DEATHS;
 use cardoon_core::settle::{ReleaseCause, Verdict};
-use cardoon_core::{DeadReason, Message, TaskState};
+use cardoon_core::{DeadReason, TaskState};
 
 use super::Harness;
 use super::steps::{
-    acknowledge, assert_nothing_ready, give, id, join, message, names, record, send_all, settle, start,
-    sweep_until_found, take, take_many, to_send,
+    acknowledge, assert_nothing_ready, attempt, give, id, join, message, names, record, send_all, settle,
+    start, sweep_until_found, take, take_many, to_send,
 };
 use crate::{Place, Publish, Settle, Settled};
 
@@ -58,7 +58,7 @@ pub async fn a_follow_up_is_stored_with_the_verdict(harness: Arc<dyn Harness>) {
     let consumer = join(&harness, "one").await;
     send_all(harness.broker().as_ref(), &["a"]).await;
     let lease = start(consumer.as_ref()).await.lease;
-    let retry = Publish { message: Message { attempt: 1, ..message("a") }, ..to_send("a") };
+    let retry = Publish { message: attempt("a", 1), ..to_send("a") };
     let verdict = Settle { follow_ups: vec![retry, to_send("next")], ..Settle::bare(lease, Verdict::Ack) };
     assert_eq!(settle(consumer.as_ref(), verdict).await, Settled::Done);
     let taken = take_many(consumer.as_ref(), 2).await;

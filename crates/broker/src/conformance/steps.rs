@@ -30,15 +30,20 @@ pub(super) fn queue(name: &str) -> QueueName {
 }
 
 pub(super) fn message(text: &str) -> Message {
+    attempt(text, 0)
+}
+
+/// The message of an attempt. Its headers say what its fields do, as in every message that a broker meets.
+pub(super) fn attempt(text: &str, attempt: u32) -> Message {
     Message {
         id: id(text),
-        attempt: 0,
+        attempt,
         task: "mail.send".into(),
         priority: Priority::default(),
         expires: None,
         content_type: Cow::Borrowed("application/json"),
         content_encoding: Cow::Borrowed("utf-8"),
-        headers: Bytes::from_static(br#"{"lang":"rs","task":"mail.send"}"#),
+        headers: format!(r#"{{"lang":"rs","task":"mail.send","id":"{text}","retries":{attempt}}}"#).into(),
         body: Bytes::from(format!("[[\"{text}\"],{{}},{{}}]")),
     }
 }

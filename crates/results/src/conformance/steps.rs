@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cardoon_core::{QueueName, ResultRecord, RunNumber, TaskId, TaskState, Timestamp};
+use cardoon_core::{QueueName, ResultRecord, RunNumber, TaskFailure, TaskId, TaskState, Timestamp};
 
 use crate::{BeginRun, Begun, ResultBackend, Stored};
 
@@ -29,8 +29,9 @@ pub(super) fn record(name: &str, run: u64, attempt: u32, state: TaskState) -> Re
         state,
         run: RunNumber(run),
         attempt,
-        value: Some(Bytes::from(format!("{run}"))),
-        failure: None,
+        value: (state == TaskState::Success).then(|| Bytes::from(format!("{run}"))),
+        failure: (state == TaskState::Failure || state == TaskState::Retry)
+            .then(|| TaskFailure::new("ValueError", format!("run {run} failed"))),
         worker: "one".into(),
         started_at: Some(Timestamp(1_800_000_000_000)),
         finished_at: Timestamp(1_800_000_000_000 + run as i64),

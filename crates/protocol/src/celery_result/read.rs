@@ -1,0 +1,132 @@
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use cardoon_core::{QueueName, ResultRecord, RunNumber, TaskFailure, TaskId, TaskState, Timestamp};
+use cardoon_errors::{Code, Error, Result};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Ours;
+use crate::json_text::{Text, number, string};
+use crate::{python_repr, wire_time};
+
+/// The record of a document, whoever wrote it. `None` if the task has not come to an end in it: it is started, or in a
+/// state that the program made up.
+///
+/// What Celery does not write takes its default: the first run, no start, an empty task and worker and the queue
+/// `celery` without `result_extended`, and 1970 for the end of an attempt that is followed by another one.
+///
+/// # Errors
+///
+/// `CD2007` if the bytes are no such document.
+pub fn read(json: &[u8]) -> Result<Option<ResultRecord>> {
+    let document: Document<'_> =
+        serde_json::from_slice(json).map_err(|error| bad("it is no JSON object", &error))?;
+    let state =
+        TaskState::parse(&document.status.0).filter(|state| state.is_final() || *state == TaskState::Retry);
+    state.map(|state| document.record(state)).transpose()
+}
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    status: Text<'a>,
+    #[serde(borrow)]
+    task_id: Text<'a>,
+    #[serde(borrow)]
+    result: Option<&'a RawValue>,
+    #[serde(borrow)]
+    traceback: Option<&'a RawValue>,
+    #[serde(borrow)]
+    date_done: Option<&'a RawValue>,
+    #[serde(borrow)]
+    name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    worker: Option<&'a RawValue>,
+    #[serde(borrow)]
+    retries: Option<&'a RawValue>,
+    #[serde(borrow)]
+    queue: Option<&'a RawValue>,
+    cardoon: Option<Ours>,
+}
+
+impl Document<'_> {
+    fn record(&self, state: TaskState) -> Result<ResultRecord> {
+        let ours = self.cardoon.as_ref();
+        let nothing = ours.is_some_and(|ours| ours.nothing);
+        let retries = self.retries.and_then(number).and_then(|retries| retries.try_into().ok());
+        Ok(ResultRecord {
+            id: TaskId::new(&self.task_id.0).map_err(|error| bad("`task_id` is no task id", &error))?,
+            task: text(self.name).into_owned(),
+            queue: QueueName::new(text(self.queue)).unwrap_or_default(),
+            state,
+            run: ours.map_or(RunNumber::FIRST, |ours| RunNumber(ours.run)),
+            attempt: ours.map(|ours| ours.attempt).or(retries).unwrap_or(0),
+            value: (state == TaskState::Success && !nothing).then(|| self.value()),
+            failure: (state != TaskState::Success && !nothing).then(|| self.failure()),
+            worker: text(self.worker).into(),
+            started_at: ours.and_then(|ours| ours.started_at).map(Timestamp),
+            finished_at: ours.map_or_else(|| self.date_done(), |ours| Timestamp(ours.finished_at)),
+        })
+    }
+
+    fn value(&self) -> Bytes {
+        self.result
+            .map_or(Bytes::from_static(b"null"), |value| Bytes::copy_from_slice(value.get().as_bytes()))
+    }
+
+    fn date_done(&self) -> Timestamp {
+        wire_time::read(&text(self.date_done)).unwrap_or_default()
+    }
+
+    fn failure(&self) -> TaskFailure {
+        let (kind, message) = self.result.map(exception).unwrap_or_default();
+        let kind = self.cardoon.as_ref().and_then(|ours| ours.kind.clone()).unwrap_or(kind);
+        TaskFailure { kind, message, details: text(self.traceback).into_owned() }
+    }
+}
+
+#[derive(Deserialize)]
+struct Exception<'a> {
+    #[serde(borrow)]
+    exc_type: Option<Text<'a>>,
+    #[serde(borrow)]
+    exc_message: Option<&'a RawValue>,
+}
+
+/// The kind and the message of a failed result. One that is no exception is shown as it is.
+fn exception(result: &RawValue) -> (String, String) {
+    let exception: Option<Exception<'_>> = serde_json::from_str(result.get()).ok();
+    match exception {
+        Some(Exception { exc_type: Some(Text(kind)), exc_message }) => {
+            (kind.into_owned(), exc_message.map(message).unwrap_or_default())
+        }
+        _ => (String::new(), shown(result)),
+    }
+}
+
+/// The arguments of an exception as `str(exception)` shows them.
+fn message(arguments: &RawValue) -> String {
+    let list: Option<Vec<&RawValue>> = serde_json::from_str(arguments.get()).ok();
+    match list.as_deref() {
+        Some([]) => String::new(),
+        Some([one]) => shown(one),
+        Some(_) => python_repr::tuple(arguments.get().as_bytes()).unwrap_or_default(),
+        None => shown(arguments),
+    }
+}
+
+fn shown(value: &RawValue) -> String {
+    match string(value) {
+        Some(text) => text.into_owned(),
+        None => python_repr::value(value.get().as_bytes()).unwrap_or_default(),
+    }
+}
+
+fn text(value: Option<&RawValue>) -> Cow<'_, str> {
+    value.and_then(string).unwrap_or_default()
+}
+
+fn bad(what: &str, error: &impl std::error::Error) -> Error {
+    Error::new(Code::BadResult, format!("a stored result cannot be read: {what}")).checked(error.to_string())
+}

@@ -1,0 +1,287 @@
+//! Taking messages.
+
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use cardoon_broker::Delivery;
+use cardoon_core::{Lease, Timestamp};
+use cardoon_errors::{Applied, Result};
+use redis::{Cmd, Value};
+
+use super::Session;
+use super::watcher::Look;
+use crate::envelope::stored_at;
+use crate::failure::nonsense;
+use crate::keys;
+use crate::link::{bytes, int, items};
+use crate::operations::messages::Stored;
+use crate::operations::settle::Holding;
+use crate::operations::{revoke, sessions};
+
+/// One claim takes no more than this; a larger wish is served in several.
+const MOST: usize = 512;
+const MOST_BYTES: usize = 8 << 20;
+
+/// Between two looks when the server does not tell of changes.
+const DEAF: Duration = Duration::from_millis(500);
+
+/// A due time is never waited for less: the server's clock and ours count from different points in a millisecond.
+const TICK: Duration = Duration::from_millis(1);
+
+/// A claim under way. It outlives the call that began it, so a dropped call loses nothing.
+#[derive(Default)]
+pub(crate) struct Claiming {
+    ready: VecDeque<Delivery>,
+    /// What it asked for, and the claim.
+    under_way: Option<(usize, UnderWay)>,
+    /// The last claim got all that it had asked for, so there may be more.
+    was_full: bool,
+}
+
+type UnderWay = Pin<Box<dyn Future<Output = Result<Found>> + Send>>;
+
+/// What a claim found.
+struct Found {
+    deliveries: Vec<Delivery>,
+    /// How long until the next delayed message is due, if the lists were looked at.
+    due: Option<Duration>,
+    /// A list holds something after all.
+    is_something_ready: bool,
+}
+
+impl Claiming {
+    /// Takes up to `max` deliveries; waits until there is one.
+    pub(crate) async fn claim(&mut self, session: &Arc<Session>, max: usize) -> Result<Vec<Delivery>> {
+        loop {
+            session.check()?;
+            if !self.ready.is_empty() {
+                let count = max.min(self.ready.len());
+                return Ok(self.ready.drain(..count).collect());
+            }
+            let mut rings = session.rings();
+            rings.mark_unchanged();
+            let found = self.next(session, max).await?;
+            let is_done = !found.deliveries.is_empty();
+            self.ready.extend(found.deliveries);
+            if is_done || found.is_something_ready {
+                continue;
+            }
+            tokio::select! {
+                _ = rings.changed() => {}
+                () = wait(session, found.due) => {}
+                () = session.ended.cancelled() => {}
+                () = session.shared.closing().cancelled() => {}
+            }
+        }
+    }
+
+    /// What the claim under way finds, or a new one.
+    async fn next(&mut self, session: &Arc<Session>, max: usize) -> Result<Found> {
+        let look = !self.was_full;
+        let wish = max.min(MOST);
+        let (asked, under_way) = self
+            .under_way
+            .get_or_insert_with(|| (wish, Box::pin(claim_and_look(Arc::clone(session), wish, look))));
+        let asked = *asked;
+        let found = tokio::select! {
+            found = under_way => found,
+            () = session.ended.cancelled() => Err(crate::failure::closed()),
+            () = session.shared.closing().cancelled() => Err(crate::failure::closed()),
+        };
+        self.under_way = None;
+        self.was_full = found.as_ref().is_ok_and(|found| found.deliveries.len() >= asked);
+        found
+    }
+}
+
+/// Waits until something is due, or it is time for a look without a reason.
+async fn wait(session: &Session, due: Option<Duration>) {
+    let clock = &session.shared.wire.clock;
+    let net = if session.watcher.is_deaf() { Some(DEAF) } else { session.shared.options.safety_net };
+    match due.map(|due| due.max(TICK)).into_iter().chain(net).min() {
+        Some(pause) => clock.sleep(pause).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Claims and, unless there was plenty the last time, looks at the same time what is to be waited for.
+async fn claim_and_look(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
+    if session.is_unsure.load(Ordering::Acquire) {
+        let deliveries = recover(&session).await?;
+        if !deliveries.is_empty() {
+            return Ok(Found { deliveries, due: None, is_something_ready: true });
+        }
+    }
+    let looking = async { if look { session.watcher.look(&session).await } else { None } };
+    let (looked, taken) = tokio::join!(looking, take(&session, max));
+    let taken = taken?;
+    // Without a look the next claim has to make one before anybody may wait.
+    let is_something_ready = if look { looked.is_some_and(|look| look.is_something_ready) } else { true };
+    let due = looked.and_then(|look: Look| look.due).or(taken.due);
+    let due = due.map(|due| Duration::from_millis((due - taken.now).max(0) as u64));
+    Ok(Found { deliveries: taken.deliveries, due, is_something_ready })
+}
+
+/// What the script of claims answers.
+struct Taken {
+    deliveries: Vec<Delivery>,
+    now: i64,
+    due: Option<i64>,
+}
+
+async fn take(session: &Arc<Session>, max: usize) -> Result<Taken> {
+    loop {
+        let (number, epoch) = (session.number(), session.epoch.load(Ordering::Acquire));
+        let first = session.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
+        let order = order(session);
+        let answer = session
+            .shared
+            .claims
+            .call(&session.shared.scripts.claim, |command| {
+                ask(command, session, number, epoch, max, first, &order);
+            })
+            .await;
+        match answer {
+            Err(error) => {
+                if error.was_applied() != Applied::No {
+                    session.is_unsure.store(true, Ordering::Release);
+                }
+                return Err(error);
+            }
+            Ok(Value::Nil | Value::Boolean(false)) => session.rejoin(number).await?,
+            Ok(answer) => return read(session, number, first, answer).await,
+        }
+    }
+}
+
+/// The tags of all lists in the order in which they are taken from.
+fn order(session: &Session) -> Vec<usize> {
+    let queues = session.spec.queues.len().max(1);
+    let first = session.turn.load(Ordering::Relaxed) as usize % queues;
+    let steps = session.lists.len() / queues;
+    (0..queues)
+        .flat_map(|queue| (0..steps).map(move |step| (first + queue) % queues * steps + step))
+        .collect()
+}
+
+fn ask(
+    command: &mut Cmd,
+    session: &Session,
+    number: u64,
+    epoch: u64,
+    max: usize,
+    first: u64,
+    order: &[usize],
+) {
+    command.arg(5 + order.len());
+    command.arg(keys::session(number)).arg(keys::held(number)).arg(keys::REVOKED);
+    command.arg(keys::DELAYED).arg(keys::DELAYED_MESSAGES);
+    for tag in order {
+        command.arg(&session.lists[*tag]);
+    }
+    command.arg(epoch).arg(max).arg(MOST_BYTES).arg(first);
+    for tag in order {
+        command.arg(*tag);
+    }
+}
+
+async fn read(session: &Session, number: u64, first: u64, answer: Value) -> Result<Taken> {
+    let mut values = items(answer, "a claim")?.into_iter();
+    let mut next = || values.next().ok_or_else(|| nonsense("a claim"));
+    let (now, due) = (int(&next()?, "a claim")?, int(&next()?, "a claim")?);
+    let are_some_revoked = int(&next()?, "a claim")? > 0;
+    let mut deliveries = Vec::new();
+    let mut sequence = first;
+    while let Some(tag) = values.next() {
+        let tag = int(&tag, "a claim")? as u64;
+        let count = int(&values.next().unwrap_or_default(), "a claim")?;
+        for raw in values.by_ref().take(count as usize) {
+            let lease = Lease { session: number, sequence, tag };
+            deliveries.extend(delivery(session, lease, bytes(raw).unwrap_or_default(), Timestamp(now)));
+            sequence += 1;
+        }
+    }
+    take_turns(session, &deliveries);
+    if are_some_revoked {
+        mark_revoked(session, &mut deliveries).await?;
+    }
+    Ok(Taken { deliveries, now, due: (due >= 0).then_some(due) })
+}
+
+/// The next claim begins with the queue after the last one that was taken from.
+fn take_turns(session: &Session, deliveries: &[Delivery]) {
+    if let Some(last) = deliveries.last() {
+        let queue = session.spec.queues.iter().position(|queue| *queue == last.queue).unwrap_or(0);
+        session.turn.store(queue as u64 + 1, Ordering::Relaxed);
+    }
+}
+
+/// Notes that a message is held, and makes it a delivery.
+fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Option<Delivery> {
+    let queue = keys::queue_of_tag(&session.spec.queues, lease.tag)?.clone();
+    let list = session.lists.get(lease.tag as usize)?.clone();
+    let enqueued_at = stored_at(&raw).unwrap_or(now);
+    let Stored { marks, message, .. } = Stored::read(&raw);
+    let holding = Holding {
+        lease,
+        queue: queue.clone(),
+        list,
+        id: message.id.clone(),
+        early: false,
+        deaths: marks.deaths,
+        raw,
+    };
+    session.holdings().insert(lease.sequence, holding);
+    Some(Delivery {
+        lease,
+        queue,
+        message,
+        redelivered: marks.redelivered,
+        resent: marks.resent,
+        deaths: marks.deaths,
+        revoked: false,
+        outcome_unknown: marks.unknown,
+        enqueued_at,
+    })
+}
+
+async fn mark_revoked(session: &Session, deliveries: &mut [Delivery]) -> Result<()> {
+    let lane = &session.shared.claims;
+    let revoked = revoke::are_revoked(lane, deliveries.iter().map(|delivery| &delivery.message.id)).await;
+    // What was taken is known here now, and must be handed out.
+    let revoked = revoked.inspect_err(|_| session.is_unsure.store(true, Ordering::Release));
+    if revoked.is_err() {
+        session
+            .holdings()
+            .retain(|_, holding| !deliveries.iter().any(|delivery| delivery.lease == holding.lease));
+    }
+    for (delivery, revoked) in deliveries.iter_mut().zip(revoked?) {
+        delivery.revoked = revoked;
+    }
+    Ok(())
+}
+
+/// After a claim whose answer is missing: makes it void if it is still on its way, and takes over what it took.
+async fn recover(session: &Arc<Session>) -> Result<Vec<Delivery>> {
+    let number = session.number();
+    let Some(epoch) = sessions::recover(&session.shared, number).await? else {
+        session.rejoin(number).await?;
+        session.is_unsure.store(false, Ordering::Release);
+        return Ok(Vec::new());
+    };
+    session.epoch.store(epoch, Ordering::Release);
+    let hold = sessions::hold(&session.shared.main, number, &session.spec.queues).await?;
+    let known: HashMap<u64, Lease> =
+        session.holdings().iter().map(|(sequence, holding)| (*sequence, holding.lease)).collect();
+    let now = session.shared.now();
+    let unknown = hold.holdings.into_iter().filter(|holding| !known.contains_key(&holding.lease.sequence));
+    let mut deliveries: Vec<Delivery> =
+        unknown.filter_map(|holding| delivery(session, holding.lease, holding.raw, now)).collect();
+    mark_revoked(session, &mut deliveries).await?;
+    session.is_unsure.store(false, Ordering::Release);
+    Ok(deliveries)
+}

@@ -1,0 +1,175 @@
+//! What the parts of a consumer share.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use cardoon_broker::ConsumeSpec;
+use cardoon_core::{Lease, TaskId};
+use cardoon_errors::Result;
+use cardoon_runtime::ServiceKind;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::blame::{self, Blame};
+use super::watcher::{self, Watcher};
+use crate::failure;
+use crate::keys;
+use crate::operations::sessions;
+use crate::operations::settle::Holding;
+use crate::store::Shared;
+
+/// How long joining waits for the connection that is the sign of life. Without it the lease alone tells of a death.
+const SIGN_LIMIT: Duration = Duration::from_secs(3);
+
+/// One membership among the consumers. When others took it for dead, it joins again under a new number.
+pub(crate) struct Session {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) spec: ConsumeSpec,
+    pub(crate) lists: Vec<String>,
+    pub(crate) number: AtomicU64,
+    /// Counts how often claims under way were made void.
+    pub(crate) epoch: AtomicU64,
+    pub(crate) next_sequence: AtomicU64,
+    /// The queue that the next claim begins with.
+    pub(crate) turn: AtomicU64,
+    /// A claim has been sent whose answer is missing, so something may be held that nobody here knows.
+    pub(crate) is_unsure: AtomicBool,
+    pub(crate) blame: Blame,
+    pub(crate) watcher: Watcher,
+    /// Changes when there may be something to take.
+    bell: watch::Sender<u64>,
+    holding: Mutex<HashMap<u64, Holding>>,
+    /// Tasks that are held and were revoked, and whose holder was not told yet.
+    to_tell: Mutex<Vec<TaskId>>,
+    told: Notify,
+    joining: tokio::sync::Mutex<()>,
+    /// Nothing more is claimed.
+    pub(crate) ended: CancellationToken,
+}
+
+impl Session {
+    /// Joins the consumers.
+    pub(crate) async fn join(shared: &Arc<Shared>, spec: ConsumeSpec) -> Result<Arc<Self>> {
+        shared.introduce(&spec.queues).await;
+        let number = sessions::draw(shared).await?;
+        let session = Arc::new(Self {
+            lists: keys::lists(&spec.queues),
+            spec,
+            number: AtomicU64::new(number),
+            epoch: AtomicU64::new(1),
+            next_sequence: AtomicU64::new(1),
+            turn: AtomicU64::new(0),
+            is_unsure: AtomicBool::new(false),
+            blame: Blame::default(),
+            watcher: Watcher::default(),
+            bell: watch::Sender::new(0),
+            holding: Mutex::default(),
+            to_tell: Mutex::default(),
+            told: Notify::new(),
+            joining: tokio::sync::Mutex::default(),
+            ended: CancellationToken::new(),
+            shared: Arc::clone(shared),
+        });
+        shared.wire.spawn(ServiceKind::StoreListener, watcher::watch(Arc::clone(&session)));
+        if let Err(error) = session.enter(number).await {
+            session.ended.cancel();
+            return Err(error);
+        }
+        shared.wire.spawn(ServiceKind::StoreWriter, blame::record(Arc::clone(&session)));
+        shared.add_session(&session);
+        Ok(session)
+    }
+
+    async fn enter(&self, number: u64) -> Result<()> {
+        let signed = self.watcher.is_signed(number, &self.shared.wire.clock, SIGN_LIMIT).await;
+        if !signed {
+            tracing::warn!(
+                worker = self.spec.worker,
+                "no sign of life can be given: if this worker dies, its tasks wait until its lease lapses"
+            );
+        }
+        sessions::enter(&self.shared, number, &self.spec, signed).await
+    }
+
+    /// Joins again after the session `lost` was found to be over. Its leases are lost.
+    pub(crate) async fn rejoin(&self, lost: u64) -> Result<()> {
+        let _one = self.joining.lock().await;
+        if self.number() != lost {
+            return Ok(());
+        }
+        tracing::warn!(worker = self.spec.worker, "others took this worker for dead; it joins again");
+        let number = sessions::draw(&self.shared).await?;
+        self.watcher.renew(number);
+        self.enter(number).await?;
+        self.holdings().retain(|_, holding| holding.lease.session == number);
+        self.epoch.store(1, Ordering::Release);
+        self.number.store(number, Ordering::Release);
+        self.ring();
+        Ok(())
+    }
+
+    pub(crate) fn number(&self) -> u64 {
+        self.number.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.ended.is_cancelled() { Err(failure::closed()) } else { self.shared.check() }
+    }
+
+    pub(crate) fn ring(&self) {
+        self.bell.send_modify(|rings| *rings += 1);
+    }
+
+    pub(crate) fn rings(&self) -> watch::Receiver<u64> {
+        self.bell.subscribe()
+    }
+
+    pub(crate) fn holdings(&self) -> MutexGuard<'_, HashMap<u64, Holding>> {
+        self.holding.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The delivery of this lease, if it is held as far as this process knows.
+    pub(crate) fn held(&self, lease: Lease) -> Option<Holding> {
+        self.holdings().get(&lease.sequence).filter(|holding| holding.lease == lease).cloned()
+    }
+
+    /// The lease of the delivery of this task.
+    pub(crate) fn lease_of(&self, id: &TaskId) -> Option<Lease> {
+        self.holdings().values().find(|holding| holding.id == *id).map(|holding| holding.lease)
+    }
+
+    /// A delivery is not held any more.
+    pub(crate) fn let_go(&self, sequence: u64) {
+        self.holdings().remove(&sequence);
+        self.blame.ended(sequence);
+    }
+
+    /// These tasks were revoked.
+    pub(crate) fn hear_of_revokes(&self, ids: impl IntoIterator<Item = TaskId>) {
+        let mut ids: Vec<TaskId> = ids.into_iter().collect();
+        {
+            let holdings = self.holdings();
+            ids.retain(|id| holdings.values().any(|holding| holding.id == *id));
+        }
+        if !ids.is_empty() {
+            self.to_tell.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
+            self.told.notify_one();
+        }
+    }
+
+    /// Waits for revoked tasks; empty when the consumer has ended.
+    pub(crate) async fn next_revokes(&self) -> Vec<TaskId> {
+        loop {
+            let told = std::mem::take(&mut *self.to_tell.lock().unwrap_or_else(PoisonError::into_inner));
+            if !told.is_empty() || self.ended.is_cancelled() {
+                return told;
+            }
+            tokio::select! {
+                () = self.told.notified() => {}
+                () = self.ended.cancelled() => {}
+            }
+        }
+    }
+}

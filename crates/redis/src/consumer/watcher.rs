@@ -1,0 +1,210 @@
+//! The connection by which a consumer hears of changes, and by which others see that it lives.
+//!
+//! It is subscribed to a channel of the consumer's own: the server counts its subscribers, and stops to count them in the
+//! moment in which it learns that the connection has ended. And the server tells it, once, when a key changes that it has
+//! looked at, whoever changed it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use cardoon_core::TaskId;
+use cardoon_errors::{Code, Result};
+use cardoon_runtime::Clock;
+use redis::aio::MultiplexedConnection;
+use redis::{PushInfo, PushKind, RedisResult, Value};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Session;
+use crate::failure;
+use crate::keys;
+use crate::link::{Pushes, bytes, int, items};
+use crate::operations::revoke;
+
+/// Between two tests whether the connection still answers.
+const PING_EVERY: Duration = Duration::from_secs(1);
+const PING_LIMIT: Duration = Duration::from_secs(3);
+
+/// The pauses between tries to connect.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+#[derive(Default)]
+pub(crate) struct Watcher {
+    connection: Mutex<Option<MultiplexedConnection>>,
+    /// The number of the session that the connection is a sign of life of; 0 if of none.
+    signs: watch::Sender<Option<u64>>,
+    /// The number of the session that it shall be a sign of life of next, if not the session's own.
+    wanted: Mutex<Option<u64>>,
+    is_deaf: AtomicBool,
+    renewed: Mutex<CancellationToken>,
+}
+
+/// What lay in the lists and the delayed store when they were looked at. Changes since then ring the bell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    pub(crate) is_something_ready: bool,
+    /// When the next delayed message is due.
+    pub(crate) due: Option<i64>,
+}
+
+impl Watcher {
+    /// Waits until the connection is a sign of life of session `number`, at most `limit`.
+    pub(crate) async fn is_signed(&self, number: u64, clock: &Clock, limit: Duration) -> bool {
+        let mut signs = self.signs.subscribe();
+        tokio::select! {
+            signed = signs.wait_for(|signed| signed.is_some_and(|signed| signed == number || signed == 0)) => {
+                signed.is_ok_and(|signed| *signed == Some(number))
+            }
+            () = clock.sleep(limit) => false,
+        }
+    }
+
+    /// Makes the connection a sign of life of session `number`.
+    pub(crate) fn renew(&self, number: u64) {
+        *self.wanted.lock().unwrap_or_else(PoisonError::into_inner) = Some(number);
+        self.signs.send_replace(None);
+        self.renewed.lock().unwrap_or_else(PoisonError::into_inner).cancel();
+    }
+
+    /// Whether the server does not tell of changes.
+    pub(crate) fn is_deaf(&self) -> bool {
+        self.is_deaf.load(Ordering::Relaxed)
+    }
+
+    /// Looks at the lists; the next change of one of them, or of the delayed store, rings. `None` while there is no
+    /// connection; when there is one again, the bell rings.
+    pub(crate) async fn look(&self, session: &Session) -> Option<Look> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("EXISTS").arg(&session.lists);
+        pipeline.cmd("ZRANGE").arg(keys::DELAYED).arg(0).arg(0).arg("WITHSCORES");
+        let wire = &session.shared.wire;
+        let answers = wire.within(wire.limit, connection.send_packed_commands(&pipeline, 0, 2)).await;
+        let mut answers = answers?.ok()?.into_iter();
+        let count = int(&answers.next()?, "EXISTS").ok()?;
+        Some(Look { is_something_ready: count > 0, due: score(answers.next()?) })
+    }
+}
+
+/// The score of the first member, in either form of the answer.
+fn score(answer: Value) -> Option<i64> {
+    let first = items(answer, "ZRANGE").ok()?;
+    match first.into_iter().next()? {
+        Value::Array(pair) => int(pair.get(1)?, "ZRANGE").ok(),
+        _ => None,
+    }
+}
+
+/// Keeps the connection up until the session ends.
+pub(crate) async fn watch(session: Arc<Session>) -> Result<()> {
+    let clock = session.shared.wire.clock.clone();
+    let mut pause = FIRST_PAUSE;
+    while !session.ended.is_cancelled() {
+        let gone = CancellationToken::new();
+        *session.watcher.renewed.lock().unwrap_or_else(PoisonError::into_inner) = gone.clone();
+        let connected = tokio::select! {
+            connected = connect(&session, &gone) => connected,
+            () = session.ended.cancelled() => return Ok(()),
+        };
+        match connected {
+            Ok(connection) => {
+                pause = FIRST_PAUSE;
+                serve(&session, connection, &gone).await;
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the connection that hears of changes is down");
+                clock.sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+        *session.watcher.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        session.watcher.signs.send_replace(None);
+    }
+    Ok(())
+}
+
+async fn connect(session: &Arc<Session>, gone: &CancellationToken) -> Result<MultiplexedConnection> {
+    let wire = &session.shared.wire;
+    let connection = wire.dial(pushes(session, gone)).await?;
+    let prepared = wire.within(wire.limit, prepare(session, connection)).await;
+    let connection = prepared.unwrap_or_else(|| Err(failure::no_answer(&wire.location)))?;
+    session.ring();
+    catch_up(session).await?;
+    Ok(connection)
+}
+
+/// What to do with what the server tells.
+fn pushes(session: &Arc<Session>, gone: &CancellationToken) -> Pushes {
+    let (session, gone) = (Arc::downgrade(session), gone.clone());
+    Arc::new(move |info: PushInfo| {
+        let Some(session) = session.upgrade() else { return };
+        match info.kind {
+            PushKind::Invalidate => session.ring(),
+            PushKind::Disconnection => gone.cancel(),
+            PushKind::Message => session.hear_of_revokes(revoked_id(info.data)),
+            _ => {}
+        }
+    })
+}
+
+fn revoked_id(mut data: Vec<Value>) -> Option<TaskId> {
+    let payload = bytes(data.pop()?)?;
+    TaskId::new(std::str::from_utf8(&payload).ok()?).ok()
+}
+
+/// Makes a fresh connection hear, and a sign of life.
+async fn prepare(session: &Session, mut connection: MultiplexedConnection) -> Result<MultiplexedConnection> {
+    let location = &session.shared.wire.location;
+    let number =
+        session.watcher.wanted.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(session.number());
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("CLIENT").arg("SETNAME").arg(format!("cardoon:{number}"));
+    pipeline.cmd("CLIENT").arg("TRACKING").arg("ON");
+    let answers = connection.send_packed_commands(&pipeline, 0, 2).await;
+    let answers = answers.map_err(|error| failure::of_client(error, location))?;
+    let is_deaf = matches!(answers.get(1), Some(Value::ServerError(_)));
+    if is_deaf && !session.watcher.is_deaf.swap(is_deaf, Ordering::Relaxed) {
+        tracing::warn!(
+            "the server does not let us hear of changes (CLIENT TRACKING); looking twice a second instead"
+        );
+    }
+    let channels = session.shared.channels;
+    let subscribed: RedisResult<()> =
+        connection.subscribe(&[channels.revokes(), format!("{}{number}", channels.alive())]).await;
+    let signed = match subscribed.map_err(|error| failure::of_client(error, location)) {
+        Ok(()) => number,
+        // The user may not subscribe: no sign of life, but what else the connection is for goes on.
+        Err(error) if error.code() == Code::RedisDenied => 0,
+        Err(error) => return Err(error),
+    };
+    *session.watcher.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+    session.watcher.signs.send_replace(Some(signed));
+    Ok(connection)
+}
+
+/// Hears of the revokes that were told while there was no connection.
+async fn catch_up(session: &Session) -> Result<()> {
+    let ids: Vec<TaskId> = session.holdings().values().map(|holding| holding.id.clone()).collect();
+    let revoked = revoke::are_revoked(&session.shared.main, &ids).await?;
+    session.hear_of_revokes(ids.into_iter().zip(revoked).filter(|(_, revoked)| *revoked).map(|(id, _)| id));
+    Ok(())
+}
+
+/// Tests the connection until it is gone.
+async fn serve(session: &Session, mut connection: MultiplexedConnection, gone: &CancellationToken) {
+    let wire = &session.shared.wire;
+    let ping = redis::cmd("PING");
+    loop {
+        tokio::select! {
+            () = gone.cancelled() => return,
+            () = session.ended.cancelled() => return,
+            () = wire.clock.sleep(PING_EVERY) => {}
+        }
+        match wire.within(PING_LIMIT, connection.send_packed_command(&ping)).await {
+            Some(Ok(_)) => {}
+            _ => return,
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! From the server's and the client's errors to ours.
+
+use cardoon_errors::{Applied, Code, Error};
+use redis::{RedisError, ServerError};
+
+/// What went wrong on the way to the server at `location`. Whether a command was executed whose answer is missing is not
+/// known.
+pub(crate) fn of_client(error: RedisError, location: &str) -> Error {
+    if let Some(code) = error.code() {
+        let detail = error.detail().unwrap_or_default().to_owned();
+        return of_answer(code, &detail, location);
+    }
+    let applied = if error.is_connection_refusal() { Applied::No } else { Applied::Unknown };
+    Error::new(Code::Unreachable, format!("the connection to {location} failed"))
+        .applied(applied)
+        .checked(error.to_string())
+        .hint("look whether the server runs: redis-cli -u <URL> ping")
+        .source(error)
+}
+
+/// What the server answered instead of doing what it was asked.
+pub(crate) fn of_server(error: &ServerError, location: &str) -> Error {
+    of_answer(error.code(), error.details().unwrap_or_default(), location)
+}
+
+/// The error that the text of a server's error is: its code, then what it says.
+pub(crate) fn of_text(text: &str, location: &str) -> Error {
+    let (code, detail) = text.split_once(' ').unwrap_or((text, ""));
+    of_answer(code, detail, location)
+}
+
+fn of_answer(code: &str, detail: &str, location: &str) -> Error {
+    let kind = kind(code, detail);
+    let error = Error::new(kind, format!("{location}: {}", kind.title())).checked(format!("{code} {detail}"));
+    match kind {
+        Code::RedisFull => error.hint("free memory or disk space on the server, or raise its limit"),
+        Code::RedisReadOnly => error.hint("connect to the primary; with Sentinel, name it in the URL"),
+        Code::RedisDenied => error.hint("look at the user, the password and the rules of `ACL LIST`"),
+        Code::RedisWrongType => error.hint("look at the key with `TYPE`; Cardoon changes nothing in it"),
+        _ => error,
+    }
+}
+
+fn kind(code: &str, detail: &str) -> Code {
+    match code {
+        "OOM" | "MISCONF" => Code::RedisFull,
+        "READONLY" => Code::RedisReadOnly,
+        "NOAUTH" | "WRONGPASS" | "NOPERM" => Code::RedisDenied,
+        "WRONGTYPE" => Code::RedisWrongType,
+        "LOADING" | "BUSY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "NOREPLICAS" | "UNKILLABLE" => {
+            Code::Unreachable
+        }
+        // A script passes on the error of the command that failed in it, in words.
+        _ if detail.contains("OOM command not allowed") => Code::RedisFull,
+        _ if detail.contains("WRONGTYPE") => Code::RedisWrongType,
+        _ if detail.contains("READONLY") => Code::RedisReadOnly,
+        _ if detail.contains("NOPERM")
+            || detail.contains("ACL failure")
+            || detail.contains("can't run this command") =>
+        {
+            Code::RedisDenied
+        }
+        _ if detail.contains("MISCONF") => Code::RedisFull,
+        _ => Code::Internal,
+    }
+}
+
+/// No answer came in time.
+pub(crate) fn no_answer(location: &str) -> Error {
+    Error::new(Code::NoAnswer, format!("{location} did not answer in time")).applied(Applied::Unknown)
+}
+
+/// An answer that is none to what was asked.
+pub(crate) fn nonsense(what: &str) -> Error {
+    Error::new(Code::Internal, format!("the Redis server's answer to {what} cannot be read"))
+        .applied(Applied::Unknown)
+}
+
+/// The store was closed on purpose.
+pub(crate) fn closed() -> Error {
+    Error::new(Code::StoreClosed, "the store in Redis was closed")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_carry_the_code_that_says_what_to_do() {
+        let code = |text| of_text(text, "redis://host").code();
+        assert_eq!(code("OOM command not allowed when used memory > 'maxmemory'."), Code::RedisFull);
+        assert_eq!(code("READONLY You can't write against a read only replica."), Code::RedisReadOnly);
+        assert_eq!(
+            code("NOPERM User ann has no permissions to run the 'evalsha' command"),
+            Code::RedisDenied
+        );
+        assert_eq!(code("WRONGTYPE Operation against a key"), Code::RedisWrongType);
+        assert_eq!(code("LOADING Redis is loading the dataset in memory"), Code::Unreachable);
+        assert_eq!(
+            code("ERR WRONGTYPE Operation against a key script: 1, on @user_script:3."),
+            Code::RedisWrongType
+        );
+        assert_eq!(code("ERR syntax error"), Code::Internal);
+    }
+}

@@ -1,0 +1,173 @@
+//! The names of the keys.
+
+use cardoon_core::{QueueName, TaskId};
+use cardoon_protocol::kombu::{PRIORITY_STEPS, SEPARATOR, list_key};
+
+/// The layout's version, in [`LAYOUT`].
+pub(crate) const LAYOUT_VERSION: u32 = 1;
+pub(crate) const LAYOUT: &str = "cardoon:layout";
+/// The number of the last session.
+pub(crate) const SESSION_NUMBER: &str = "cardoon:session-number";
+/// Sessions, by the time of their last heartbeat.
+pub(crate) const BEATS: &str = "cardoon:beats";
+/// The sessions that give a sign of life besides their heartbeats.
+pub(crate) const SIGNED: &str = "cardoon:signed";
+/// Sessions whose sign of life is missing.
+pub(crate) const SUSPECTS: &str = "cardoon:suspects";
+/// Who looks for the dead now.
+pub(crate) const TURN: &str = "cardoon:turn";
+/// The queues that somebody of ours has used.
+pub(crate) const QUEUES: &str = "cardoon:queues";
+/// Delayed messages, by the time at which they are due.
+pub(crate) const DELAYED: &str = "cardoon:delayed";
+pub(crate) const DELAYED_MESSAGES: &str = "cardoon:delayed-messages";
+/// Dead letters, by the time of their death.
+pub(crate) const DEAD: &str = "cardoon:dead";
+pub(crate) const DEAD_LETTERS: &str = "cardoon:dead-letters";
+/// Revoked tasks, by the time of the revoke.
+pub(crate) const REVOKED: &str = "cardoon:revoked";
+
+pub(crate) fn session(number: u64) -> String {
+    format!("cardoon:session:{number}")
+}
+
+/// What a session holds: its lease's sequence and tag, and the message.
+pub(crate) fn held(session: u64) -> String {
+    format!("cardoon:held:{session}")
+}
+
+/// The sequences of a session's leases whose user code has begun.
+pub(crate) fn started(session: u64) -> String {
+    format!("cardoon:started:{session}")
+}
+
+/// The sequences of a session's leases that were acknowledged early.
+pub(crate) fn early(session: u64) -> String {
+    format!("cardoon:early:{session}")
+}
+
+/// The sessions that take from a queue.
+pub(crate) fn workers(queue: &QueueName) -> String {
+    format!("cardoon:workers:{queue}")
+}
+
+/// The delayed messages of one queue.
+pub(crate) fn delayed_of(queue: &QueueName) -> String {
+    format!("cardoon:delayed:{queue}")
+}
+
+/// The dead letters of one queue.
+pub(crate) fn dead_of(queue: &QueueName) -> String {
+    format!("cardoon:dead:{queue}")
+}
+
+/// The run record of a task.
+pub(crate) fn run(id: &TaskId) -> String {
+    format!("cardoon:run:{id}")
+}
+
+/// The ended runs of a task.
+pub(crate) fn history(id: &TaskId) -> String {
+    format!("cardoon:history:{id}")
+}
+
+pub(crate) fn progress(id: &TaskId) -> String {
+    format!("cardoon:progress:{id}")
+}
+
+pub(crate) const RESULTS: &str = "celery-task-meta-";
+
+/// Celery's key of a task's result, and the channel on which it is told.
+pub(crate) fn result(id: &TaskId) -> String {
+    format!("{RESULTS}{id}")
+}
+
+/// Channels are common to all databases of a server, so their names hold the database.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Channels(pub(crate) i64);
+
+impl Channels {
+    pub(crate) fn events(self) -> String {
+        format!("cardoon:{}:events", self.0)
+    }
+
+    pub(crate) fn revokes(self) -> String {
+        format!("cardoon:{}:revoked", self.0)
+    }
+
+    /// What each worker's channel begins with. To be subscribed to its own is a worker's sign of life.
+    pub(crate) fn alive(self) -> String {
+        format!("cardoon:{}:alive:", self.0)
+    }
+}
+
+/// The lists of `queues`, queue by queue, the most urgent first. The place of a list is the tag of leases from it.
+pub(crate) fn lists(queues: &[QueueName]) -> Vec<String> {
+    queues.iter().flat_map(|queue| PRIORITY_STEPS.map(|step| list_key(queue, step))).collect()
+}
+
+/// The queue of a lease's tag.
+pub(crate) fn queue_of_tag(queues: &[QueueName], tag: u64) -> Option<&QueueName> {
+    queues.get(tag as usize / PRIORITY_STEPS.len())
+}
+
+/// The queue of a list.
+pub(crate) fn queue_of_list(list: &str) -> Option<QueueName> {
+    QueueName::new(list.split_once(SEPARATOR).map_or(list, |(queue, _)| queue)).ok()
+}
+
+/// A delayed message's name: a task waits once an attempt.
+pub(crate) fn delayed_member(id: &TaskId, attempt: u32) -> String {
+    format!("{id}:{attempt}")
+}
+
+/// The field of a lease among what its session holds.
+pub(crate) fn held_field(sequence: u64, tag: u64) -> String {
+    format!("{sequence}:{tag}")
+}
+
+/// Sequence and tag of a field.
+pub(crate) fn read_held_field(field: &str) -> Option<(u64, u64)> {
+    let (sequence, tag) = field.split_once(':')?;
+    Some((sequence.parse().ok()?, tag.parse().ok()?))
+}
+
+/// A pattern that matches `text` itself.
+pub(crate) fn literally(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\' | '^' | '-') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lists_place_says_its_queue() {
+        let queues = ["a", "b"].map(|name| QueueName::new(name).unwrap());
+        let lists = lists(&queues);
+        assert_eq!(lists.len(), 8);
+        for (tag, list) in lists.iter().enumerate() {
+            let queue = queue_of_tag(&queues, tag as u64).unwrap();
+            assert_eq!(queue_of_list(list).as_ref(), Some(queue));
+        }
+        assert_eq!(queue_of_tag(&queues, 8), None);
+    }
+
+    #[test]
+    fn a_field_reads_as_it_was_written() {
+        assert_eq!(read_held_field(&held_field(7, 3)), Some((7, 3)));
+        assert_eq!(read_held_field("7"), None);
+    }
+
+    #[test]
+    fn a_pattern_of_a_text_has_no_wild_cards() {
+        assert_eq!(literally("a*b?[c]"), r"a\*b\?\[c\]");
+    }
+}

@@ -1,0 +1,73 @@
+//! From an address to the client library's idea of it.
+
+use cardoon_errors::{Code, Error, Result};
+use redis::{
+    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
+    RedisResult, TlsCertificates,
+};
+
+use crate::address::{Place, RedisAddress, Tls};
+use crate::failure;
+
+/// A client for the server that the address names, which is at `primary` if sentinels had to be asked for it.
+pub(crate) fn client(address: &RedisAddress, primary: Option<&(String, u16)>) -> Result<Client> {
+    let opened = match (&address.place, primary) {
+        (Place::Socket(path), _) => open(address, ConnectionAddr::Unix(path.clone())),
+        (Place::Host { host, port, tls: None }, _) => open(address, ConnectionAddr::Tcp(host.clone(), *port)),
+        (Place::Host { host, port, tls: Some(tls) }, _) => {
+            open_with_tls(address, host, *port, &certificates(tls)?)
+        }
+        (Place::Sentinel { .. }, Some((host, port))) => {
+            open(address, ConnectionAddr::Tcp(host.clone(), *port))
+        }
+        (Place::Sentinel { .. }, None) => return Err(no_primary(address)),
+    };
+    opened.map_err(|error| failure::of_client(error, &address.location()))
+}
+
+/// A client for one sentinel. Sentinels are asked without a login.
+pub(crate) fn sentinel(host: &str, port: u16) -> RedisResult<Client> {
+    Client::open(ConnectionAddr::Tcp(host.into(), port))
+}
+
+/// No sentinel knows the primary.
+pub(crate) fn no_primary(address: &RedisAddress) -> Error {
+    Error::new(Code::Unreachable, format!("no sentinel of {} knows its primary", address.location()))
+        .hint("ask a sentinel: redis-cli -p 26379 sentinel masters")
+}
+
+fn open(address: &RedisAddress, place: ConnectionAddr) -> RedisResult<Client> {
+    Client::open(info(address, place)?)
+}
+
+fn open_with_tls(
+    address: &RedisAddress,
+    host: &str,
+    port: u16,
+    certificates: &TlsCertificates,
+) -> RedisResult<Client> {
+    let place = ConnectionAddr::TcpTls { host: host.into(), port, insecure: false, tls_params: None };
+    Client::build_with_tls(info(address, place)?, certificates.clone())
+}
+
+fn info(address: &RedisAddress, place: ConnectionAddr) -> RedisResult<ConnectionInfo> {
+    let mut login =
+        RedisConnectionInfo::default().set_db(address.database).set_protocol(ProtocolVersion::RESP3);
+    if let Some(user) = &address.user {
+        login = login.set_username(user);
+    }
+    if let Some(password) = &address.password {
+        login = login.set_password(password);
+    }
+    Ok(place.into_connection_info()?.set_redis_settings(login))
+}
+
+fn certificates(tls: &Tls) -> Result<TlsCertificates> {
+    let Some(path) = &tls.authorities else {
+        return Ok(TlsCertificates { client_tls: None, root_cert: None });
+    };
+    let read = std::fs::read(path).map_err(|error| {
+        Error::new(Code::BadUrl, format!("cannot read the certificates in {}", path.display())).source(error)
+    })?;
+    Ok(TlsCertificates { client_tls: None, root_cert: Some(read) })
+}

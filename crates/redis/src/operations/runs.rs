@@ -1,0 +1,179 @@
+//! Run records and results, apart from deliveries.
+
+use std::time::Duration;
+
+use cardoon_core::run::{Begin, Finish, RunRecord, begin, finish, reopen};
+use cardoon_core::{ResultRecord, TaskId};
+use cardoon_errors::{Code, Error, Result};
+use cardoon_results::{BeginRun, Begun, Stored};
+
+use super::change::{Applied, Change};
+use super::ends;
+use super::known::{self, Known, write_record};
+use crate::keys;
+use crate::store::Shared;
+
+/// How often a decision is made anew when what it was based on has changed.
+pub(crate) const TRIES: usize = 16;
+
+/// Registers runs. `holders`: where to note that user code begins, for those whose deliveries this process holds.
+pub(crate) async fn register(shared: &Shared, runs: Vec<BeginRun>) -> Vec<Result<Begun>> {
+    let decide = |run: &BeginRun, known: &Known| match begin(known.record(), run.attempt) {
+        Begin::Ended => Decided::Answer(Begun::Ended),
+        Begin::Superseded => Decided::Answer(Begun::Superseded),
+        Begin::Run(record) => {
+            let change = put(shared, known.unchanged(&run.id), &run.id, record);
+            Decided::Change(mark_holder(shared, change, run), Begun::Run(record.current))
+        }
+    };
+    each(shared, runs, |run| &run.id, decide).await
+}
+
+/// Notes that user code of the delivery begins, so that the task is blamed if it kills this process at once.
+fn mark_holder(shared: &Shared, change: Change, run: &BeginRun) -> Change {
+    for session in shared.local_sessions() {
+        if let Some(lease) = session.lease_of(&run.id) {
+            session.blame.begun(lease.sequence);
+            let sequence = lease.sequence.to_string().into();
+            return change.then("HSET", keys::started(lease.session), [sequence, "1".into()]);
+        }
+    }
+    change
+}
+
+/// Stores the ends of runs that are current.
+pub(crate) async fn store(shared: &Shared, records: Vec<ResultRecord>) -> Vec<Result<Stored>> {
+    let decide = |record: &ResultRecord, known: &Known| match finish(known.record(), record.run, record.end())
+    {
+        Finish::Stale => Decided::Answer(Stored::Stale),
+        Finish::Accept(after) => {
+            let change = known.unchanged(&record.id);
+            let retention = &shared.options.retention;
+            Decided::Change(
+                ends::store(change, record, known, after, retention, Duration::ZERO),
+                Stored::Accepted,
+            )
+        }
+    };
+    each(shared, records, |record| &record.id, decide).await
+}
+
+/// Lets tasks run again that have ended. Answers for each whether it had.
+pub(crate) async fn let_run_again(shared: &Shared, ids: &[TaskId]) -> Vec<Result<bool>> {
+    let decide = |id: &TaskId, known: &Known| match reopened(shared, Change::new(), id, known) {
+        Some(change) => Decided::Change(known.unchanged(id).and(change), true),
+        None => Decided::Answer(false),
+    };
+    each(shared, ids.to_vec(), |id| id, decide).await
+}
+
+/// Reopens a task that has ended; `None` if it has not.
+pub(crate) fn reopened(shared: &Shared, change: Change, id: &TaskId, known: &Known) -> Option<Change> {
+    let record = known.record().filter(|record| record.ended)?;
+    Some(put(shared, change, id, reopen(record)).then("DEL", keys::result(id), []))
+}
+
+/// Deletes results and history, and keeps the run records. Answers for each whether there was any.
+pub(crate) async fn forget(shared: &Shared, ids: &[TaskId]) -> Result<u64> {
+    let mut pipeline = redis::pipe();
+    for id in ids {
+        pipeline.cmd("EXISTS").arg(keys::result(id)).arg(keys::history(id));
+    }
+    let there = shared.main.ask_each(&pipeline).await?;
+    let there = there.iter().map(|count| crate::link::int(count, "EXISTS").is_ok_and(|count| count > 0));
+    let decide = |id: &TaskId, known: &Known| {
+        let change = match known.record() {
+            // The result said that it has ended, and now the run record has to.
+            Some(record) if !known.has_run() => put(shared, known.unchanged(id), id, record),
+            _ => known.unchanged(id),
+        };
+        let change =
+            change.then("DEL", keys::result(id), [keys::history(id).into(), keys::progress(id).into()]);
+        Decided::Change(change, true)
+    };
+    let known: Vec<TaskId> =
+        ids.iter().zip(there).filter(|(_, there)| *there).map(|(id, _)| id.clone()).collect();
+    let count = known.len() as u64;
+    for answer in each(shared, known, |id| id, decide).await {
+        answer?;
+    }
+    Ok(count)
+}
+
+fn put(shared: &Shared, change: Change, id: &TaskId, record: RunRecord) -> Change {
+    let kept = ends::seconds(shared.options.retention.fences);
+    change.then("SETEX", keys::run(id), [kept, write_record(record)])
+}
+
+/// What is to be done with an item.
+pub(crate) enum Decided<T> {
+    Answer(T),
+    /// Make this change; if it is made, the answer is this one.
+    Change(Change, T),
+}
+
+/// Looks what is known, decides, applies, and begins anew with those that have changed meanwhile.
+pub(crate) async fn each<I, T>(
+    shared: &Shared,
+    items: Vec<I>,
+    id: impl Fn(&I) -> &TaskId,
+    decide: impl Fn(&I, &Known) -> Decided<T>,
+) -> Vec<Result<T>> {
+    let mut answers: Vec<Option<Result<T>>> = items.iter().map(|_| None).collect();
+    for _ in 0..TRIES {
+        let open = first_of_each(&items, &id, &answers);
+        if open.is_empty() {
+            break;
+        }
+        let known = known::look(&shared.main, open.iter().map(|place| id(&items[*place]))).await;
+        let known = match known {
+            Ok(known) => known,
+            Err(error) => {
+                refuse(&mut answers, &error);
+                break;
+            }
+        };
+        let (mut places, mut changes, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, known) in open.into_iter().zip(&known) {
+            match decide(&items[place], known) {
+                Decided::Answer(answer) => answers[place] = Some(Ok(answer)),
+                Decided::Change(change, answer) => {
+                    places.push(place);
+                    changes.push(change);
+                    outcomes.push(answer);
+                }
+            }
+        }
+        let applied = shared.apply(&shared.main, &changes).await;
+        for ((place, outcome), applied) in places.into_iter().zip(outcomes).zip(applied) {
+            match applied {
+                Ok(Applied::Yes) => answers[place] = Some(Ok(outcome)),
+                Ok(Applied::Refused(_)) => {}
+                Err(error) => answers[place] = Some(Err(error)),
+            }
+        }
+    }
+    answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(too_busy()))).collect()
+}
+
+/// The items without an answer, one of each task: the others are decided when that one is.
+fn first_of_each<I, T>(
+    items: &[I],
+    id: &impl Fn(&I) -> &TaskId,
+    answers: &[Option<Result<T>>],
+) -> Vec<usize> {
+    let mut seen = std::collections::HashSet::new();
+    let open = (0..items.len()).filter(|place| answers[*place].is_none());
+    open.filter(|place| seen.insert(id(&items[*place]))).collect()
+}
+
+fn refuse<T>(answers: &mut [Option<Result<T>>], error: &Error) {
+    for answer in answers.iter_mut().filter(|answer| answer.is_none()) {
+        *answer = Some(Err(error.clone()));
+    }
+}
+
+/// Others were faster each time.
+pub(crate) fn too_busy() -> Error {
+    Error::new(Code::NoAnswer, "what is stored of a task changed each time while a decision was under way")
+}

@@ -1,0 +1,142 @@
+use async_trait::async_trait;
+use bytes::Bytes;
+use cardoon_broker::{DeadFilter, DeadLetter, DeadLetters};
+use cardoon_core::TaskId;
+use cardoon_errors::Result;
+
+use crate::envelope::Marks;
+use crate::keys;
+use crate::link::{bytes, items, text};
+use crate::operations::change::{Applied, Change};
+use crate::operations::graves::{self, Stone};
+use crate::operations::messages::Stored;
+use crate::operations::runs::{TRIES, reopened, too_busy};
+use crate::operations::{known, search};
+use crate::store::RedisStore;
+
+/// Letters that are read in one step.
+const PAGE: usize = 256;
+
+#[async_trait]
+impl DeadLetters for RedisStore {
+    async fn list(&self, filter: &DeadFilter, limit: usize) -> Result<Vec<DeadLetter>> {
+        self.shared.check()?;
+        let mut letters = Vec::new();
+        let mut members = self.members_of(filter).await?;
+        while !members.is_empty() && letters.len() < limit {
+            let page: Vec<String> = members.drain(..members.len().min(PAGE)).collect();
+            let found = self.buried(page).await?;
+            let found = found.into_iter().map(|buried| graves::letter(buried.stone, buried.stored));
+            letters.extend(found.filter(|letter| filter.admits(letter)));
+        }
+        letters.truncate(limit);
+        Ok(letters)
+    }
+
+    async fn show(&self, id: &TaskId) -> Result<Option<DeadLetter>> {
+        let filter = DeadFilter { ids: vec![id.clone()], ..DeadFilter::default() };
+        Ok(self.list(&filter, 1).await?.pop())
+    }
+
+    async fn redrive(&self, filter: &DeadFilter) -> Result<u64> {
+        self.shared.check()?;
+        let mut count = 0;
+        for page in self.members_of(filter).await?.chunks(PAGE) {
+            for buried in self.buried(page.to_vec()).await? {
+                if buried.is_admitted(filter) {
+                    count += u64::from(self.send_again(&buried).await?);
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    async fn purge(&self, filter: &DeadFilter) -> Result<u64> {
+        self.shared.check()?;
+        let mut count = 0;
+        for page in self.members_of(filter).await?.chunks(PAGE) {
+            let buried = self.buried(page.to_vec()).await?;
+            let admitted = buried.iter().filter(|buried| buried.is_admitted(filter));
+            let remove = |buried: &Buried| graves::remove(Change::new(), &buried.stone.queue, &buried.member);
+            let changes: Vec<Change> = admitted.map(remove).collect();
+            for applied in self.shared.apply(&self.shared.main, &changes).await {
+                count += u64::from(applied? == Applied::Yes);
+            }
+        }
+        Ok(count)
+    }
+}
+
+/// A dead letter with its name in the store.
+struct Buried {
+    member: String,
+    stone: Stone,
+    stored: Stored,
+}
+
+impl Buried {
+    fn is_admitted(&self, filter: &DeadFilter) -> bool {
+        filter.admits(&graves::letter(self.stone.clone(), self.stored.clone()))
+    }
+}
+
+impl RedisStore {
+    /// The names of the letters that may be meant, newest first.
+    async fn members_of(&self, filter: &DeadFilter) -> Result<Vec<String>> {
+        let lane = &self.shared.main;
+        if !filter.ids.is_empty() {
+            let mut members = Vec::new();
+            for id in &filter.ids {
+                let pattern = format!("*:{}", keys::literally(id.as_str()));
+                members.extend(search::members(lane, keys::DEAD, &pattern).await?);
+            }
+            members.sort_unstable_by(|one, other| other.cmp(one));
+            return Ok(members);
+        }
+        let key = filter.queue.as_ref().map_or_else(|| keys::DEAD.to_owned(), keys::dead_of);
+        let mut command = redis::cmd("ZREVRANGE");
+        command.arg(key).arg(0).arg(-1);
+        let members = items(lane.ask(&command).await?, "ZREVRANGE")?;
+        Ok(members.into_iter().filter_map(|member| text(member, "ZREVRANGE").ok()).collect())
+    }
+
+    async fn buried(&self, members: Vec<String>) -> Result<Vec<Buried>> {
+        if members.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut command = redis::cmd("HMGET");
+        command.arg(keys::DEAD_LETTERS).arg(&members);
+        let values = items(self.shared.main.ask(&command).await?, "HMGET")?;
+        let read = |(member, value): (String, redis::Value)| {
+            let (stone, stored) = graves::read(&bytes(value)?)?;
+            Some(Buried { member, stone, stored })
+        };
+        Ok(members.into_iter().zip(values).filter_map(read).collect())
+    }
+
+    /// Puts the message at the back of its list as attempt 0, such that its run registers.
+    async fn send_again(&self, buried: &Buried) -> Result<bool> {
+        let id = &buried.stored.message.id;
+        for _ in 0..TRIES {
+            let known = known::look(&self.shared.main, [id]).await?.pop().unwrap_or_default();
+            let change = known.unchanged(id);
+            let checks = change.checks();
+            let change = reopened(&self.shared, change.clone(), id, &known).unwrap_or(change);
+            let change = change
+                .then("ZREM", keys::REVOKED, [Bytes::copy_from_slice(id.as_str().as_bytes())])
+                .then("LPUSH", buried.stone.list.clone(), [again(&buried.stored)]);
+            let change = graves::remove(change, &buried.stone.queue, &buried.member);
+            match self.shared.apply_one(&self.shared.main, change).await? {
+                Applied::Yes => return Ok(true),
+                Applied::Refused(check) if check >= checks => return Ok(false),
+                Applied::Refused(_) => {}
+            }
+        }
+        Err(too_busy())
+    }
+}
+
+fn again(stored: &Stored) -> Bytes {
+    let attempt = cardoon_protocol::kombu::read(&stored.original).attempt;
+    stored.with(Marks { resent: true, attempt: (attempt > 0).then_some(0), ..Marks::default() })
+}

@@ -1,0 +1,268 @@
+use std::collections::{BTreeMap, HashMap};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use cardoon_broker::{Inspect, Member, Place, QueueStats, Waiting};
+use cardoon_core::{QueueName, TaskId, Timestamp};
+use cardoon_errors::Result;
+use cardoon_protocol::kombu::PRIORITY_STEPS;
+use redis::Value;
+
+use crate::envelope::stored_at;
+use crate::keys;
+use crate::link::{bytes, int, items, text};
+use crate::operations::change::Change;
+use crate::operations::messages::Stored;
+use crate::operations::search::{self, Delayed};
+use crate::operations::sessions::{self, Facts};
+use crate::operations::settle::Holding;
+use crate::operations::{delayed, revoke};
+use crate::store::RedisStore;
+
+#[async_trait]
+impl Inspect for RedisStore {
+    async fn queues(&self) -> Result<Vec<QueueStats>> {
+        self.shared.check()?;
+        let members = self.facts().await?;
+        let mut names = search::queues(&self.shared.main).await?;
+        names.extend(members.iter().flat_map(|facts| facts.queues.iter().cloned()));
+        names.sort_unstable();
+        names.dedup();
+        let held = self.held_per_queue(&members).await?;
+        let mut stats = self.count(&names).await?;
+        for (name, stats) in &mut stats {
+            stats.workers = members.iter().filter(|facts| facts.queues.contains(name)).count() as u64;
+            stats.held = held.get(name).copied().unwrap_or(0);
+        }
+        let is_in_use =
+            |stats: &QueueStats| stats.ready + stats.delayed + stats.held + stats.dead + stats.workers > 0;
+        Ok(stats.into_values().filter(is_in_use).collect())
+    }
+
+    async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Waiting>> {
+        self.shared.check()?;
+        let mut seen = self.ready_in(queue, limit).await?;
+        let delayed = self.delayed_in(queue, limit - seen.len()).await?;
+        seen.extend(
+            delayed.into_iter().map(|delayed| waiting(&delayed.queue, &delayed.raw, &delayed.stored)),
+        );
+        Ok(seen)
+    }
+
+    async fn locate(&self, id: &TaskId) -> Result<Option<(Waiting, Place)>> {
+        self.shared.check()?;
+        for facts in self.facts().await? {
+            let hold = sessions::hold(&self.shared.main, facts.number, &facts.queues).await?;
+            if let Some(holding) = hold.holdings.iter().find(|holding| holding.id == *id) {
+                let started = hold.started.contains(&holding.lease.sequence);
+                return Ok(Some(self.held(&facts, holding, started)));
+            }
+        }
+        if let Some(delayed) = search::delayed(&self.shared.main, id).await?.pop() {
+            return Ok(Some(described(&delayed)));
+        }
+        let queues = search::queues(&self.shared.main).await?;
+        let ready = search::ready(&self.shared, &queues, id).await?.pop();
+        Ok(ready.map(|ready| (waiting(&ready.queue, &ready.raw, &ready.stored), Place::Ready)))
+    }
+
+    async fn waiting(&self, queue: Option<&QueueName>, limit: usize) -> Result<Vec<(Waiting, Place)>> {
+        self.shared.check()?;
+        let mut found = Vec::new();
+        for facts in self.facts().await? {
+            let hold = sessions::hold(&self.shared.main, facts.number, &facts.queues).await?;
+            let of_queue =
+                hold.holdings.iter().filter(|holding| queue.is_none_or(|queue| holding.queue == *queue));
+            found.extend(
+                of_queue.map(|holding| {
+                    self.held(&facts, holding, hold.started.contains(&holding.lease.sequence))
+                }),
+            );
+        }
+        let queues = match queue {
+            Some(queue) => vec![queue.clone()],
+            None => search::queues(&self.shared.main).await?,
+        };
+        for queue in &queues {
+            let ready = self.ready_in(queue, limit).await?;
+            found.extend(ready.into_iter().map(|waiting| (waiting, Place::Ready)));
+            found.extend(self.delayed_in(queue, limit).await?.iter().map(described));
+        }
+        found.sort_by_key(|(waiting, _)| waiting.enqueued_at);
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    async fn purge(&self, queue: &QueueName) -> Result<u64> {
+        self.shared.check()?;
+        let mut purged = 0;
+        for list in keys::lists(std::slice::from_ref(queue)) {
+            purged += self.purge_list(queue, &list).await?;
+        }
+        loop {
+            let page = self.delayed_in(queue, PAGE).await?;
+            let mut removed = 0;
+            for delayed in &page {
+                let remove = Change::new().if_member(keys::DELAYED, delayed.member.clone());
+                let remove = delayed::remove(remove, queue, &delayed.member);
+                removed +=
+                    u64::from(revoke::end(&self.shared, &delayed.stored.message, queue, &remove).await?);
+            }
+            purged += removed;
+            if removed == 0 {
+                return Ok(purged);
+            }
+        }
+    }
+
+    async fn members(&self) -> Result<Vec<Member>> {
+        self.shared.check()?;
+        let members = self.facts().await?;
+        let mut pipeline = redis::pipe();
+        for facts in &members {
+            pipeline.cmd("HLEN").arg(keys::held(facts.number));
+        }
+        let counts = self.shared.main.ask_each(&pipeline).await?;
+        let member = |(facts, count): (Facts, Value)| facts.member(int(&count, "HLEN").unwrap_or(0) as u64);
+        Ok(members.into_iter().zip(counts).map(member).collect())
+    }
+}
+
+/// Messages that are read in one step.
+const PAGE: usize = 256;
+
+impl RedisStore {
+    async fn facts(&self) -> Result<Vec<Facts>> {
+        let numbers = sessions::numbers(&self.shared.main).await?;
+        sessions::facts(&self.shared.main, &numbers).await
+    }
+
+    fn held(&self, facts: &Facts, holding: &Holding, recorded: bool) -> (Waiting, Place) {
+        // What this process executes it knows better than the record says.
+        let local = self.shared.local_session(facts.number);
+        let started = local.map_or(recorded, |session| session.blame.is_started(holding.lease.sequence));
+        let place = Place::Held { worker: facts.worker.clone(), started };
+        (waiting(&holding.queue, &holding.raw, &Stored::read(&holding.raw)), place)
+    }
+
+    async fn held_per_queue(&self, members: &[Facts]) -> Result<HashMap<QueueName, u64>> {
+        let mut pipeline = redis::pipe();
+        for facts in members {
+            pipeline.cmd("HKEYS").arg(keys::held(facts.number));
+        }
+        let mut held = HashMap::new();
+        for (facts, answer) in members.iter().zip(self.shared.main.ask_each(&pipeline).await?) {
+            for field in items(answer, "HKEYS")? {
+                let tag = keys::read_held_field(&text(field, "HKEYS")?).map(|(_, tag)| tag);
+                if let Some(queue) = tag.and_then(|tag| keys::queue_of_tag(&facts.queues, tag)) {
+                    *held.entry(queue.clone()).or_default() += 1;
+                }
+            }
+        }
+        Ok(held)
+    }
+
+    /// What waits in each queue, in numbers.
+    async fn count(&self, names: &[QueueName]) -> Result<BTreeMap<QueueName, QueueStats>> {
+        let mut pipeline = redis::pipe();
+        for name in names {
+            let lists = keys::lists(std::slice::from_ref(name));
+            for list in &lists {
+                pipeline.cmd("LLEN").arg(list);
+            }
+            for list in &lists {
+                pipeline.cmd("LINDEX").arg(list).arg(-1);
+            }
+            pipeline.cmd("ZCARD").arg(keys::delayed_of(name));
+            pipeline.cmd("ZCARD").arg(keys::dead_of(name));
+        }
+        // A key that holds something else counts as empty here; whoever takes from it is told.
+        let answers: Vec<Value> =
+            self.shared.main.ask_all(&pipeline).await?.into_iter().map(Result::unwrap_or_default).collect();
+        let steps = PRIORITY_STEPS.len();
+        let now = self.shared.now();
+        let read = |(name, answers): (&QueueName, &[Value])| {
+            let count = |value: &Value| int(value, "LLEN").unwrap_or(0) as u64;
+            let stats = QueueStats {
+                queue: name.clone(),
+                ready: answers[..steps].iter().map(count).sum(),
+                delayed: count(&answers[2 * steps]),
+                held: 0,
+                dead: count(&answers[2 * steps + 1]),
+                workers: 0,
+                oldest: oldest(&answers[steps..2 * steps]).map(|oldest| now.since(oldest)),
+            };
+            (name.clone(), stats)
+        };
+        Ok(names.iter().zip(answers.chunks_exact(2 * steps + 2)).map(read).collect())
+    }
+
+    /// The first messages in the lists of a queue.
+    async fn ready_in(&self, queue: &QueueName, limit: usize) -> Result<Vec<Waiting>> {
+        let mut seen = Vec::new();
+        for list in keys::lists(std::slice::from_ref(queue)) {
+            if seen.len() < limit {
+                let page = self.last_of(&list, limit - seen.len()).await?;
+                seen.extend(page.iter().map(|raw| waiting(queue, raw, &Stored::read(raw))));
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The messages that would be taken next from a list.
+    async fn last_of(&self, list: &str, count: usize) -> Result<Vec<Bytes>> {
+        let mut command = redis::cmd("LRANGE");
+        command.arg(list).arg(-(count as i64)).arg(-1);
+        let page = items(self.shared.main.ask(&command).await?, "LRANGE")?;
+        Ok(page.into_iter().rev().filter_map(bytes).collect())
+    }
+
+    /// The first delayed messages of a queue.
+    async fn delayed_in(&self, queue: &QueueName, limit: usize) -> Result<Vec<Delayed>> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(keys::delayed_of(queue)).arg(0).arg(limit - 1);
+        let members = items(self.shared.main.ask(&command).await?, "ZRANGE")?;
+        let members = members.into_iter().filter_map(|member| text(member, "ZRANGE").ok()).collect();
+        search::delayed_members(&self.shared.main, members).await
+    }
+
+    async fn purge_list(&self, queue: &QueueName, list: &str) -> Result<u64> {
+        let mut purged = 0;
+        loop {
+            let page = self.last_of(list, PAGE).await?;
+            if page.is_empty() {
+                return Ok(purged);
+            }
+            for raw in page {
+                let message = Stored::read(&raw).message;
+                let remove = Change::new().then("LREM", list, [Bytes::from_static(b"-1"), raw]);
+                purged += u64::from(revoke::end(&self.shared, &message, queue, &remove).await?);
+            }
+        }
+    }
+}
+
+fn oldest(last: &[Value]) -> Option<Timestamp> {
+    let times = last.iter().filter_map(|raw| match raw {
+        Value::BulkString(raw) => stored_at(raw),
+        _ => None,
+    });
+    times.min()
+}
+
+fn described(delayed: &Delayed) -> (Waiting, Place) {
+    (waiting(&delayed.queue, &delayed.raw, &delayed.stored), Place::Delayed { until: delayed.due })
+}
+
+fn waiting(queue: &QueueName, raw: &[u8], stored: &Stored) -> Waiting {
+    Waiting {
+        queue: queue.clone(),
+        message: stored.message.clone(),
+        enqueued_at: stored_at(raw).unwrap_or_default(),
+        deaths: stored.marks.deaths,
+        redelivered: stored.marks.redelivered,
+    }
+}

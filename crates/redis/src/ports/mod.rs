@@ -1,0 +1,11 @@
+//! The ports that the store implements.
+
+mod broker;
+mod dead_letters;
+mod events;
+mod follower;
+mod inspect;
+mod results;
+
+pub(crate) use events::Audience;
+pub(crate) use follower::Follower;

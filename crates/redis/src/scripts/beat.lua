@@ -1,0 +1,8 @@
+-- Renews all leases of a session. KEYS: 1 the session, 2 the heartbeats. ARGV: 1 its number.
+-- Answers 0 if the session is over.
+
+if redis.call('EXISTS', KEYS[1]) == 0 then
+  return 0
+end
+redis.call('ZADD', KEYS[2], server_time(), ARGV[1])
+return 1

@@ -1,0 +1,81 @@
+//! The Lua scripts, as the server knows them.
+
+use redis::Script as Hashed;
+
+/// A script by its hash; its text is sent only to a server that does not have it.
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) text: String,
+    pub(crate) hash: String,
+}
+
+macro_rules! scripts {
+    ($($name:ident $file:literal;)*) => {
+        /// All scripts.
+        #[derive(Debug)]
+        pub(crate) struct Scripts {
+            $(pub(crate) $name: Script,)*
+        }
+
+        impl Scripts {
+            /// The scripts for a server of this major version.
+            pub(crate) fn for_version(major: u32) -> Self {
+                Self { $($name: Script::new(include_str!($file), major),)* }
+            }
+
+            #[cfg(test)]
+            pub(crate) fn all(&self) -> Vec<(&'static str, &Script)> {
+                vec![$((stringify!($name), &self.$name),)*]
+            }
+        }
+    };
+}
+
+scripts! {
+    apply "apply.lua";
+    beat "beat.lua";
+    claim "claim.lua";
+    find "find.lua";
+    join "join.lua";
+    leave "leave.lua";
+    recover "recover.lua";
+    session "session.lua";
+    settle "settle.lua";
+    sweep "sweep.lua";
+}
+
+/// What a script needs to say since Redis 7, so that it runs when the server is at its memory limit: all of them help
+/// to drain. Older servers cannot read this line.
+const ALWAYS: &str = "#!lua flags=allow-oom\n";
+
+impl Script {
+    fn new(body: &str, major: u32) -> Self {
+        let first = if major >= 7 { ALWAYS } else { "" };
+        let text = format!("{first}{}\n{body}", include_str!("common.lua"));
+        let hash = Hashed::new(&text).get_hash().to_owned();
+        Self { text, hash }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cardoon_testkit::RedisServer;
+
+    #[tokio::test]
+    async fn the_server_takes_each_script_and_calls_it_by_the_hash_that_we_do() {
+        let server = RedisServer::start().await.unwrap();
+        for scripts in [Scripts::for_version(6), Scripts::for_version(7)] {
+            for (name, script) in scripts.all() {
+                let hash = server.command(&["SCRIPT", "LOAD", &script.text]).await.unwrap();
+                assert_eq!(hash, script.hash, "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_newer_servers_get_the_line_that_older_ones_cannot_read() {
+        assert!(Scripts::for_version(7).settle.text.starts_with("#!lua"));
+        assert!(!Scripts::for_version(6).settle.text.contains("#!lua"));
+    }
+}

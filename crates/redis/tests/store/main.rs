@@ -1,0 +1,4 @@
+//! The adapter as its users see it, on a real server.
+#![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
+
+mod conformance;
