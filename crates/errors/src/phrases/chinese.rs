@@ -54,10 +54,10 @@ phrases! {
     Unreachable {
         "the connection to {} failed" => "与 {0} 的连接失败";
         "{} cannot be reached" => "连不上 {0}";
-        "{}: {}" => "{0}：{1~}";
         "look whether the server runs: redis-cli -u <URL> ping" => "看看服务器是否在运行：redis-cli -u <URL> ping";
         "no sentinel of {} knows its primary" => "{0} 的哨兵都不知道主节点在哪里";
         "ask a sentinel: redis-cli -p 26379 sentinel masters" => "问问哨兵：redis-cli -p 26379 sentinel masters";
+        "{}: {}" => "{0}：{1~}";
     }
     UnknownScheme {
         "no store answers to `{}:` URLs" => "没有哪种存储认识 `{0}:` 开头的 URL";
