@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardoon_errors::Result;
 
@@ -9,6 +10,9 @@ use super::frame::{Order, Parcel, Word};
 use super::pool::{Peer, Pool};
 use crate::engine::Outcome;
 use crate::executors::run::Run;
+
+/// How long what a dying child leaves behind may take to arrive.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 pub(crate) async fn execute(mut run: Run, pool: Arc<Pool>) -> Result<()> {
     let taken = tokio::select! {
@@ -64,7 +68,21 @@ async fn begin(peer: &mut Peer, run: &Run, pool: &Pool) -> Result<(), Outcome> {
         () = pool.patience() => Outcome::CannotStart(pool.did_not_begin()),
     };
     let _ = peer.kill().await;
-    Err(why)
+    // It may have begun in the last moment; then it was interrupted.
+    Err(if has_begun(peer).await { Outcome::Aborted } else { why })
+}
+
+/// What a dead child still had said.
+async fn has_begun(peer: &mut Peer) -> bool {
+    let last_words = async {
+        while let Ok(Some((word, _))) = peer.hear().await {
+            if matches!(word, Word::Began) {
+                return true;
+            }
+        }
+        false
+    };
+    tokio::time::timeout(LAST_WORDS, last_words).await.unwrap_or(false)
 }
 
 async fn hand_over(peer: &mut Peer, run: &Run) -> io::Result<()> {
@@ -107,8 +125,7 @@ async fn follow(peer: &mut Peer, run: &Run) -> Outcome {
 
 /// A closed socket means a dead process; one that lives on without it is of no use.
 async fn died(peer: &mut Peer, why: &str) -> Outcome {
-    let patience = std::time::Duration::from_millis(100);
-    let status = match tokio::time::timeout(patience, peer.buried()).await {
+    let status = match tokio::time::timeout(LAST_WORDS, peer.buried()).await {
         Ok(status) => status,
         Err(_) => peer.kill().await,
     };
