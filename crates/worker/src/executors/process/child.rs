@@ -18,21 +18,14 @@ use crate::engine::{Content, KnownTask, Outcome};
 use crate::executors::run::outcome;
 use crate::intake::Intake;
 use crate::progress::{Board, Runner};
-use crate::{CancelReason, ContextParts, Handler, States, TaskContext, TaskError, Worker, WorkerExit};
+use crate::{ContextParts, Handler, States, TaskContext, TaskError, Worker, WorkerExit};
 
 /// What the child's parts share.
 #[derive(Clone)]
 struct Link {
     socket: Arc<Mutex<Socket>>,
-    current: Arc<Mutex<Current>>,
-}
-
-/// The run that the child was given.
-#[derive(Default)]
-struct Current {
-    context: Option<TaskContext>,
-    /// It was told to stop before it had a context.
-    cancelled: Option<CancelReason>,
+    /// The run that the worker can cancel: it does so only when it has heard that user code begins.
+    running: Arc<Mutex<Option<TaskContext>>>,
 }
 
 struct Server {
@@ -48,7 +41,7 @@ struct Server {
 pub(crate) async fn serve_parent(worker: Worker) -> Result<WorkerExit> {
     let socket = take_socket().map_err(no_socket)?;
     let reader = socket.try_clone().map_err(no_socket)?;
-    let link = Link { socket: Arc::new(Mutex::new(socket)), current: Arc::default() };
+    let link = Link { socket: Arc::new(Mutex::new(socket)), running: Arc::default() };
     let services = Supervisor::new();
     let (orders, mut parcels) = mpsc::unbounded_channel();
     let listening = link.clone();
@@ -78,11 +71,12 @@ impl Link {
             buffer.extend_from_slice(&chunk[..count]);
             while let Ok(Some((order, bytes))) = frame::decode(&mut buffer) {
                 match order {
-                    Order::Run(parcel) => {
-                        *self.current() = Current::default();
-                        drop(parcels.send((parcel, bytes)));
+                    Order::Run(parcel) => drop(parcels.send((parcel, bytes))),
+                    Order::Cancel(reason) => {
+                        if let Some(context) = self.running().as_ref() {
+                            context.cancel(reason);
+                        }
                     }
-                    Order::Cancel(reason) => self.current().cancel(reason),
                 }
             }
         }
@@ -94,24 +88,8 @@ impl Link {
         let _ = self.socket.lock().unwrap_or_else(PoisonError::into_inner).write_all(&frame);
     }
 
-    fn current(&self) -> std::sync::MutexGuard<'_, Current> {
-        self.current.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Current {
-    fn cancel(&mut self, reason: CancelReason) {
-        match &self.context {
-            Some(context) => context.cancel(reason),
-            None => self.cancelled = Some(reason),
-        }
-    }
-
-    fn begin(&mut self, context: TaskContext) {
-        if let Some(reason) = self.cancelled.take() {
-            context.cancel(reason);
-        }
-        self.context = Some(context);
+    fn running(&self) -> std::sync::MutexGuard<'_, Option<TaskContext>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -139,11 +117,11 @@ impl Server {
             Content::Undecodable(why) => return Outcome::Failed(TaskError::new("BadMessage", why.detail)),
         };
         let context = self.context(parcel, &task, &call);
-        self.link.current().begin(context.clone());
+        *self.link.running() = Some(context.clone());
         self.link.say(&Word::Began, &[]);
         context.begin();
         let arguments = call.arguments.clone();
-        match task.definition.handler.clone() {
+        let ended = match task.definition.handler.clone() {
             Handler::Async(handler) => outcome(
                 AssertUnwindSafe(async move { handler(context, arguments).await }).catch_unwind().await,
             ),
@@ -154,7 +132,9 @@ impl Server {
                     Err(error) => Box::new(error.to_string()),
                 }))
             }
-        }
+        };
+        *self.link.running() = None;
+        ended
     }
 
     fn answer(&self, outcome: Outcome) {
