@@ -151,7 +151,9 @@ fn new_id(index: u64) -> String {
 fn open(database: &Path) -> Result<Connection> {
     let connection = Connection::open(database)?;
     connection.busy_timeout(Duration::from_secs(10))?;
-    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;")?;
+    connection.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
+    )?;
     // As the adapter does; without it this build of SQLite plans a query anew whenever a bound value changes.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     let journal: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;

@@ -68,15 +68,15 @@ async fn measure(options: &Options) -> Result<()> {
     let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
     let load = machine::load();
     let mut rows = Vec::new();
-    if wanted("drain") || wanted("open-loop") || wanted("backlog") {
+    if wanted("drain") || wanted("backlog") {
         let drain = drain::measure(options.runs).await?;
         show(&mut rows, drain.rows());
-        if wanted("open-loop") {
-            show(&mut rows, open_loop::measure(options.runs, drain.rate()).await?);
-        }
         if wanted("backlog") {
             show(&mut rows, backlog::measure(options.runs, drain.rate()).await?);
         }
+    }
+    if wanted("open-loop") {
+        show(&mut rows, open_loop::measure(options.runs).await?);
     }
     if wanted("two") {
         show(&mut rows, two::measure(options.runs).await?);

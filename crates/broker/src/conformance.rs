@@ -131,11 +131,15 @@ macro_rules! broker_conformance {
             settling::a_task_acknowledged_early_stays_with_its_holder
             lives::closing_hands_back_the_unstarted_uncounted
             lives::closing_hands_back_the_started_as_redelivered
+            lives::closing_hands_back_what_has_ended_as_redelivered
+            lives::closing_hands_back_an_early_task_that_had_not_begun
             lives::a_death_at_any_step_loses_nothing
             lives::only_started_tasks_are_blamed
             lives::a_task_whose_code_has_ended_is_not_blamed
             lives::three_deaths_bury_a_task
             lives::an_early_task_of_a_dead_worker_ends_with_an_unknown_outcome
+            lives::an_early_task_that_had_not_begun_is_rescued
+            lives::an_early_task_of_a_silent_consumer_is_rescued_if_it_had_not_begun
             lives::a_silent_consumer_is_rescued_when_its_lease_has_lapsed
             lives::a_living_consumer_is_never_rescued
             lives::a_rescuer_that_was_away_watches_anew

@@ -22,9 +22,12 @@ pub trait Consumer: Send + Sync {
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>>;
 
     /// Notes that user code of this lease begins, so that a rescuer can tell. Cheap, never waits.
+    ///
+    /// After it the caller looks once more whether the lease allows it: a rescuer that finds the lease lapsed, and
+    /// then no note, may be sure that user code never begins.
     fn mark_started(&self, lease: Lease);
 
-    /// Notes that user code of this lease has ended.
+    /// Notes that user code of this lease has ended. A rescuer can tell that from not having begun.
     fn mark_ended(&self, lease: Lease);
 
     /// Renews all leases; called from a thread of its own every [`LeaseTerms::heartbeat`], and may block.

@@ -11,6 +11,13 @@ pub trait DeadLetters: Send + Sync {
 
     async fn show(&self, id: &TaskId) -> Result<Option<DeadLetter>>;
 
+    /// How many match, by their reason; only reasons that occur, in the order of [`DeadReason::ALL`].
+    async fn count(&self, filter: &DeadFilter) -> Result<Vec<(DeadReason, u64)>> {
+        let letters = self.list(filter, usize::MAX).await?;
+        let of = |reason| (reason, letters.iter().filter(|letter| letter.reason == reason).count() as u64);
+        Ok(DeadReason::ALL.into_iter().map(of).filter(|(_, letters)| *letters > 0).collect())
+    }
+
     /// Sends the matching messages to their queues again, bytes and id unchanged, as attempt 0 with no deaths counted
     /// against them, and such that their run registers. Answers how many.
     ///

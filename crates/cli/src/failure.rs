@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use cardoon_errors::{Applied, Error, Language, title};
+use cardoon_errors::{Applied, Error, Language, phrase, title};
 use serde_json::json;
 
 use crate::language::choose;
@@ -19,48 +19,95 @@ pub(crate) fn print(error: &Error, language: Language, format: Format) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
+/// An error in the language of its reader. What has no translation stays English.
+struct Said {
+    /// What happened; a title in front of it if only that is translated.
+    message: String,
+    causes: Vec<String>,
+    findings: Vec<String>,
+    hint: Option<String>,
+}
+
+impl Said {
+    fn of(error: &Error, language: Language) -> Self {
+        let code = error.code();
+        let known = |text: &str| phrase(code, language, text);
+        let said = |text: &str| known(text).unwrap_or_else(|| text.to_owned());
+        let message = match language {
+            Language::English => error.message().to_owned(),
+            Language::Chinese if is_chinese(error.message()) => error.message().to_owned(),
+            Language::Chinese => known(error.message())
+                .unwrap_or_else(|| format!("{}（{}）", title(code, language), error.message())),
+        };
+        Self {
+            message,
+            causes: causes(error).iter().map(|cause| said(cause)).collect(),
+            findings: error.findings().iter().map(|finding| said(finding)).collect(),
+            hint: error.next_step().map(said),
+        }
+    }
+}
+
+fn is_chinese(text: &str) -> bool {
+    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+}
+
+/// The causes without those that only repeat the one before with SQLite's number.
+fn causes(error: &Error) -> Vec<String> {
+    let mut causes = error.causes();
+    let mut index = 0;
+    causes.retain(|cause| {
+        index += 1;
+        index == 1 || !cause.starts_with("Error code ")
+    });
+    causes
+}
+
 fn for_people(error: &Error, language: Language) -> String {
     let code = error.code();
-    let message = clean(error.message());
+    let said = Said::of(error, language);
+    let message = clean(&said.message);
     let mut text = match language {
         Language::English => format!("error[{code}]: {message}\n"),
-        Language::Chinese => format!("错误[{code}]：{}（{message}）\n", title(code, language)),
+        Language::Chinese => format!("错误[{code}]：{message}\n"),
     };
     let mut line = |label: &str, content: &str| {
         let _ = writeln!(text, "  {label}{content}");
     };
-    for cause in error.causes() {
-        line(choose(language, "cause: ", "原因："), &clean(&cause));
+    for cause in &said.causes {
+        line(choose(language, "cause: ", "原因："), &clean(cause));
     }
-    if !error.findings().is_empty() {
-        let findings: Vec<_> = error.findings().iter().map(|finding| clean(finding)).collect();
+    if !said.findings.is_empty() {
+        let findings: Vec<_> = said.findings.iter().map(|finding| clean(finding)).collect();
         line(choose(language, "checked: ", "已检查："), &findings.join(" · "));
     }
     if error.was_applied() == Applied::Unknown {
-        let note = choose(language, "whether it was done is not known", "是否已经执行无法确定");
+        let note = choose(language, "whether it was done is not known", "不知道操作是否已经生效");
         line(choose(language, "note: ", "注意："), note);
     }
-    if let Some(hint) = error.next_step() {
+    if let Some(hint) = &said.hint {
         line(choose(language, "hint: ", "建议："), &clean(hint));
     }
     line(choose(language, "docs: ", "文档："), &format!("cardoon explain {code}"));
     text
 }
 
+/// The texts are for people, so they are in their language; programs look at code, kind and `applied`.
 fn for_programs(error: &Error, language: Language) -> String {
+    let said = Said::of(error, language);
     let object = json!({ "error": {
         "code": error.code().to_string(),
         "title": title(error.code(), language),
         "kind": error.kind().to_string(),
-        "message": error.message(),
+        "message": said.message,
         "applied": match error.was_applied() {
             Applied::No => "no",
             Applied::Yes => "yes",
             Applied::Unknown => "unknown",
         },
-        "causes": error.causes(),
-        "checked": error.findings(),
-        "hint": error.next_step(),
+        "causes": said.causes,
+        "checked": said.findings,
+        "hint": said.hint,
         "docs": format!("cardoon explain {}", error.code()),
     }});
     json_text(&object) + "\n"
@@ -87,9 +134,24 @@ mod tests {
     }
 
     #[test]
-    fn a_chinese_error_has_chinese_labels_and_title() {
+    fn an_error_without_a_translation_has_chinese_labels_and_its_title() {
         let text = for_people(&error(), Language::Chinese);
         assert!(text.starts_with("错误[CD1101]：无法打开数据库文件（cannot open"), "{text}");
+        assert!(text.contains("原因：权限不够\n"), "{text}");
         assert!(text.contains("建议：ls -l tasks.db"));
+    }
+
+    #[test]
+    fn an_error_with_a_translation_is_chinese_throughout_in_both_forms() {
+        let error = Error::new(Code::UnknownId, "no task has the id a-1")
+            .checked("no message, no record, no dead letter")
+            .hint("cardoon task list");
+        let expected = "错误[CD3004]：没有 id 为 a-1 的任务\n  已检查：没有消息，没有记录，也没有死信\n  \
+                        建议：cardoon task list\n  文档：cardoon explain CD3004\n";
+        assert_eq!(for_people(&error, Language::Chinese), expected);
+        let object: serde_json::Value =
+            serde_json::from_str(&for_programs(&error, Language::Chinese)).unwrap();
+        assert_eq!(object["error"]["message"], "没有 id 为 a-1 的任务");
+        assert_eq!(object["error"]["code"], "CD3004");
     }
 }

@@ -1,4 +1,5 @@
 use cardoon_errors::{Language, Result};
+use cardoon_protocol::Limits;
 use cardoon_runtime::Clock;
 use cardoon_settings::{Settings, Sources};
 
@@ -29,8 +30,21 @@ impl Session {
         })
     }
 
+    /// What a message may demand.
+    pub(crate) fn limits(&self) -> Limits {
+        limits(&self.settings)
+    }
+
     /// Connects to the stores of the settings.
     pub(crate) async fn connect(&self) -> Result<Stores> {
-        stores::connect(&self.settings, &self.clock).await
+        stores::connect(&self.settings, &self.clock, self.talk).await
+    }
+}
+
+/// What the settings allow a message to demand.
+pub(crate) fn limits(settings: &Settings) -> Limits {
+    Limits {
+        max_bytes: usize::try_from(settings.limits.message_size.0).unwrap_or(usize::MAX),
+        max_depth: settings.limits.message_depth.get() as usize,
     }
 }

@@ -27,13 +27,14 @@ impl Whereabouts {
         self.message.is_none() && self.record.is_none() && self.dead.is_none()
     }
 
-    /// The error of an id that nobody knows.
+    /// Fails for an id that nobody knows.
     pub(crate) fn or_unknown(self, stores: &Stores, id: &TaskId) -> Result<Self> {
         if self.is_unknown() { Err(unknown(stores, id)) } else { Ok(self) }
     }
 }
 
-fn unknown(stores: &Stores, id: &TaskId) -> Error {
+/// The error of an id that nobody knows.
+pub(crate) fn unknown(stores: &Stores, id: &TaskId) -> Error {
     Error::new(Code::UnknownId, format!("no task has the id {id}"))
         .checked(format!("store: {}", stores.location))
         .checked("no message, no record, no dead letter")

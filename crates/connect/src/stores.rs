@@ -1,6 +1,6 @@
 //! Opening what a URL names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cardoon_broker::Broker;
@@ -52,6 +52,14 @@ pub async fn connect_with(
     clock: &Clock,
 ) -> Result<Stores> {
     open_both(broker_url, results_url, Some(retention), clock).await
+}
+
+/// The database file that a URL names, as an absolute path; `None` if it names no file or cannot be read.
+pub fn database_file(url: &str) -> Option<PathBuf> {
+    match Target::parse(url).ok()? {
+        Target::Sqlite(path) => Some(path),
+        Target::Memory => None,
+    }
 }
 
 async fn open_both(

@@ -82,10 +82,14 @@ pub enum DeadReason {
     Poison,
     /// All attempts failed.
     RetriesExhausted,
+    /// It failed in a way that is not tried again.
+    Failed,
+    /// The store refused to keep how it ended.
+    NotStored,
 }
 
 impl DeadReason {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Malformed,
         Self::TooLarge,
         Self::Refused,
@@ -93,6 +97,8 @@ impl DeadReason {
         Self::UnknownTask,
         Self::Poison,
         Self::RetriesExhausted,
+        Self::Failed,
+        Self::NotStored,
     ];
 
     pub fn as_str(self) -> &'static str {
@@ -104,6 +110,8 @@ impl DeadReason {
             Self::UnknownTask => "unknown-task",
             Self::Poison => "poison",
             Self::RetriesExhausted => "retries-exhausted",
+            Self::Failed => "failed",
+            Self::NotStored => "not-stored",
         }
     }
 

@@ -68,6 +68,12 @@ pub fn begin(record: Option<RunRecord>, attempt: u32) -> Begin {
     Begin::Run(RunRecord { current: record.current.next(), attempt, ended: false })
 }
 
+/// Whether a result of run number `run` would be accepted now. A run that is not current never becomes it again.
+pub fn is_current(record: Option<RunRecord>, run: RunNumber) -> bool {
+    let record = record.unwrap_or_default();
+    !record.ended && record.current == run
+}
+
 /// The answer to a run that reports its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Finish {
@@ -88,10 +94,10 @@ pub enum RunEnd {
 
 /// Run number `run` reports its end.
 pub fn finish(record: Option<RunRecord>, run: RunNumber, end: RunEnd) -> Finish {
-    let record = record.unwrap_or_default();
-    if record.ended || record.current != run {
+    if !is_current(record, run) {
         return Finish::Stale;
     }
+    let record = record.unwrap_or_default();
     Finish::Accept(match end {
         RunEnd::Final => RunRecord { ended: true, ..record },
         RunEnd::Retry => RunRecord { current: run.next(), attempt: record.attempt + 1, ended: false },

@@ -11,7 +11,7 @@ use crate::{DeadReason, Lease, Timestamp};
 pub enum Verdict {
     /// Done with it: remove it.
     Ack,
-    /// Acknowledge before user code runs: from now on it is never executed again.
+    /// Acknowledge before user code runs: once that has begun, it is never executed again.
     AckEarly,
     /// Back to the delayed store until then; not an attempt.
     Defer { until: Timestamp },

@@ -4,11 +4,13 @@ mod code;
 mod error;
 mod kind;
 mod page;
+mod phrases;
 
 pub use code::Code;
 pub use error::{Applied, Error};
 pub use kind::Kind;
 pub use page::{Language, page, title};
+pub use phrases::phrase;
 
 /// The result of everything in Cardoon that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use cardoon_core::{DEFAULT_MAX_MESSAGE_BYTES, Message, Signature, TaskId};
+use cardoon_core::{Message, Signature, TaskId};
 use cardoon_errors::{Code, Error, Result};
 
 use crate::headers::Written;
@@ -19,7 +19,18 @@ const NO_FOLLOW_UPS: &[u8] = br#"{"callbacks":null,"errbacks":null,"chain":null,
 /// `CD2006` if the arguments are no JSON array and no JSON object or are nested deeper than 126, `CD2002` if the
 /// message is larger than 16 MiB.
 pub fn encode(signature: &Signature, id: TaskId, origin: &str) -> Result<Message> {
-    check_depth(signature)?;
+    encode_within(signature, id, origin, &Limits::default())
+}
+
+/// Writes the message as [`encode`] does, within other limits than the usual ones.
+///
+/// # Errors
+///
+/// `CD2006` and `CD2002`, as [`encode`].
+pub fn encode_within(signature: &Signature, id: TaskId, origin: &str, limits: &Limits) -> Result<Message> {
+    // Before anything is written, so that what is far too large is not copied first.
+    check_size(&signature.task, signature.args.len() + signature.kwargs.len(), limits)?;
+    check_depth(signature, limits)?;
     let headers = headers(signature, &id, origin)?;
     let message = Message {
         id,
@@ -32,7 +43,7 @@ pub fn encode(signature: &Signature, id: TaskId, origin: &str) -> Result<Message
         headers,
         body: body(&signature.args, &signature.kwargs),
     };
-    check_size(&message)?;
+    check_size(&message.task, message.size(), limits)?;
     Ok(message)
 }
 
@@ -54,8 +65,8 @@ fn body(args: &[u8], kwargs: &[u8]) -> Bytes {
     parts.concat().into()
 }
 
-fn check_depth(signature: &Signature) -> Result<()> {
-    let allowed = Limits::default().max_depth - 1;
+fn check_depth(signature: &Signature, limits: &Limits) -> Result<()> {
+    let allowed = limits.max_depth.saturating_sub(1);
     let depth = nesting::depth(&signature.args).max(nesting::depth(&signature.kwargs));
     if depth <= allowed {
         return Ok(());
@@ -65,22 +76,19 @@ fn check_depth(signature: &Signature) -> Result<()> {
     Err(Error::new(Code::NotSerializable, message))
 }
 
-fn check_size(message: &Message) -> Result<()> {
-    let size = message.size();
-    if size <= DEFAULT_MAX_MESSAGE_BYTES {
+fn check_size(task: &str, size: usize, limits: &Limits) -> Result<()> {
+    let most = limits.max_bytes;
+    if size <= most {
         return Ok(());
     }
-    let text = format!(
-        "the message for {} has {size} bytes, the limit is {DEFAULT_MAX_MESSAGE_BYTES}",
-        message.task
-    );
-    Err(Error::new(Code::TooLarge, text).hint("store the data elsewhere and send its address"))
+    Err(Error::new(Code::TooLarge, format!("the message for {task} has {size} bytes, the limit is {most}"))
+        .hint("store the data elsewhere and send its address, or raise limits.message_size here and at the workers"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cardoon_core::{SignatureOptions, Timestamp};
+    use cardoon_core::{DEFAULT_MAX_MESSAGE_BYTES, SignatureOptions, Timestamp};
 
     fn signature(args: impl Into<Bytes>, kwargs: &'static str) -> Signature {
         let options = SignatureOptions::default();
@@ -115,5 +123,17 @@ mod tests {
         assert_eq!(code(&signature("[".repeat(128) + &"]".repeat(128), "{}")), Code::NotSerializable);
         let large = format!("[\"{}\"]", "x".repeat(DEFAULT_MAX_MESSAGE_BYTES));
         assert_eq!(code(&signature(large, "{}")), Code::TooLarge);
+    }
+    #[test]
+    fn the_limits_of_the_sender_count_to_the_byte() {
+        let call = signature("[\"x\"]", "{}");
+        let id = || TaskId::new("t").unwrap();
+        let size = encode(&call, id(), "test").unwrap().size();
+        let within =
+            |max_bytes| encode_within(&call, id(), "test", &Limits { max_bytes, ..Limits::default() });
+        assert_eq!(within(size).unwrap().size(), size);
+        let error = within(size - 1).unwrap_err();
+        assert_eq!(error.code(), Code::TooLarge);
+        assert!(error.message().contains(&format!("{size} bytes, the limit is {}", size - 1)), "{error}");
     }
 }

@@ -73,6 +73,7 @@ macro_rules! results_conformance {
             running::an_earlier_attempt_is_superseded
             running::an_end_never_changes
             running::each_item_of_a_batch_is_answered
+            running::a_run_that_was_taken_over_is_not_current
             running::forgetting_a_result_keeps_its_fence
             running::a_reopened_task_runs_under_a_larger_number
             running::fences_survive_reopening

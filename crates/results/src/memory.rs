@@ -108,8 +108,7 @@ impl State {
 
     fn report(&mut self, id: &TaskId, run: RunNumber, progress: Progress) {
         let task = self.tasks.entry(id.clone()).or_default();
-        let current = task.run.unwrap_or_default();
-        if current.current == run && !current.ended {
+        if run::is_current(task.run, run) {
             task.progress = Some(Reported { run, progress });
         }
     }
@@ -126,6 +125,12 @@ impl State {
 impl ResultBackend for MemoryResults {
     async fn begin(&self, runs: Vec<BeginRun>) -> Vec<Result<Begun>> {
         runs.into_iter().map(|wanted| Ok(self.state()?.begin(wanted))).collect()
+    }
+
+    async fn is_current(&self, runs: &[(TaskId, RunNumber)]) -> Result<Vec<bool>> {
+        let state = self.state()?;
+        let record = |id| state.tasks.get(id).and_then(|task| task.run);
+        Ok(runs.iter().map(|(id, run)| run::is_current(record(id), *run)).collect())
     }
 
     async fn store(&self, records: Vec<ResultRecord>) -> Vec<Result<Stored>> {

@@ -12,6 +12,10 @@ pub trait ResultBackend: Send + Sync + 'static {
     /// Registers runs that may not be the first of their task. Durable when it answers.
     async fn begin(&self, runs: Vec<BeginRun>) -> Vec<Result<Begun>>;
 
+    /// Whether a result of each of these runs would be accepted now. One that is refused is never accepted later, so
+    /// what follows from such a run need not be sent.
+    async fn is_current(&self, runs: &[(TaskId, RunNumber)]) -> Result<Vec<bool>>;
+
     /// Stores the ends of runs, each only if its run is current, and adds them to the history.
     async fn store(&self, records: Vec<ResultRecord>) -> Vec<Result<Stored>>;
 

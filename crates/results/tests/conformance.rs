@@ -31,6 +31,11 @@ async fn results_that_trust_any_run_are_caught() {
 }
 
 #[tokio::test]
+async fn results_that_take_any_run_for_current_are_caught() {
+    assert!(!passes(Bug::TrustsAnyRun, "a_run_that_was_taken_over_is_not_current").await);
+}
+
+#[tokio::test]
 async fn repeated_run_numbers_are_caught() {
     assert!(!passes(Bug::RepeatsRunNumbers, "run_numbers_grow_over_runs_and_attempts").await);
 }
@@ -89,6 +94,13 @@ impl ResultBackend for Planted {
         match self.bug {
             Bug::RepeatsRunNumbers => begun.into_iter().map(|_| Ok(Begun::Run(RunNumber(2)))).collect(),
             _ => begun,
+        }
+    }
+
+    async fn is_current(&self, runs: &[(TaskId, RunNumber)]) -> Result<Vec<bool>> {
+        match self.bug {
+            Bug::TrustsAnyRun => Ok(vec![true; runs.len()]),
+            _ => self.inner.is_current(runs).await,
         }
     }
 

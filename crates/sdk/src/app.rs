@@ -6,6 +6,7 @@ use cardoon_broker::Revoked;
 use cardoon_connect::Stores;
 use cardoon_core::{QueueName, TaskId};
 use cardoon_errors::{Applied, Code, Error, Result};
+use cardoon_protocol::Limits;
 use cardoon_runtime::Clock;
 use cardoon_settings::{Retention, Settings, Sources, StoreUrl};
 
@@ -21,6 +22,7 @@ struct Inner {
     stores: Stores,
     queue: QueueName,
     origin: String,
+    limits: Limits,
     clock: Clock,
     inline: Option<Inline>,
 }
@@ -34,6 +36,7 @@ pub struct AppBuilder {
     queue: QueueName,
     origin: Option<String>,
     retention: Option<Retention>,
+    limits: Limits,
     clock: Clock,
 }
 
@@ -53,12 +56,17 @@ impl App {
         Self::from_settings(&Settings::load(&Sources::of_process(Vec::new()))?).await
     }
 
-    /// Connects to the stores that `settings` name, and keeps results and history as long as they say.
+    /// Connects to the stores that `settings` name, keeps results and history as long as they say, and sends no larger
+    /// messages than they allow.
     pub async fn from_settings(settings: &Settings) -> Result<Self> {
         let mut builder = Self::builder();
         builder.broker.clone_from(&settings.broker.url);
         builder.results.clone_from(&settings.results.url);
         builder.retention = Some(settings.retention.clone());
+        builder.limits = Limits {
+            max_bytes: usize::try_from(settings.limits.message_size.0).unwrap_or(usize::MAX),
+            max_depth: settings.limits.message_depth.get() as usize,
+        };
         builder.open().await
     }
 
@@ -93,7 +101,7 @@ impl App {
     /// nothing runs unknown. If the answer stays unknown after five tries, the error says so
     /// ([`Error::was_applied`]); sending again under the same [id](TypedSignature::id) is safe.
     ///
-    /// Errors: `CD2002` for a message of more than 16 MiB, `CD2005` for an id or queue that cannot be one, `CD2006` for
+    /// Errors: `CD2002` for a message that is larger than the [limit](AppBuilder::limits), `CD2005` for an id or queue that cannot be one, `CD2006` for
     /// an argument that JSON cannot hold, and what the broker answers.
     pub async fn send<T>(&self, signature: TypedSignature<T>) -> Result<TaskHandle<T>> {
         sending::send(self, signature).await.map(|id| self.handle(id))
@@ -152,8 +160,8 @@ impl App {
 
     pub(crate) fn of_inline(inline: Inline, clock: Clock) -> Self {
         let stores = cardoon_connect::memory(&clock);
-        let (queue, origin) = (QueueName::default(), "inline".into());
-        Self(Arc::new(Inner { stores, queue, origin, clock, inline: Some(inline) }))
+        let (queue, origin, limits) = (QueueName::default(), "inline".into(), Limits::default());
+        Self(Arc::new(Inner { stores, queue, origin, limits, clock, inline: Some(inline) }))
     }
 
     pub(crate) fn inline_mode(&self) -> Option<&Inline> {
@@ -166,6 +174,10 @@ impl App {
 
     pub(crate) fn origin(&self) -> &str {
         &self.0.origin
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.0.limits
     }
 
     pub(crate) fn clock(&self) -> &Clock {
@@ -200,6 +212,13 @@ impl AppBuilder {
         self
     }
 
+    /// What a message may demand, of this app's [workers](crate::Worker) too: 16 MiB and 128 levels by default. A larger
+    /// message is refused before anything of it is stored.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// The clock that due times are read from.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -225,7 +244,8 @@ impl AppBuilder {
     /// Uses stores that are open already.
     pub fn with_stores(self, stores: Stores) -> App {
         let origin = self.origin.unwrap_or_else(default_origin);
-        App(Arc::new(Inner { stores, queue: self.queue, origin, clock: self.clock, inline: None }))
+        let Self { queue, limits, clock, .. } = self;
+        App(Arc::new(Inner { stores, queue, origin, limits, clock, inline: None }))
     }
 }
 

@@ -61,7 +61,7 @@ impl<T> TaskHandle<T> {
         self.app.stores().results.history(&self.id).await
     }
 
-    /// How far the task said it is, if it did.
+    /// How far the task said it is, if it did; `None` again after its end.
     pub async fn progress(&self) -> Result<Option<Progress>> {
         Ok(self.app.stores().results.progress(&self.id).await?.map(|reported| reported.progress))
     }

@@ -171,7 +171,7 @@ fn encode<T>(app: &App, signature: Result<&TypedSignature<T>, &Error>, resent: b
     let id = options.id.clone().ok_or_else(missing_answer)?;
     Ok(Publish {
         queue: options.queue.clone().unwrap_or_default(),
-        message: cardoon_protocol::encode(signature, id, app.origin())?,
+        message: cardoon_protocol::encode_within(signature, id, app.origin(), app.limits())?,
         not_before: options.eta,
         resent,
     })

@@ -26,7 +26,7 @@ impl Worker {
         let stores = app.stores();
         let inner =
             cardoon_worker::Worker::builder(stores.broker.clone(), stores.results.clone(), stores.joined);
-        WorkerBuilder { inner: inner.clock(app.clock().clone()), broken: None }
+        WorkerBuilder { inner: inner.clock(app.clock().clone()).limits(*app.limits()), broken: None }
     }
 
     /// Runs until SIGINT or SIGTERM (on Windows: Ctrl-C). After the first one the worker drains: it takes nothing new,

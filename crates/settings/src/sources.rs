@@ -7,6 +7,7 @@ use cardoon_errors::{Code, Error, Result};
 
 use crate::entry::{Definition, Origin};
 use crate::file;
+use crate::url;
 use crate::value::Value;
 
 /// Variables with our prefix that are no settings.
@@ -91,6 +92,11 @@ impl Layers {
                 let names = self.table.iter().map(|definition| definition.name.to_owned());
                 return Err(unknown(&name, &origin, names));
             }
+            // Wherever below the file a program is started, it means the same database.
+            let text = match (name.as_str(), path.parent()) {
+                ("broker.url" | "results.url", Some(folder)) => url::meant_from(&text, folder),
+                _ => text,
+            };
             self.set(&name, text, origin);
         }
         Ok(())

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::Path;
 
 /// The URL of a store. Printing it, in any way, leaves the password out.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,6 +26,20 @@ impl fmt::Debug for StoreUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}", without_password(&self.0))
     }
+}
+
+/// `url` with a relative path of a SQLite file meant from `folder`.
+pub(crate) fn meant_from(url: &str, folder: &Path) -> String {
+    let Some(rest) = url.strip_prefix("sqlite:") else { return url.to_owned() };
+    let path = match rest.strip_prefix("//") {
+        None => rest,
+        // Three slashes stand before a relative path, four before an absolute one.
+        Some(after) => after.strip_prefix('/').unwrap_or_default(),
+    };
+    if path.is_empty() || path == ":memory:" || path.contains('?') || Path::new(path).is_absolute() {
+        return url.to_owned();
+    }
+    format!("sqlite:{}", folder.join(path).display())
 }
 
 const SECRET_PARAMETERS: [&str; 6] = ["password", "passwd", "pass", "secret", "token", "key"];
@@ -76,6 +91,22 @@ mod tests {
         ] {
             assert_eq!(without_password(url), shown);
             assert_eq!(format!("{:?}", StoreUrl::new(url)), format!("{shown:?}"));
+        }
+    }
+    #[test]
+    fn a_relative_path_is_meant_from_the_folder_and_all_else_stays() {
+        for (url, meant) in [
+            ("sqlite:a.db", "sqlite:/p/a.db"),
+            ("sqlite:///sub/a.db", "sqlite:/p/sub/a.db"),
+            ("sqlite:////srv/a.db", "sqlite:////srv/a.db"),
+            ("sqlite:/srv/a.db", "sqlite:/srv/a.db"),
+            ("sqlite://", "sqlite://"),
+            ("sqlite:///:memory:", "sqlite:///:memory:"),
+            ("sqlite://host/a.db", "sqlite://host/a.db"),
+            ("redis://db/a.db", "redis://db/a.db"),
+            ("memory:", "memory:"),
+        ] {
+            assert_eq!(meant_from(url, Path::new("/p")), meant);
         }
     }
 }

@@ -63,7 +63,18 @@ fn the_short_names_of_the_stores_are_understood() {
     let settings = Settings::load(&environment(&[("CARDOON_BROKER", "redis://me:hunter2@db")])).unwrap();
     assert_eq!(settings.broker.url.as_ref().unwrap().expose(), "redis://me:hunter2@db");
     assert!(!format!("{:?}{settings:?}", settings.entries()).contains("hunter2"));
-    let (_folder, sources) = file("broker = \"sqlite:a.db\"");
+    let (_folder, sources) = file("broker = \"sqlite:/srv/a.db\"");
+    assert_eq!(Settings::load(&sources).unwrap().broker.url.unwrap().expose(), "sqlite:/srv/a.db");
+}
+
+#[test]
+fn a_relative_path_in_the_file_is_meant_from_its_folder_and_one_in_the_environment_as_it_is() {
+    let (folder, mut sources) = file("broker = \"sqlite:a.db\"\n[results]\nurl = \"sqlite:///b.db\"\n");
+    let settings = Settings::load(&sources).unwrap();
+    let meant = |name: &str| format!("sqlite:{}", folder.path().join(name).display());
+    assert_eq!(settings.broker.url.unwrap().expose(), meant("a.db"));
+    assert_eq!(settings.results.url.unwrap().expose(), meant("b.db"));
+    sources.environment = vec![("CARDOON_BROKER".into(), "sqlite:a.db".into())];
     assert_eq!(Settings::load(&sources).unwrap().broker.url.unwrap().expose(), "sqlite:a.db");
 }
 

@@ -51,7 +51,7 @@ pub(crate) fn of_file(error: io::Error, path: &Path, doing: &str) -> Error {
         io::ErrorKind::ReadOnlyFilesystem => Code::ReadOnly,
         _ => Code::CannotOpenFile,
     };
-    Error::new(code, format!("cannot {doing} {}", path.display())).source(error)
+    Error::new(code, format!("cannot {doing}: {}", path.display())).source(error)
 }
 
 #[cfg(test)]

@@ -21,6 +21,10 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 const STATEMENTS: usize = 96;
 
+/// The write-ahead log is copied into the file after this many pages. The pages of a queue's ends change in nearly
+/// every transaction, so the rarer they are copied, the fewer copies there are; 16 MiB of log do not hurt.
+pub(crate) const CHECKPOINT_PAGES: u32 = 4000;
+
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -60,7 +64,8 @@ fn set(db: &Connection, options: &SqliteOptions, purpose: Purpose) -> rusqlite::
     let cache_kib = if purpose == Purpose::Write { 4096 } else { 512 };
     db.execute_batch(&format!(
         "PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -{cache_kib}; PRAGMA temp_store = MEMORY;
-         PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = {};",
+         PRAGMA wal_autocheckpoint = {}; PRAGMA journal_size_limit = {};",
+        CHECKPOINT_PAGES,
         64 * 1024 * 1024
     ))
 }

@@ -3,6 +3,7 @@
 //! SQLite's lock goes to whoever tries first, which is the process that just gave it back. So a writer that waits
 //! for the lock holds a shared lock on a file, `turn`, and one that has committed looks whether somebody does.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::time::Duration;
 
@@ -25,11 +26,13 @@ const SKIPPED: u32 = 64;
 pub(crate) struct Turn {
     file: File,
     skip: u32,
+    /// Whether another process wanted to write at the last transaction.
+    contended: Cell<bool>,
 }
 
 impl Turn {
     pub(crate) fn new(file: File) -> Self {
-        Self { file, skip: 0 }
+        Self { file, skip: 0, contended: Cell::new(false) }
     }
 
     /// Begins a transaction that writes, in turn with other processes; `SQLITE_BUSY` when that takes longer than
@@ -48,6 +51,7 @@ impl Turn {
                 answer => break answer.map(drop),
             }
         };
+        self.contended.set(!waited.is_zero());
         if is_seen {
             // An error would mean that the lock is not held, which is what is wanted.
             let _ = self.file.unlock();
@@ -64,6 +68,7 @@ impl Turn {
         if !self.somebody_waits() {
             return false;
         }
+        self.contended.set(true);
         let before = changes(db);
         let mut waited = Duration::ZERO;
         while waited < ASIDE {
@@ -76,6 +81,11 @@ impl Turn {
             self.skip = SKIPPED;
         }
         true
+    }
+
+    /// Whether another process wanted to write at the last transaction.
+    pub(crate) fn is_contended(&self) -> bool {
+        self.contended.get()
     }
 
     fn somebody_waits(&self) -> bool {

@@ -22,6 +22,17 @@ use crate::upkeep::Upkeep;
 /// One transaction takes operations up to this weight in items, so that its commit is not far away.
 const GROUP_WEIGHT: usize = 1024;
 
+/// While other processes write too, each commit of theirs voids this one's page cache, so small groups are dear: after
+/// a group of at least [`BUSY_WEIGHT`] the next one waits for more work up to [`GOOD_WEIGHT`], as long as no gap is longer
+/// than [`LULL`], and for at most [`MOST_GAPS`] of them.
+const BUSY_WEIGHT: usize = 64;
+const GOOD_WEIGHT: usize = 256;
+const LULL: Duration = Duration::from_micros(200);
+const MOST_GAPS: usize = 8;
+
+/// Operations that nobody waits for ride with others; on their own they are written after this time.
+const UNHURRIED: Duration = Duration::from_millis(20);
+
 /// A batch of more items than this is split into several operations, so that others get in between.
 pub(crate) const SLICE: usize = 256;
 
@@ -46,6 +57,11 @@ enum Order {
 pub(crate) trait Operation: Send {
     /// How many items it changes.
     fn weight(&self) -> usize;
+
+    /// Whether somebody waits for its answer.
+    fn is_urgent(&self) -> bool {
+        true
+    }
 
     /// Whether there is anything to do; asked without the write lock, of operations that often have nothing to do.
     fn is_needed(&mut self, db: &Connection) -> rusqlite::Result<bool> {
@@ -172,6 +188,8 @@ pub(crate) struct WriterThread {
     gone: Arc<OnceLock<Error>>,
     ended: tokio::sync::watch::Sender<bool>,
     stop: bool,
+    /// The weight of the last group.
+    last_weight: usize,
 }
 
 /// What a writer thread is made of.
@@ -183,6 +201,26 @@ pub(crate) struct WriterParts {
     pub(crate) clock: Clock,
     pub(crate) turn: Turn,
     pub(crate) bells: Arc<Bells>,
+}
+
+/// What is committed in one transaction.
+#[derive(Default)]
+struct Group {
+    operations: Vec<Box<dyn Operation>>,
+    weight: usize,
+    is_urgent: bool,
+}
+
+impl Group {
+    fn add(&mut self, operation: Box<dyn Operation>) {
+        self.weight += operation.weight();
+        self.is_urgent = self.is_urgent || operation.is_urgent();
+        self.operations.push(operation);
+    }
+
+    fn is_full(&self) -> bool {
+        self.weight >= GROUP_WEIGHT
+    }
 }
 
 /// Why a group was not committed.
@@ -216,6 +254,7 @@ pub(crate) fn writer(parts: WriterParts) -> (Writer, WriterThread) {
         gone: Arc::clone(&gone),
         ended,
         stop: false,
+        last_weight: 0,
     };
     (Writer { queue, gone, ended: has_ended, location }, thread)
 }
@@ -239,55 +278,98 @@ impl WriterThread {
     }
 
     fn serve_group(&mut self, first: Order) {
-        let mut group = Vec::new();
-        let mut weight = 0;
-        let mut order = Some(first);
-        while let Some(next) = order.take() {
-            match next {
-                Order::Stop => {
-                    self.stop = true;
-                    break;
-                }
-                Order::Run(operation) => {
-                    weight += operation.weight();
-                    group.push(operation);
-                }
-            }
-            if weight < GROUP_WEIGHT {
-                order = self.orders.try_recv().ok();
-            }
+        let mut group = Group::default();
+        self.take(first, &mut group);
+        self.take_queued(&mut group);
+        for gap in 0..MOST_GAPS {
+            let Some(patience) = self.patience(&group, gap) else { break };
+            let Ok(next) = self.orders.recv_timeout(patience) else { break };
+            self.take(next, &mut group);
+            self.take_queued(&mut group);
         }
         self.commit(group);
     }
 
-    /// Commits `group`. If one operation fails, each gets a transaction of its own, so that only the guilty fails.
-    fn commit(&mut self, mut group: Vec<Box<dyn Operation>>) {
-        let outcome = self.attempt(&mut group);
-        // Before the answers: a process that sends and ends is gone as soon as it has its answer.
-        self.bells.ring(self.state.take_rings());
-        match outcome {
-            Ok(()) => answer(group, &Ok(())),
-            Err(Broken::Run(_)) if group.len() > 1 => {
-                for operation in group {
-                    self.commit(vec![operation]);
-                }
-                return;
-            }
-            Err(Broken::Run(error)) => answer(group, &Err(self.coded(error))),
-            Err(Broken::Begin(error) | Broken::Commit(error)) => answer(group, &Err(error)),
+    fn take(&mut self, order: Order, group: &mut Group) {
+        match order {
+            Order::Stop => self.stop = true,
+            Order::Run(operation) => group.add(operation),
         }
+    }
+
+    fn take_queued(&mut self, group: &mut Group) {
+        while !self.stop
+            && !group.is_full()
+            && let Ok(order) = self.orders.try_recv()
+        {
+            self.take(order, group);
+        }
+    }
+
+    /// How long `group` waits for more, after `gaps` such waits.
+    fn patience(&self, group: &Group, gaps: usize) -> Option<Duration> {
+        if self.stop {
+            None
+        } else if !group.is_urgent {
+            (gaps == 0).then_some(UNHURRIED)
+        } else {
+            let busy = self.turn.is_contended() && self.last_weight >= BUSY_WEIGHT;
+            (busy && group.weight < GOOD_WEIGHT).then_some(LULL)
+        }
+    }
+
+    /// Commits `group`, with what was queued while the lock was waited for.
+    fn commit(&mut self, mut group: Group) {
+        let outcome = match self.begin(&mut group.operations) {
+            Ok(true) => {
+                self.take_queued(&mut group);
+                self.finish(&mut group.operations)
+            }
+            idle_or_failed => idle_or_failed.map(drop),
+        };
+        self.last_weight = group.weight;
+        self.tell(group.operations, outcome);
         self.turn.step_aside(&self.db);
     }
 
-    fn attempt(&mut self, group: &mut [Box<dyn Operation>]) -> Result<(), Broken> {
+    /// Answers `operations`. If one of them failed, each gets a transaction of its own, so that only the guilty fails.
+    fn tell(&mut self, operations: Vec<Box<dyn Operation>>, outcome: Result<(), Broken>) {
+        // Before the answers: a process that sends and ends is gone as soon as it has its answer.
+        self.bells.ring(self.state.take_rings());
+        match outcome {
+            Ok(()) => answer(operations, &Ok(())),
+            Err(Broken::Run(_)) if operations.len() > 1 => {
+                for operation in operations {
+                    self.commit_alone(operation);
+                }
+            }
+            Err(Broken::Run(error)) => answer(operations, &Err(self.coded(error))),
+            Err(Broken::Begin(error) | Broken::Commit(error)) => answer(operations, &Err(error)),
+        }
+    }
+
+    fn commit_alone(&mut self, operation: Box<dyn Operation>) {
+        let mut alone = vec![operation];
+        let begun = self.begin(&mut alone);
+        let outcome = begun.and_then(|begun| if begun { self.finish(&mut alone) } else { Ok(()) });
+        self.tell(alone, outcome);
+    }
+
+    /// Begins a transaction, unless none of `operations` has anything to do.
+    fn begin(&mut self, operations: &mut [Box<dyn Operation>]) -> Result<bool, Broken> {
         self.check_identity().map_err(Broken::Begin)?;
-        if !self.is_needed(group).map_err(Broken::Run)? {
-            return Ok(());
+        if !self.is_needed(operations).map_err(Broken::Run)? {
+            return Ok(false);
         }
         self.turn
             .begin(&self.db, self.options.busy_limit)
             .map_err(|error| Broken::Begin(self.coded(error)))?;
-        if let Err(error) = self.run_all(group) {
+        Ok(true)
+    }
+
+    /// Runs `operations` and ends the transaction.
+    fn finish(&mut self, operations: &mut [Box<dyn Operation>]) -> Result<(), Broken> {
+        if let Err(error) = self.run_all(operations) {
             self.roll_back();
             return Err(Broken::Run(error));
         }

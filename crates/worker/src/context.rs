@@ -1,6 +1,7 @@
 //! What a running task knows of itself.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -18,11 +19,17 @@ pub struct TaskContext(Arc<Inner>);
 
 struct Inner {
     parts: ContextParts,
+    stage: AtomicU8,
     began_at: OnceLock<BootInstant>,
     cancelled: CancellationToken,
     reason: OnceLock<CancelReason>,
     aborted: Notify,
 }
+
+/// User code has not begun, has begun, or must not begin any more.
+const WAITING: u8 = 0;
+const BEGUN: u8 = 1;
+const CALLED_OFF: u8 = 2;
 
 /// What a context is made of; for those who run a task without a worker.
 #[derive(Clone)]
@@ -61,6 +68,7 @@ impl TaskContext {
     pub fn new(parts: ContextParts) -> Self {
         Self(Arc::new(Inner {
             parts,
+            stage: AtomicU8::new(WAITING),
             began_at: OnceLock::new(),
             cancelled: CancellationToken::new(),
             reason: OnceLock::new(),
@@ -155,8 +163,27 @@ impl TaskContext {
         let _ = self.0.began_at.set(self.0.parts.clock.boot());
     }
 
-    /// Ends the run by force, if its executor can.
+    /// User code begins now, unless it was called off.
+    pub(crate) fn enter(&self) -> bool {
+        let entered = self.leave_waiting(BEGUN);
+        if entered {
+            self.begin();
+        }
+        entered
+    }
+
+    /// Keeps user code from beginning. False if it has begun.
+    pub(crate) fn call_off(&self) -> bool {
+        self.leave_waiting(CALLED_OFF) || self.0.stage.load(Ordering::SeqCst) == CALLED_OFF
+    }
+
+    fn leave_waiting(&self, stage: u8) -> bool {
+        self.0.stage.compare_exchange(WAITING, stage, Ordering::SeqCst, Ordering::SeqCst).is_ok()
+    }
+
+    /// Ends the run by force, if its executor can. One that has not begun does not begin.
     pub(crate) fn abort(&self) {
+        self.call_off();
         self.0.aborted.notify_one();
     }
 

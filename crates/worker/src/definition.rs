@@ -51,7 +51,8 @@ pub enum AckMode {
     /// With the result: a task whose worker dies runs again.
     #[default]
     Late,
-    /// Before user code runs: a task whose worker dies is recorded as of unknown outcome, and does not run again.
+    /// Before user code runs: a task whose worker dies once it has begun is recorded as of unknown outcome, and does not
+    /// run again.
     Early,
 }
 

@@ -245,6 +245,10 @@ impl Driver {
             Command::Start(start) => self.executors.start(start),
             Command::Cancel { ticket, reason } => self.executors.cancel(ticket, reason),
             Command::Abort(ticket) => self.executors.abort(ticket),
+            Command::CallOff(ticket) => {
+                let begun = !self.executors.call_off(ticket);
+                self.inbox.send(Event::CalledOff { ticket, begun });
+            }
             Command::Finish(exit) => return Some(exit),
         }
         None

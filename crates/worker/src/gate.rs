@@ -1,6 +1,6 @@
 //! Whether leases are fresh enough to begin user code, asked at the last moment.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cardoon_core::BootInstant;
 use cardoon_runtime::Clock;
@@ -10,38 +10,41 @@ use cardoon_runtime::Clock;
 pub(crate) struct Gate {
     clock: Clock,
     start_before: AtomicU64,
-    /// Counts how often it was found closed by a heartbeat.
-    lapses: AtomicU64,
+    /// Leases that are not older than this have not lapsed.
+    open_since: AtomicU64,
+    shut: AtomicBool,
 }
-
-/// Leave to start, as long as leases do not lapse in between.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Pass(u64);
 
 impl Gate {
     pub(crate) fn new(clock: Clock, start_before: BootInstant) -> Self {
-        Self { clock, start_before: AtomicU64::new(start_before.0), lapses: AtomicU64::new(0) }
+        Self {
+            clock,
+            start_before: AtomicU64::new(start_before.0),
+            open_since: AtomicU64::new(0),
+            shut: AtomicBool::new(false),
+        }
     }
 
     pub(crate) fn extend(&self, start_before: BootInstant) {
-        if !self.is_open() {
-            self.lapses.fetch_add(1, Ordering::AcqRel);
+        let now = self.clock.boot();
+        if now.0 >= self.start_before.load(Ordering::SeqCst) {
+            self.open_since.fetch_max(now.0, Ordering::SeqCst);
         }
-        self.start_before.fetch_max(start_before.0, Ordering::AcqRel);
+        self.start_before.fetch_max(start_before.0, Ordering::SeqCst);
     }
 
-    pub(crate) fn pass(&self) -> Pass {
-        Pass(self.lapses.load(Ordering::Acquire))
+    /// The worker ends: nothing is started any more.
+    pub(crate) fn shut(&self) {
+        self.shut.store(true, Ordering::SeqCst);
     }
 
+    /// Whether user code may begin on a lease that is not older than `since`.
+    ///
     /// A process that was paused beyond its lease finds this closed, whatever it was about to do, also when a
     /// heartbeat came first: others may have taken what it held.
-    pub(crate) fn may_start(&self, pass: Pass) -> bool {
-        self.is_open() && self.pass() == pass
-    }
-
-    fn is_open(&self) -> bool {
-        self.clock.boot().0 < self.start_before.load(Ordering::Acquire)
+    pub(crate) fn may_start(&self, since: BootInstant) -> bool {
+        let open = self.clock.boot().0 < self.start_before.load(Ordering::SeqCst);
+        open && since.0 >= self.open_since.load(Ordering::SeqCst) && !self.shut.load(Ordering::SeqCst)
     }
 }
 
@@ -57,15 +60,17 @@ mod tests {
         let manual = ManualClock::new(Timestamp(0));
         let clock = Clock::manual(&manual);
         let gate = Gate::new(clock.clone(), clock.boot().plus(Duration::from_secs(15)));
-        let pass = gate.pass();
-        assert!(gate.may_start(pass));
+        let since = clock.boot();
+        assert!(gate.may_start(since));
         manual.advance(Duration::from_secs(14));
         gate.extend(clock.boot().plus(Duration::from_secs(15)));
-        assert!(gate.may_start(pass), "a heartbeat in time changes nothing");
+        assert!(gate.may_start(since), "a heartbeat in time changes nothing");
         manual.advance(Duration::from_secs(15));
-        assert!(!gate.may_start(pass));
+        assert!(!gate.may_start(since));
         gate.extend(clock.boot().plus(Duration::from_secs(15)));
-        assert!(!gate.may_start(pass));
-        assert!(gate.may_start(gate.pass()));
+        assert!(!gate.may_start(since));
+        assert!(gate.may_start(clock.boot()));
+        gate.shut();
+        assert!(!gate.may_start(clock.boot()));
     }
 }

@@ -21,8 +21,15 @@ impl Default for Backoff {
 
 impl Backoff {
     pub(crate) async fn pause(&mut self, clock: &Clock) {
-        clock.sleep(self.0).await;
-        self.0 = (self.0 * 2).min(LONGEST_PAUSE);
+        let pause = self.next();
+        clock.sleep(pause).await;
+    }
+
+    /// How long the next pause is.
+    pub(crate) fn next(&mut self) -> Duration {
+        let pause = self.0;
+        self.0 = (pause * 2).min(LONGEST_PAUSE);
+        pause
     }
 }
 

@@ -237,6 +237,10 @@ impl ResultBackend for RiggedResults {
         begun
     }
 
+    async fn is_current(&self, runs: &[(TaskId, RunNumber)]) -> Result<Vec<bool>> {
+        self.inner.is_current(runs).await
+    }
+
     async fn store(&self, records: Vec<ResultRecord>) -> Vec<Result<Stored>> {
         self.inner.store(records).await
     }

@@ -17,11 +17,32 @@ use crate::worker::timed;
 const SECS: u64 = 6;
 /// Arrivals of the first seconds are executed and not counted: the worker warms up.
 const WARM_UP_SECS: u64 = 1;
-/// Enough for 1 ms tasks at any rate that is offered here, timers included.
-const SLOTS: u32 = 256;
+const SLOTS: u32 = 64;
+/// Prefilled tasks by which the drain rate of this worker is found.
+const PREFILLED: usize = 40_000;
 
-pub(crate) async fn measure(runs: usize, drain: f64) -> Result<Vec<Row>> {
+pub(crate) async fn measure(runs: usize) -> Result<Vec<Row>> {
+    let mut drains = Vec::new();
+    for _ in 0..runs {
+        drains.push(drain().await?);
+    }
+    let drain = median(drains);
     Ok(vec![load(runs, drain, 0.5, 20.0).await?, load(runs, drain, 0.8, 60.0).await?])
+}
+
+/// How many of these tasks a second the same worker drains when nobody sends.
+async fn drain() -> Result<f64> {
+    let fixture = Fixture::empty().await?;
+    for _ in 0..PREFILLED / 10_000 {
+        fixture.app.send_many((0..10_000).map(|_| timed::signature(monotonic_nanos()))).await?;
+    }
+    let file = fixture.folder().join("waits");
+    let ends = fixture.ends()?;
+    let worker = WorkerProcess::start_timing(&fixture.url(), "open-loop", SLOTS, &file)?;
+    let drained = ends.rate(0, PREFILLED as u64)?;
+    worker.end()?;
+    fixture.close().await?;
+    Ok(drained)
 }
 
 async fn load(runs: usize, drain: f64, share: f64, goal_ms: f64) -> Result<Row> {
@@ -37,9 +58,10 @@ async fn load(runs: usize, drain: f64, share: f64, goal_ms: f64) -> Result<Row> 
     let [p50, p99, p999] = [p50, p99, p999].map(median);
     Ok(Row {
         measure: format!(
-            "open loop at {:.0} % of the drain rate ({}), 1 ms tasks: wait p50 / p99 / p99.9",
+            "open loop, 1 ms tasks, {SLOTS} slots, at {:.0} % of the rate at which the same worker drains them ({} of {}): wait p50 / p99 / p99.9",
             share * 100.0,
-            rate(offered)
+            rate(offered),
+            rate(drain)
         ),
         cardoon: format!("{p50:.1} / {p99:.1} / {p999:.1} ms"),
         beside: "-".into(),

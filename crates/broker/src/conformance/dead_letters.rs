@@ -32,6 +32,11 @@ pub async fn filters_choose_dead_letters(harness: Arc<dyn Harness>) {
     assert_eq!(listed(&harness, &malformed, 10).await, ["c", "a"]);
     assert_eq!(listed(&harness, &malformed, 1).await, ["c"]);
     assert_eq!(listed(&harness, &only("b"), 10).await, ["b"]);
+    let broker = harness.broker();
+    let counted = broker.dead_letters().count(&DeadFilter::default()).await.expect("they are counted");
+    assert_eq!(counted, [(DeadReason::Malformed, 2), (DeadReason::UnknownTask, 1)]);
+    let counted = broker.dead_letters().count(&only("b")).await.expect("they are counted");
+    assert_eq!(counted, [(DeadReason::UnknownTask, 1)]);
 }
 
 pub async fn a_redriven_task_runs_again_and_registers(harness: Arc<dyn Harness>) {

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardoon_core::DeadReason;
 use cardoon_core::rescue::POISON_DEATHS;
 use cardoon_core::settle::Verdict;
+use cardoon_core::{DeadReason, Lease};
 
 use super::Harness;
 use super::steps::{
@@ -32,6 +32,15 @@ pub async fn closing_hands_back_the_started_as_redelivered(harness: Arc<dyn Harn
     let again = take(other.as_ref()).await;
     assert!(again.redelivered && again.must_register());
     assert_eq!(again.deaths, 0, "leaving is not dying");
+}
+
+pub async fn closing_hands_back_what_has_ended_as_redelivered(harness: Arc<dyn Harness>) {
+    let (leaving, other) = (join(&harness, "leaving").await, join(&harness, "other").await);
+    send_all(harness.broker().as_ref(), &["a"]).await;
+    let delivery = start(leaving.as_ref()).await;
+    leaving.mark_ended(delivery.lease);
+    soon("close", leaving.close()).await.expect("the consumer leaves");
+    assert!(take(other.as_ref()).await.must_register(), "it ran, so its next run is not the first");
 }
 
 pub async fn a_death_at_any_step_loses_nothing(harness: Arc<dyn Harness>) {
@@ -118,22 +127,71 @@ pub async fn three_deaths_bury_a_task(harness: Arc<dyn Harness>) {
 
 pub async fn an_early_task_of_a_dead_worker_ends_with_an_unknown_outcome(harness: Arc<dyn Harness>) {
     let (victim, rescuer) = (join(&harness, "victim").await, join(&harness, "rescuer").await);
-    send_all(harness.broker().as_ref(), &["early"]).await;
-    let delivery = take(victim.as_ref()).await;
-    assert_eq!(give(victim.as_ref(), delivery.lease, Verdict::AckEarly).await, Settled::Done);
-    victim.mark_started(delivery.lease);
+    let (running, ended) =
+        (early(&harness, &*victim, "running").await, early(&harness, &*victim, "ended").await);
+    victim.mark_started(running);
+    victim.mark_started(ended);
+    victim.mark_ended(ended);
     harness.kill(victim).await;
     let report = sweep_until_found(&harness, rescuer.as_ref()).await;
     if let Some(results) = harness.joined() {
-        assert_eq!(report.ended.len(), 1, "the sweep says that it ended");
-        let record = results.record(&id("early")).await.expect("its end is recorded");
-        assert!(record.state.is_final() && record.failure.is_some());
+        assert_eq!(report.ended.len(), 2, "the sweep says that they ended");
+        for name in ["running", "ended"] {
+            let record = results.record(&id(name)).await.expect("its end is recorded");
+            assert!(record.state.is_final() && record.failure.is_some());
+        }
     } else {
-        let last = take(rescuer.as_ref()).await;
-        assert!(last.outcome_unknown, "it is handed over to be recorded, not to be executed");
-        acknowledge(rescuer.as_ref(), last.lease).await;
+        for last in take_many(rescuer.as_ref(), 2).await {
+            assert!(last.outcome_unknown, "it is handed over to be recorded, not to be executed");
+            acknowledge(rescuer.as_ref(), last.lease).await;
+        }
     }
     assert_nothing_ready(&harness, rescuer.as_ref()).await;
+}
+
+pub async fn an_early_task_that_had_not_begun_is_rescued(harness: Arc<dyn Harness>) {
+    if !harness.broker().capabilities().exact_blame {
+        return;
+    }
+    let (victim, rescuer) = (join(&harness, "victim").await, join(&harness, "rescuer").await);
+    early(&harness, victim.as_ref(), "early").await;
+    harness.kill(victim).await;
+    let report = sweep_until_found(&harness, rescuer.as_ref()).await;
+    assert_eq!((report.requeued, report.ended), (vec![id("early")], vec![]));
+    assert_unstarted(&take(rescuer.as_ref()).await);
+}
+
+pub async fn an_early_task_of_a_silent_consumer_is_rescued_if_it_had_not_begun(harness: Arc<dyn Harness>) {
+    if !harness.broker().capabilities().exact_blame {
+        return;
+    }
+    let (silent, rescuer) = (join(&harness, "silent").await, join(&harness, "rescuer").await);
+    let (begun, waiting) =
+        (early(&harness, &*silent, "begun").await, early(&harness, &*silent, "waiting").await);
+    silent.mark_started(begun);
+    silent.heartbeat().expect("the heartbeat is answered");
+    let terms = harness.terms();
+    live(&harness, rescuer.as_ref(), &[], terms.lease + terms.heartbeat).await;
+    let mut again = take(rescuer.as_ref()).await;
+    if harness.joined().is_none() {
+        let other = take(rescuer.as_ref()).await;
+        let unknown = std::mem::replace(&mut again, other);
+        assert!(unknown.message.id == id("begun") && unknown.outcome_unknown);
+        acknowledge(rescuer.as_ref(), unknown.lease).await;
+    }
+    assert_unstarted(&again);
+    assert_eq!(again.message.id, id("waiting"));
+    assert_eq!(give(silent.as_ref(), waiting, Verdict::Ack).await, Settled::LeaseLost);
+    acknowledge(rescuer.as_ref(), again.lease).await;
+    assert_nothing_ready(&harness, rescuer.as_ref()).await;
+}
+
+pub async fn closing_hands_back_an_early_task_that_had_not_begun(harness: Arc<dyn Harness>) {
+    let (leaving, other) = (join(&harness, "leaving").await, join(&harness, "other").await);
+    early(&harness, leaving.as_ref(), "early").await;
+    soon("close", leaving.close()).await.expect("the consumer leaves");
+    let again = take(other.as_ref()).await;
+    assert!(!again.outcome_unknown && again.deaths == 0 && again.message.id == id("early"));
 }
 
 pub async fn a_silent_consumer_is_rescued_when_its_lease_has_lapsed(harness: Arc<dyn Harness>) {
@@ -180,6 +238,19 @@ pub async fn a_step_of_the_wall_clock_rescues_nobody(harness: Arc<dyn Harness>) 
     let after = harness.clock().boot();
     let lease = harness.terms().lease;
     assert!(until >= before.plus(lease) && until <= after.plus(lease), "{until:?} is not one lease ahead");
+}
+
+/// Sends a task that `holder` takes and acknowledges early.
+async fn early(harness: &Arc<dyn Harness>, holder: &dyn Consumer, name: &str) -> Lease {
+    send_all(harness.broker().as_ref(), &[name]).await;
+    let lease = take(holder).await.lease;
+    assert_eq!(give(holder, lease, Verdict::AckEarly).await, Settled::Done);
+    lease
+}
+
+fn assert_unstarted(delivery: &Delivery) {
+    assert!(!delivery.outcome_unknown, "it is executed");
+    assert!(delivery.must_register() && delivery.deaths == 0);
 }
 
 async fn holding(harness: &Arc<dyn Harness>, consumer: &dyn Consumer) -> Delivery {

@@ -2,6 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cardoon_core::rescue::UserCode;
 use cardoon_core::{BootInstant, Lease, TaskId};
 use cardoon_errors::{Code, Error, Result};
 
@@ -76,13 +77,13 @@ impl Consumer for MemoryConsumer {
 
     fn mark_started(&self, lease: Lease) {
         if let Ok(mut store) = self.broker.store() {
-            store.mark(lease, true);
+            store.mark(lease, UserCode::Running);
         }
     }
 
     fn mark_ended(&self, lease: Lease) {
         if let Ok(mut store) = self.broker.store() {
-            store.mark(lease, false);
+            store.mark(lease, UserCode::Ended);
         }
     }
 

@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use cardoon_core::rescue::UserCode;
 use cardoon_core::{QueueName, TaskId, Timestamp};
 use cardoon_errors::Result;
 
@@ -55,7 +56,7 @@ impl Store {
     fn held_place(&self, holding: &Holding) -> Place {
         let holder = self.sessions.get(&holding.lease.session);
         let worker = holder.map_or_else(String::new, |session| session.spec.worker.clone());
-        Place::Held { worker, started: holding.started }
+        Place::Held { worker, started: holding.code == UserCode::Running }
     }
 
     fn stats(&self, now: Timestamp) -> Vec<QueueStats> {

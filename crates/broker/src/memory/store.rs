@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cardoon_core::lease::{LeaseTerms, Watch};
-use cardoon_core::rescue::{self, Loss, Lost, POISON_DEATHS, Rescue};
+use cardoon_core::rescue::{self, Loss, Lost, POISON_DEATHS, Rescue, UserCode};
 use cardoon_core::settle::{self, Decision, Fate, Held, ReleaseCause, Verdict};
 use cardoon_core::{BootInstant, DeadReason, Lease, QueueName, TaskId, Timestamp};
 
@@ -45,7 +45,7 @@ pub(super) struct Entry {
 pub(super) struct Holding {
     pub(super) lease: Lease,
     pub(super) early: bool,
-    pub(super) started: bool,
+    pub(super) code: UserCode,
     pub(super) entry: Entry,
 }
 
@@ -175,7 +175,7 @@ impl Store {
             outcome_unknown: entry.outcome_unknown,
             enqueued_at: entry.enqueued_at,
         };
-        self.held.insert(entry.tag, Holding { lease, early: false, started: false, entry });
+        self.held.insert(entry.tag, Holding { lease, early: false, code: UserCode::NotBegun, entry });
         delivery
     }
 
@@ -249,9 +249,9 @@ impl Store {
         }
     }
 
-    pub(super) fn mark(&mut self, lease: Lease, started: bool) {
+    pub(super) fn mark(&mut self, lease: Lease, code: UserCode) {
         if let Some(holding) = self.held.get_mut(&lease.tag).filter(|holding| holding.lease == lease) {
-            holding.started = started;
+            holding.code = code;
         }
     }
 
@@ -287,9 +287,9 @@ impl Store {
 
     fn rescue(&mut self, lease: Lease, loss: Loss) -> Option<TaskId> {
         let holding = self.held.remove(&lease.tag)?;
-        let Holding { early, started, entry, .. } = holding;
+        let Holding { early, code, entry, .. } = holding;
         let id = entry.publish.message.id.clone();
-        match rescue::rescue(Lost { loss, started, early, deaths: entry.deaths }) {
+        match rescue::rescue(Lost { loss, code, early, deaths: entry.deaths }) {
             Rescue::Requeue { deaths } => self.requeue(entry, deaths, true),
             Rescue::OutcomeUnknown => self.hand_over_unknown(entry),
             // The consumer that takes it sees the count, records the end and buries it.
@@ -305,8 +305,8 @@ impl Store {
     /// The session hands back what it holds and leaves.
     pub(super) fn leave_session(&mut self, session: u64, now: Timestamp) {
         for lease in self.held_by(session).into_iter().rev() {
-            let started = self.held.get(&lease.tag).is_some_and(|holding| holding.started || holding.early);
-            let cause = if started { ReleaseCause::Interrupted } else { ReleaseCause::Unstarted };
+            let begun = self.held.get(&lease.tag).is_some_and(|holding| holding.code != UserCode::NotBegun);
+            let cause = if begun { ReleaseCause::Interrupted } else { ReleaseCause::Unstarted };
             self.settle(Settle::bare(lease, Verdict::Release { cause }), now);
         }
         self.sessions.remove(&session);

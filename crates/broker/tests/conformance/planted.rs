@@ -26,6 +26,8 @@ enum Bug {
     DropsTheRescued,
     /// All that a dead worker held is blamed.
     BlamesTheInnocent,
+    /// What has begun looks to a rescuer like what has not.
+    ForgetsWhatHasBegun,
     /// All messages are equally urgent.
     ForgetsThePriority,
     /// Delayed messages are ready at once.
@@ -69,6 +71,8 @@ planted_bugs! {
     a_broker_that_ignores_the_lease_is_caught: IgnoresTheLease => "an_old_lease_settles_nothing";
     a_broker_that_drops_the_rescued_is_caught: DropsTheRescued => "a_death_at_any_step_loses_nothing";
     a_broker_that_blames_the_innocent_is_caught: BlamesTheInnocent => "only_started_tasks_are_blamed";
+    a_broker_that_forgets_what_has_begun_is_caught: ForgetsWhatHasBegun => "an_early_task_of_a_dead_worker_ends_with_an_unknown_outcome";
+    a_broker_that_blames_the_waiting_is_caught: BlamesTheInnocent => "an_early_task_that_had_not_begun_is_rescued";
     a_broker_that_forgets_the_priority_is_caught: ForgetsThePriority => "urgent_messages_leave_first";
     a_broker_that_forgets_the_delay_is_caught: ForgetsTheDelay => "a_delayed_message_waits_until_it_is_due";
     a_broker_that_drops_follow_ups_is_caught: DropsFollowUps => "a_follow_up_is_stored_with_the_verdict";
@@ -228,11 +232,15 @@ impl Consumer for PlantedConsumer {
     }
 
     fn mark_started(&self, lease: Lease) {
-        self.inner.mark_started(lease);
+        if self.bug != Bug::ForgetsWhatHasBegun {
+            self.inner.mark_started(lease);
+        }
     }
 
     fn mark_ended(&self, lease: Lease) {
-        self.inner.mark_ended(lease);
+        if self.bug != Bug::ForgetsWhatHasBegun {
+            self.inner.mark_ended(lease);
+        }
     }
 
     fn heartbeat(&self) -> Result<BootInstant> {

@@ -10,6 +10,7 @@ use cardoon_settings::Flag;
 use cardoon_worker::WorkerExit;
 use hdrhistogram::Histogram;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use super::worker;
 use crate::arguments::flag;
@@ -22,6 +23,8 @@ use crate::stores::{self, Stores};
 const BATCH: usize = 256;
 /// How often the queue is looked at while it drains.
 const LOOK: Duration = Duration::from_millis(20);
+/// Latencies are exact to the microsecond up to 16 ms, and to so many digits above.
+const DIGITS: u8 = 4;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -119,7 +122,7 @@ impl Bench<'_> {
 
     async fn send_all(&self, tasks: u64) -> Result<f64> {
         let bar = self.session.talk.progress(tasks, "send");
-        let begun = self.session.clock.boot();
+        let begun = Instant::now();
         let mut left = tasks as usize;
         while left > 0 {
             let size = left.min(BATCH);
@@ -131,13 +134,13 @@ impl Bench<'_> {
             bar.inc(size as u64);
         }
         bar.finish_and_clear();
-        Ok(rate(tasks, self.session.clock.boot().since(begun)))
+        Ok(rate(tasks, begun.elapsed()))
     }
 
     /// The bench's worker runs beside this. It has ended the last task when the queue holds nothing any more.
     async fn drain(&self, tasks: u64) -> Result<f64> {
         let bar = self.session.talk.progress(tasks, "drain");
-        let begun = self.session.clock.boot();
+        let begun = Instant::now();
         loop {
             let left = self.left().await?;
             bar.set_position(tasks.saturating_sub(left));
@@ -147,7 +150,7 @@ impl Bench<'_> {
             self.session.clock.sleep(LOOK).await;
         }
         bar.finish_and_clear();
-        Ok(rate(tasks, self.session.clock.boot().since(begun)))
+        Ok(rate(tasks, begun.elapsed()))
     }
 
     async fn left(&self) -> Result<u64> {
@@ -158,11 +161,11 @@ impl Bench<'_> {
 
     async fn latency(&self, singles: u64) -> Result<Latency> {
         let bar = self.session.talk.progress(singles, "latency");
-        let mut micros = Histogram::<u64>::new(3)
+        let mut micros = Histogram::<u64>::new(DIGITS)
             .map_err(|error| Error::new(Code::Internal, "no histogram").source(error))?;
         for _ in 0..singles {
             let id = ids::task_id();
-            let begun = tokio::time::Instant::now();
+            let begun = Instant::now();
             for answer in self.stores.broker.publish(vec![self.noop(id.clone())?]).await {
                 answer?;
             }
@@ -171,12 +174,7 @@ impl Bench<'_> {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        let millis = |micros: u64| micros as f64 / 1000.0;
-        Ok(Latency {
-            p50: millis(micros.value_at_quantile(0.5)),
-            p99: millis(micros.value_at_quantile(0.99)),
-            max: millis(micros.max()),
-        })
+        Ok(Latency::of(&micros))
     }
 
     fn noop(&self, id: TaskId) -> Result<Publish> {
@@ -188,6 +186,17 @@ impl Bench<'_> {
         };
         let message = cardoon_protocol::encode(&signature, id, "cardoon-bench")?;
         Ok(Publish { queue: self.queue.clone(), message, not_before: None, resent: false })
+    }
+}
+
+impl Latency {
+    fn of(micros: &Histogram<u64>) -> Self {
+        let millis = |micros: u64| micros as f64 / 1000.0;
+        Self {
+            p50: millis(micros.value_at_quantile(0.5)),
+            p99: millis(micros.value_at_quantile(0.99)),
+            max: millis(micros.max()),
+        }
     }
 }
 
@@ -222,7 +231,7 @@ impl Drop for OwnFolder {
 }
 
 fn rate(tasks: u64, took: Duration) -> f64 {
-    tasks as f64 / took.as_secs_f64().max(0.001)
+    tasks as f64 / took.as_secs_f64().max(1e-6)
 }
 
 fn table(reports: &[Report]) -> Table {
@@ -232,9 +241,34 @@ fn table(reports: &[Report]) -> Table {
         table.row(["tasks", &report.tasks.to_string()]);
         table.row(["send, per second", &format!("{:.0}", report.send_per_second)]);
         table.row(["drain, per second", &format!("{:.0}", report.drain_per_second)]);
-        table.row(["send to result, p50", &format!("{:.2} ms", report.latency_ms.p50)]);
-        table.row(["send to result, p99", &format!("{:.2} ms", report.latency_ms.p99)]);
-        table.row(["send to result, max", &format!("{:.2} ms", report.latency_ms.max)]);
+        table.row(["send to result, p50", &format!("{:.3} ms", report.latency_ms.p50)]);
+        table.row(["send to result, p99", &format!("{:.3} ms", report.latency_ms.p99)]);
+        table.row(["send to result, max", &format!("{:.3} ms", report.latency_ms.max)]);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn latencies_and_rates_are_told_to_the_microsecond() {
+        let mut micros = Histogram::<u64>::new(DIGITS).unwrap();
+        for it in [981, 981, 15_007] {
+            micros.saturating_record(it);
+        }
+        let latency_ms = Latency::of(&micros);
+        assert_eq!((latency_ms.p50, latency_ms.max), (0.981, 15.007));
+        let report = Report {
+            store: "memory:".into(),
+            tasks: 3,
+            send_per_second: rate(3, Duration::from_micros(1500)),
+            drain_per_second: 1.0,
+            singles: 3,
+            latency_ms,
+        };
+        let text = table(&[report]).render();
+        assert!(text.contains("0.981 ms") && text.contains("15.007 ms") && text.contains("2000"), "{text}");
+    }
 }

@@ -23,7 +23,8 @@ pub(crate) struct Options {
     #[arg(long, value_name = "JSON", default_value = "{}")]
     kwargs: String,
     /// Not before this time from now
-    #[arg(long = "in", value_name = "TIME", value_parser = input::duration, conflicts_with = "at")]
+    #[arg(long = "in", value_name = "TIME", value_parser = input::duration, conflicts_with = "at",
+          allow_hyphen_values = true)]
     delay: Option<Duration>,
     /// Not before this point in time
     #[arg(long, value_name = "RFC3339", value_parser = input::timestamp)]
@@ -53,7 +54,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let id = options.id.as_deref().map_or_else(|| Ok(ids::task_id()), input::task_id)?;
-    let publish = publish(options, &id, session.clock.now())?;
+    let publish = publish(session, options, &id)?;
     let stores = session.connect().await?;
     match store(&stores, publish).await? {
         Published::Stored => {}
@@ -70,7 +71,8 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn publish(options: &Options, id: &TaskId, now: Timestamp) -> Result<Publish> {
+fn publish(session: &Session, options: &Options, id: &TaskId) -> Result<Publish> {
+    let now = session.clock.now();
     let not_before = options.at.or_else(|| options.delay.map(|delay| now.plus(delay)));
     let signature = Signature {
         task: task_name(&options.name)?,
@@ -86,7 +88,7 @@ fn publish(options: &Options, id: &TaskId, now: Timestamp) -> Result<Publish> {
     };
     let queue = input::queue_name(&options.queue)?;
     let origin = format!("{}@cardoon-send", std::process::id());
-    let message = cardoon_protocol::encode(&signature, id.clone(), &origin)?;
+    let message = cardoon_protocol::encode_within(&signature, id.clone(), &origin, &session.limits())?;
     Ok(Publish { queue, message, not_before, resent: false })
 }
 

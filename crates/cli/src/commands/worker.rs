@@ -3,7 +3,6 @@ use std::cell::Cell;
 use cardoon_core::RetryPolicy;
 use cardoon_core::lease::LeaseTerms;
 use cardoon_errors::{Code, Error, Result};
-use cardoon_protocol::Limits;
 use cardoon_settings::{Ack, Flag, Settings};
 use cardoon_worker::{AckMode, TaskDefinition, Worker, WorkerExit};
 use clap::ValueEnum;
@@ -12,7 +11,7 @@ use crate::arguments::flag;
 use crate::exit::Exit;
 use crate::input;
 use crate::output::clean;
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::signals::Signals;
 use crate::stores::Stores;
 
@@ -125,16 +124,12 @@ pub(super) async fn until_told(worker: Worker, stores: &Stores, mut signals: Sig
 pub(super) fn build(settings: &Settings, stores: &Stores) -> Result<Worker> {
     let it = &settings.worker;
     let queues = it.queues.iter().map(|queue| input::queue_name(queue)).collect::<Result<Vec<_>>>()?;
-    let limits = Limits {
-        max_bytes: usize::try_from(settings.limits.message_size.0).unwrap_or(usize::MAX),
-        max_depth: settings.limits.message_depth.get() as usize,
-    };
     let mut builder = Worker::builder(stores.broker.clone(), stores.results.clone(), stores.joined)
         .queues(queues)
         .tasks(cardoon::builtin::all().into_iter().map(|task| with_defaults(task, settings)))
         .terms(LeaseTerms { lease: it.lease, heartbeat: it.heartbeat })
         .grace(it.grace)
-        .limits(limits)
+        .limits(session::limits(settings))
         .events(it.events);
     if let Some(slots) = it.concurrency {
         builder = builder.concurrency(slots.get());

@@ -28,8 +28,19 @@ fn redrive_and_purge_ask_for_a_yes() {
         let asked = home.run(&["dead", verb]);
         assert_eq!(asked.status, 2);
         assert!(asked.stderr.contains("1 dead letter(s)"), "{}", asked.stderr);
+        assert!(asked.stderr.contains("checked: bad-arguments: 1\n"), "{}", asked.stderr);
     }
     assert_eq!(home.json(&["dead", "redrive", &id, "--yes"])["redriven"], 1);
     assert_eq!(home.json(&["dead", "purge", "--yes"])["purged"], 0);
     assert_eq!(home.json(&["queue", "list"])[0]["ready"], 1);
+}
+
+#[test]
+fn ids_that_are_no_dead_letters_are_told() {
+    let (home, id) = with_a_dead_letter();
+    let none = home.run(&["dead", "redrive", "never-sent", "--yes"]);
+    assert_eq!(none.status, 4);
+    assert!(none.stderr.contains("no dead letter has the id never-sent"), "{}", none.stderr);
+    assert_eq!(home.run(&["dead", "purge", &id, "never-sent", "--yes"]).status, 5, "partly done");
+    assert_eq!(home.run(&["dead", "purge"]).status, 0, "nothing is asked about none");
 }

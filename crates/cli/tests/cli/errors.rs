@@ -83,3 +83,72 @@ fn a_closed_pipe_is_no_panic() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(stderr, "");
 }
+
+/// Everything but names, paths, options and commands.
+fn english_words(text: &str) -> Vec<&str> {
+    let lines = text.lines().filter(|line| !line.contains("文档：") && !line.contains("写成 cardoon"));
+    lines
+        .flat_map(|line| line.split(|c: char| !c.is_ascii_alphabetic()))
+        .filter(|word| ["the", "is", "not", "cannot", "of", "to", "was", "no", "has", "would"].contains(word))
+        .collect()
+}
+
+#[test]
+fn the_errors_that_a_beginner_meets_are_chinese_throughout() {
+    let home = Home::new();
+    let folder = home.folder.path();
+    std::fs::write(folder.join("text.db"), "this is no database, but it is long enough to have a header")
+        .unwrap();
+    std::fs::write(folder.join("file"), "in the way").unwrap();
+    let waiting = home.send(&["cardoon.noop"]);
+    for line in [
+        &["tsk"][..],
+        &["task", "get"],
+        &["send", "t", "--in", "5"],
+        &["send", "t", "--in", "-5s"],
+        &["send", "t", "--at", "tomorrow"],
+        &["send", "t", "--args", "[1"],
+        &["send", "t", "--kwargs", "[1]"],
+        &["send", "t", "-Q", ""],
+        &["send", ""],
+        &["worker"],
+        &["queue", "list", "-o", "xml"],
+        &["queue", "list", "--broker", "tasks.db"],
+        &["queue", "list", "--broker", "sqllite:tasks.db"],
+        &["queue", "list", "--broker", "redis://localhost"],
+        &["queue", "list", "--broker", "sqlite:file/tasks.db"],
+        &["queue", "list", "--broker", "sqlite:text.db"],
+        &["task", "get", "never-sent"],
+        &["task", "why", "never-sent"],
+        &["task", "wait", &waiting, "--timeout", "10ms"],
+        &["task", "retry", &waiting],
+        &["queue", "purge", "celery"],
+        &["dead", "show", "never-sent"],
+        &["dead", "list", "--reason", "boredom"],
+        &["dead", "purge", "never-sent", "--yes"],
+        &["explain", "CD0000"],
+    ] {
+        let ended = home.run(&[line, &["--lang", "zh", "-q"]].concat());
+        assert_ne!(ended.status, 0, "{line:?}");
+        assert!(ended.stderr.starts_with("错误[CD"), "{line:?}: {}", ended.stderr);
+        assert_eq!(english_words(&ended.stderr), Vec::<&str>::new(), "{line:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
+fn broken_settings_are_told_in_chinese() {
+    for (text, expected) in [
+        ("[worker]\nconcurency = 2", "没有名为 `worker.concurency` 的设置"),
+        ("[worker]\nconcurrency = 0", "worker.concurrency 的值 `0` 无法识别"),
+        ("[worker]\nlease = \"1s\"", "worker.heartbeat 是 3s"),
+        ("[worker", "无法读取 "),
+    ] {
+        let home = Home::new();
+        std::fs::write(home.folder.path().join("cardoon.toml"), text).unwrap();
+        let mut command = home.command(&["queue", "list"]);
+        command.env("LANG", "zh_CN.UTF-8");
+        let ended = finish(command);
+        assert_eq!(ended.status, 2);
+        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    }
+}

@@ -36,3 +36,35 @@ fn purge_says_how_many_and_asks_for_a_yes() {
     assert_eq!(home.json(&["queue", "purge", "mail", "--yes"])["purged"], 2);
     assert_eq!(home.json(&["queue", "peek", "mail"]).as_array().map(Vec::len), Some(0));
 }
+
+#[test]
+fn a_queue_that_nobody_knows_is_pointed_out() {
+    let home = Home::new();
+    home.send(&["cardoon.noop", "-Q", "mail"]);
+    for line in [&["queue", "peek", "mial"][..], &["queue", "purge", "mial", "--yes"]] {
+        let ended = home.run(line);
+        assert_eq!(ended.status, 0);
+        assert!(ended.stderr.contains("nothing is known of a queue mial; known: mail"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_new_database_is_pointed_out_once() {
+    let home = Home::new();
+    assert!(home.run(&["task", "list"]).stderr.contains("new database  sqlite:/"));
+    assert_eq!(home.run(&["task", "list"]).stderr, "");
+}
+
+#[test]
+fn a_relative_database_in_the_settings_is_the_same_one_from_every_folder_below() {
+    let home = Home::new();
+    let folder = home.folder.path();
+    std::fs::write(folder.join("cardoon.toml"), "broker = \"sqlite:tasks.db\"").unwrap();
+    std::fs::create_dir(folder.join("src")).unwrap();
+    home.send(&["cardoon.noop"]);
+    let mut command = home.command(&["queue", "list", "-o", "json"]);
+    command.current_dir(folder.join("src"));
+    let ended = crate::support::finish(command);
+    assert!(ended.stdout.contains("\"ready\":1"), "{}{}", ended.stdout, ended.stderr);
+    assert!(!folder.join("src/tasks.db").exists());
+}

@@ -55,3 +55,17 @@ fn the_same_id_is_stored_once() {
     assert!(again.stderr.contains("sent before"), "{}", again.stderr);
     assert_eq!(home.json(&["queue", "list"])[0]["ready"], 1);
 }
+
+#[test]
+fn a_message_over_the_limit_of_the_settings_is_refused_and_nothing_is_stored() {
+    let home = Home::new();
+    std::fs::write(home.folder.path().join("cardoon.toml"), "[limits]\nmessage_size = \"1KiB\"\n").unwrap();
+    let large = format!("[\"{}\"]", "x".repeat(1024));
+    let ended = home.run(&["send", "cardoon.echo", "--args", &large]);
+    assert_eq!((ended.status, ended.stdout.as_str()), (2, ""));
+    assert!(ended.stderr.starts_with("error[CD2002]: the message for cardoon.echo has "), "{}", ended.stderr);
+    assert!(home.json(&["queue", "list"]).as_array().unwrap().is_empty());
+    let mut command = home.command(&["send", "cardoon.echo", "--args", &large]);
+    command.env("CARDOON_LIMITS__MESSAGE_SIZE", "8KiB");
+    assert_eq!(crate::support::finish(command).status, 0);
+}

@@ -78,3 +78,50 @@ fn retry_sends_a_dead_task_again_under_its_id() {
     assert!(waiting.stderr.contains("has not ended"), "{}", waiting.stderr);
     assert_eq!(home.run(&["task", "retry", "never-sent"]).status, 4);
 }
+
+#[test]
+fn retry_sends_a_task_that_failed_again_also_if_its_error_is_not_tried_again() {
+    let home = Home::new();
+    let _worker = home.worker(&[]);
+    let id = home.send(&["cardoon.add", "--args", "[9223372036854775807, 1]"]);
+    assert_eq!(home.run(&["task", "wait", &id, "--timeout", "30s"]).status, 1);
+    assert_eq!(home.json(&["dead", "show", &id])["reason"], "failed");
+    assert_eq!(home.json(&["task", "retry", &id])["id"], id.as_str());
+    let runs = |known: &serde_json::Value| known["history"].as_array().unwrap().len() >= 2;
+    eventually(|| home.json(&["task", "get", &id]), runs);
+}
+
+#[test]
+fn retry_works_with_results_in_a_store_of_their_own() {
+    let home = Home::new();
+    let apart = ["--broker", "sqlite:a.db", "--results", "sqlite:b.db"];
+    let line = |words: &[&'static str]| [words, &apart[..]].concat();
+    let worker = home.worker(&apart);
+    home.send(&line(&["cardoon.add", "--id", "a-1", "--args", "[9223372036854775807, 1]"]));
+    assert_eq!(home.run(&line(&["task", "wait", "a-1", "--timeout", "30s"])).status, 1);
+    eventually(|| home.json(&line(&["dead", "list"])), |dead| dead[0]["id"] == "a-1");
+    worker.signal("TERM");
+    assert_eq!(worker.status(), 0);
+    assert_eq!(home.json(&line(&["task", "retry", "a-1"]))["id"], "a-1");
+    let _worker = home.worker(&apart);
+    let runs = |known: &serde_json::Value| known["history"].as_array().unwrap().len() >= 2;
+    eventually(|| home.json(&line(&["task", "get", "a-1"])), runs);
+}
+
+#[test]
+fn retry_of_a_task_that_did_not_fail_says_why_not_and_what_to_do() {
+    let home = Home::new();
+    let _worker = home.worker(&[]);
+    let id = home.send(&["cardoon.add", "--args", "[2, 3]"]);
+    assert_eq!(home.run(&["task", "wait", &id, "--timeout", "30s"]).status, 0);
+    let revoked = home.send(&["cardoon.noop", "--in", "1h"]);
+    home.json(&["task", "revoke", &revoked]);
+    assert_eq!(home.run(&["task", "wait", &revoked, "--timeout", "30s"]).status, 1);
+    for (id, state) in [(id, "SUCCESS"), (revoked, "REVOKED")] {
+        let ended = home.run(&["task", "retry", &id]);
+        assert_eq!(ended.status, 2);
+        assert!(ended.stderr.starts_with("error[CD3011]"), "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("state: {state}")), "{}", ended.stderr);
+        assert!(ended.stderr.contains("hint: send the task anew: cardoon send cardoon."), "{}", ended.stderr);
+    }
+}

@@ -9,12 +9,12 @@ mod explorer;
 mod rules;
 mod world;
 
-use cardoon_core::rescue::Rescue;
+use cardoon_core::rescue::{Rescue, UserCode};
 use cardoon_core::run::{Begin, RunEnd, RunRecord};
 use cardoon_core::settle::{Decision, Fate};
 
 use explorer::{Found, explore};
-use rules::Rules;
+use rules::{Rules, Start};
 use world::{Stores, World};
 
 fn expect_sound(stores: Stores, early: bool) {
@@ -97,6 +97,42 @@ fn a_rescue_that_runs_an_early_task_again_is_found() {
     let rescue = |lost: cardoon_core::rescue::Lost| Some(Rescue::Requeue { deaths: lost.deaths });
     let rules = Rules { rescue, ..Rules::of_core() };
     expect_violation(Stores::Joined, true, rules, "early");
+}
+
+#[test]
+fn a_rescue_that_takes_an_ended_early_task_for_a_waiting_one_is_found() {
+    let rescue = |lost: cardoon_core::rescue::Lost| {
+        let code = if lost.code == UserCode::Ended { UserCode::NotBegun } else { lost.code };
+        Some(cardoon_core::rescue::rescue(cardoon_core::rescue::Lost { code, ..lost }))
+    };
+    expect_violation(Stores::Joined, true, Rules { rescue, ..Rules::of_core() }, "executed again");
+}
+
+#[test]
+fn a_rescue_that_gives_up_an_early_task_that_has_not_begun_is_found() {
+    let rescue = |lost: cardoon_core::rescue::Lost| {
+        let code = if lost.early { UserCode::Ended } else { lost.code };
+        Some(cardoon_core::rescue::rescue(cardoon_core::rescue::Lost { code, ..lost }))
+    };
+    expect_violation(Stores::Separate, true, Rules { rescue, ..Rules::of_core() }, "has not begun");
+}
+
+#[test]
+fn a_worker_that_starts_on_a_lapsed_lease_is_found() {
+    let rules = Rules { start: Start::Mark, ..Rules::of_core() };
+    expect_violation(Stores::Joined, true, rules, "executed again");
+}
+
+#[test]
+fn a_worker_that_says_it_begins_after_it_has_looked_is_found() {
+    let rules = Rules { start: Start::LookThenMark, ..Rules::of_core() };
+    expect_violation(Stores::Joined, true, rules, "executed again");
+}
+
+#[test]
+fn a_stale_run_that_sends_its_retry_is_found() {
+    let rules = Rules { is_current: |_, _| true, ..Rules::of_core() };
+    expect_violation(Stores::Separate, false, rules, "sends its retry");
 }
 
 #[test]

@@ -13,6 +13,19 @@ pub(crate) struct Rules {
     /// `None` drops the delivery; the crate's rule never does.
     pub(crate) rescue: fn(Lost) -> Option<Rescue>,
     pub(crate) settle: Settle,
+    /// Whether a run is current; asked before follow-ups are stored apart from the result.
+    pub(crate) is_current: fn(Option<RunRecord>, RunNumber) -> bool,
+    pub(crate) start: Start,
+}
+
+/// How a worker begins user code, which is no function of the crate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// It says that it begins, then looks whether its lease has lapsed since the claim.
+    MarkThenLook,
+    LookThenMark,
+    /// It does not look at all.
+    Mark,
 }
 
 impl Rules {
@@ -22,6 +35,8 @@ impl Rules {
             finish: run::finish,
             rescue: |lost| Some(rescue::rescue(lost)),
             settle: settle::settle,
+            is_current: run::is_current,
+            start: Start::MarkThenLook,
         }
     }
 }

@@ -3,12 +3,12 @@
 //! Every step is atomic for the store that takes it, and anything may happen between two steps. Bounds: one copy sent
 //! again, one retry, one delivery handed back by choice, two losses of a worker, early acknowledgement or not.
 
-use cardoon_core::rescue::{Loss, Lost, POISON_DEATHS, Rescue};
+use cardoon_core::rescue::{Loss, Lost, POISON_DEATHS, Rescue, UserCode};
 use cardoon_core::run::{self, Begin, Finish, RunEnd, RunNumber, RunRecord};
 use cardoon_core::settle::{Closing, Decision, Fate, Held, ReleaseCause, Verdict};
 use cardoon_core::{DeadReason, Lease};
 
-use crate::rules::Rules;
+use crate::rules::{Rules, Start};
 
 const WORKERS: usize = 2;
 const LOSSES: u8 = 2;
@@ -35,7 +35,8 @@ pub(crate) struct World {
     /// Whether a final result is stored.
     result: bool,
     dead: bool,
-    early_started: bool,
+    /// The attempts whose user code has begun after an early acknowledgement.
+    early_runs: Vec<u32>,
     sent: bool,
     sent_again: bool,
     losses: u8,
@@ -43,7 +44,7 @@ pub(crate) struct World {
 }
 
 /// A message.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Copy {
     tag: u64,
     attempt: u32,
@@ -53,16 +54,16 @@ struct Copy {
     holder: Option<Holder>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Holder {
     lease: Lease,
     early: bool,
-    started: bool,
+    /// What its holder has said of user code.
+    code: UserCode,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 struct Worker {
-    paused: bool,
     job: Option<Job>,
 }
 
@@ -77,6 +78,10 @@ struct Job {
     step: Step,
     run: RunNumber,
     retry: bool,
+    /// Its lease lapsed once: from then on others may rescue it.
+    lapsed: bool,
+    /// It was not the current run when it asked.
+    stale: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -84,9 +89,15 @@ enum Step {
     Claimed,
     Registered,
     AcknowledgedEarly,
+    /// It has said that user code begins.
+    Marked,
+    /// It has looked whether it may, and not said so.
+    Looked,
     Running,
     /// User code is over; nothing is written.
     Ended,
+    /// It was told that its run is current.
+    Asked,
     FollowedUp,
     Recorded,
     /// The result store says that another run is current.
@@ -107,7 +118,7 @@ impl World {
             record: None,
             result: false,
             dead: false,
-            early_started: false,
+            early_runs: Vec::new(),
             sent: false,
             sent_again: false,
             losses: 0,
@@ -133,9 +144,6 @@ impl World {
         }
         for worker in 0..WORKERS {
             self.fates_of_worker(worker, rules, &mut steps);
-            if self.workers[worker].paused {
-                continue;
-            }
             match &self.workers[worker].job {
                 None => self.claims(worker, &mut steps),
                 Some(job) => self.work(worker, &job.clone(), rules, &mut steps),
@@ -171,7 +179,7 @@ impl World {
         for (at, copy) in self.copies.iter().enumerate().filter(|(_, copy)| copy.holder.is_none()) {
             let mut world = self.clone();
             let lease = Lease { session: worker as u64, sequence: self.next_sequence(), tag: copy.tag };
-            world.copies[at].holder = Some(Holder { lease, early: false, started: false });
+            world.copies[at].holder = Some(Holder { lease, early: false, code: UserCode::NotBegun });
             let poison = copy.deaths >= POISON_DEATHS;
             world.workers[worker].job = Some(Job {
                 lease,
@@ -181,6 +189,8 @@ impl World {
                 step: Step::Claimed,
                 run: RunNumber::FIRST,
                 retry: false,
+                lapsed: false,
+                stale: false,
             });
             steps.push((format!("worker {worker} claims attempt {}", copy.attempt), Ok(world)));
         }
@@ -198,15 +208,22 @@ impl World {
                 add("acknowledges early", self.settle(worker, &Verdict::AckEarly, None, rules));
             }
             Step::Claimed | Step::Registered | Step::AcknowledgedEarly => {
-                add("starts user code", self.start(worker));
-                if job.step != Step::AcknowledgedEarly && self.handed_back < HAND_BACKS {
+                let (what, next) = self.begin(worker, rules);
+                add(what, next);
+                if self.handed_back < HAND_BACKS {
                     add("hands back unstarted", self.hand_back(worker, ReleaseCause::Unstarted, rules));
                 }
             }
+            Step::Marked if job.lapsed && rules.start == Start::MarkThenLook => {
+                let release = Verdict::Release { cause: ReleaseCause::Unstarted };
+                add("may not start and hands back", self.settle(worker, &release, None, rules));
+            }
+            Step::Marked | Step::Looked => add("starts user code", self.start(worker)),
             Step::Running => {
-                add("ends user code well", Ok(self.at_step(worker, Step::Ended)));
+                let ended = self.marked(worker, Step::Ended, UserCode::Ended);
+                add("ends user code well", Ok(ended.clone()));
                 if job.attempt < RETRIES {
-                    let mut failed = self.at_step(worker, Step::Ended);
+                    let mut failed = ended;
                     failed.job(worker).retry = true;
                     add("fails and wants a retry", Ok(failed));
                 }
@@ -220,8 +237,11 @@ impl World {
                     self.settle(worker, &Self::last_verdict(job), Some(job.closing()), rules),
                 );
             }
-            Step::Ended => add("stores its follow-ups", Ok(self.follow_up(worker, job))),
-            Step::FollowedUp => add("stores its result", self.store_result(worker, rules)),
+            Step::Ended if job.retry => {
+                add("asks whether its run is current", Ok(self.ask(worker, job, rules)));
+            }
+            Step::Asked => add("stores its follow-ups", self.follow_up(worker, job)),
+            Step::Ended | Step::FollowedUp => add("stores its result", self.store_result(worker, rules)),
             Step::Recorded => add("settles", self.settle(worker, &Self::last_verdict(job), None, rules)),
             Step::Refused => {
                 let release = Verdict::Release { cause: ReleaseCause::Interrupted };
@@ -231,41 +251,48 @@ impl World {
         }
     }
 
-    /// Pauses, deaths and rescues.
+    /// Silence, deaths and rescues. A pause is no event of its own: any worker may take its next step late.
     fn fates_of_worker(&self, worker: usize, rules: Rules, steps: &mut Vec<(String, Next)>) {
         let state = &self.workers[worker];
         if state.job.is_none() {
             return;
         }
-        let mut toggled = self.clone();
-        toggled.workers[worker].paused = !state.paused;
-        let what = if state.paused { "goes on" } else { "is paused" };
-        steps.push((format!("worker {worker} {what}"), Ok(toggled)));
+        if state.job.as_ref().is_some_and(|job| job.lapsed) {
+            // It may have gone on meanwhile: the rescuer looked before.
+            steps.push((
+                format!("worker {worker} is rescued as silent"),
+                self.rescued(worker, Loss::Silent, rules),
+            ));
+        }
         if self.losses >= LOSSES {
             return;
         }
-        let died = self.rescued(worker, Loss::Died, rules).map(|mut world| {
+        let mut lost = self.clone();
+        lost.losses += 1;
+        let died = lost.rescued(worker, Loss::Died, rules).map(|mut world| {
             world.workers[worker] = Worker::default();
             world
         });
         steps.push((format!("worker {worker} dies and is rescued"), died));
-        if state.paused {
-            let silent = self.rescued(worker, Loss::Silent, rules);
-            steps.push((format!("worker {worker} is silent for a lease and is rescued"), silent));
+        if !lost.job(worker).lapsed {
+            lost.job(worker).lapsed = true;
+            steps.push((format!("worker {worker} is silent for a lease"), Ok(lost)));
         }
     }
 
     fn rescued(&self, worker: usize, how: Loss, rules: Rules) -> Next {
         let mut world = self.clone();
-        world.losses += 1;
         let Some(lease) = self.workers[worker].job.as_ref().map(|job| job.lease) else { return Ok(world) };
         let Some(at) = world.held(lease) else { return Ok(world) };
         let holder = world.copies[at].holder.take().ok_or("a held copy has a holder")?;
         let lost =
-            Lost { loss: how, started: holder.started, early: holder.early, deaths: world.copies[at].deaths };
+            Lost { loss: how, code: holder.code, early: holder.early, deaths: world.copies[at].deaths };
         match (rules.rescue)(lost) {
             None => drop(world.copies.remove(at)),
             Some(Rescue::Requeue { deaths }) => world.requeue(at, deaths, true),
+            Some(Rescue::OutcomeUnknown) if holder.code == UserCode::NotBegun => {
+                return Err("a task that has not begun ends with an unknown outcome".into());
+            }
             Some(Rescue::OutcomeUnknown) => world.end_unknown(at),
             Some(Rescue::Bury(_)) if self.stores == Stores::Joined => world.end_unrun(at, true),
             Some(Rescue::Bury(_)) => world.requeue(at, POISON_DEATHS, true),
@@ -292,25 +319,57 @@ impl World {
         Ok(world)
     }
 
-    fn start(&self, worker: usize) -> Next {
-        let mut world = self.at_step(worker, Step::Running);
-        let job = world.job(worker).clone();
-        if self.early && world.early_started && job.attempt == 0 && !self.sent_again {
-            return Err("a task that was acknowledged early is executed again".into());
+    /// What a worker does first to begin user code.
+    fn begin(&self, worker: usize, rules: Rules) -> (&'static str, Next) {
+        match rules.start {
+            Start::MarkThenLook | Start::Mark => {
+                ("says that user code begins", Ok(self.marked(worker, Step::Marked, UserCode::Running)))
+            }
+            Start::LookThenMark if self.workers[worker].job.as_ref().is_some_and(|job| job.lapsed) => {
+                ("may not start and hands back", self.hand_back(worker, ReleaseCause::Unstarted, rules))
+            }
+            Start::LookThenMark => ("sees that it may start", Ok(self.at_step(worker, Step::Looked))),
         }
-        world.early_started |= self.early;
-        if let Some(at) = world.held(job.lease)
-            && let Some(holder) = &mut world.copies[at].holder
-        {
-            holder.started = true;
+    }
+
+    fn start(&self, worker: usize) -> Next {
+        let mut world = self.marked(worker, Step::Running, UserCode::Running);
+        let attempt = world.job(worker).attempt;
+        if self.early {
+            if self.early_runs.contains(&attempt) {
+                return Err("a task that was acknowledged early is executed again".into());
+            }
+            world.early_runs.push(attempt);
         }
         Ok(world)
     }
 
-    fn follow_up(&self, worker: usize, job: &Job) -> Self {
-        let mut world = if job.retry { self.publish(job.attempt + 1, false) } else { self.clone() };
-        world.job(worker).step = Step::FollowedUp;
+    /// At this step, and with this said of user code to whoever will rescue it.
+    fn marked(&self, worker: usize, step: Step, code: UserCode) -> Self {
+        let mut world = self.at_step(worker, step);
+        let lease = world.job(worker).lease;
+        if let Some(at) = world.held(lease)
+            && let Some(holder) = &mut world.copies[at].holder
+        {
+            holder.code = code;
+        }
         world
+    }
+
+    fn ask(&self, worker: usize, job: &Job, rules: Rules) -> Self {
+        let current = (rules.is_current)(self.record, job.run);
+        let mut world = self.at_step(worker, if current { Step::Asked } else { Step::Refused });
+        world.job(worker).stale = !run::is_current(self.record, job.run);
+        world
+    }
+
+    fn follow_up(&self, worker: usize, job: &Job) -> Next {
+        if job.stale {
+            return Err("a run that was stale when it ended sends its retry".into());
+        }
+        let mut world = self.publish(job.attempt + 1, false);
+        world.job(worker).step = Step::FollowedUp;
+        Ok(world)
     }
 
     fn store_result(&self, worker: usize, rules: Rules) -> Next {

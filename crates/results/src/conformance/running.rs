@@ -78,6 +78,16 @@ pub async fn each_item_of_a_batch_is_answered(harness: Arc<dyn Harness>) {
     assert!(matches!(begun[1], Begun::Run(_)));
 }
 
+pub async fn a_run_that_was_taken_over_is_not_current(harness: Arc<dyn Harness>) {
+    let results = harness.results();
+    let second = run(results.as_ref(), "a", 0).await;
+    store(results.as_ref(), success("ended", 1)).await;
+    let runs = [("a", 1), ("a", second), ("ended", 1), ("fresh", 1), ("fresh", 2)];
+    let runs = runs.map(|(name, run)| (id(name), RunNumber(run)));
+    let answers = results.is_current(&runs).await.expect("it is answered");
+    assert_eq!(answers, [false, true, false, true, false]);
+}
+
 pub async fn forgetting_a_result_keeps_its_fence(harness: Arc<dyn Harness>) {
     let results = harness.results();
     store(results.as_ref(), success("a", 1)).await;

@@ -1,6 +1,6 @@
 //! The code that the attribute adds beside the function.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
@@ -129,16 +129,20 @@ impl Expansion {
         let (bindings, call) = self.bindings();
         let is_async = self.function.item.sig.asyncness.is_some();
         let awaited = is_async.then(|| quote!(.await));
+        // What serde or the error's type lacks is said where the type stands, not at the attribute.
+        let place = |span: Span| span.resolved_at(Span::call_site());
+        let written = quote_spanned!(place(self.output().span())=> ::cardoon::__private::written(&outcome));
+        let raised = quote_spanned! {place(self.function.item.sig.output.span())=>
+            (&&::cardoon::__private::Raised::new(error)).task_error()
+        };
         let finish = match &self.function.output {
-            Output::Value(_) => quote!(::cardoon::__private::written(&outcome)),
+            Output::Value(_) => written,
             Output::Result(_) => quote! {{
                 #[allow(unused_imports)]
                 use ::cardoon::__private::{FromErrorText as _, FromTaskError as _};
                 match outcome {
-                    ::std::result::Result::Ok(value) => ::cardoon::__private::written(&value),
-                    ::std::result::Result::Err(error) => ::std::result::Result::Err(
-                        (&&::cardoon::__private::Raised::new(error)).task_error(),
-                    ),
+                    ::std::result::Result::Ok(outcome) => #written,
+                    ::std::result::Result::Err(error) => ::std::result::Result::Err(#raised),
                 }
             }},
         };

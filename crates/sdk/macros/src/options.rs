@@ -3,7 +3,7 @@
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitBool, LitInt, LitStr, Result, Token, bracketed};
+use syn::{Error, Ident, LitBool, LitInt, LitStr, Result, Token, bracketed, token};
 
 use crate::duration;
 
@@ -59,12 +59,12 @@ impl Options {
             "retries" => self.retries = Some(value::<LitInt>(input)?.base10_parse()?),
             "retry_on" => self.retry_on = Some(kinds(input)?),
             "retry_except" => self.retry_except = Some(kinds(input)?),
-            "retry_delay" => self.retry_delay = Some(duration::millis(&value(input)?)?),
-            "retry_cap" => self.retry_cap = Some(duration::millis(&value(input)?)?),
+            "retry_delay" => self.retry_delay = Some(time(input)?),
+            "retry_cap" => self.retry_cap = Some(time(input)?),
             "retry_jitter" => self.retry_jitter = Some(value::<LitBool>(input)?.value),
-            "soft_time_limit" => self.soft_time_limit = Some(duration::millis(&value(input)?)?),
-            "time_limit" => self.time_limit = Some(duration::millis(&value(input)?)?),
-            "expires" => self.expires = Some(duration::millis(&value(input)?)?),
+            "soft_time_limit" => self.soft_time_limit = Some(time(input)?),
+            "time_limit" => self.time_limit = Some(time(input)?),
+            "expires" => self.expires = Some(time(input)?),
             "ack" => self.ack_early = one_of(input, ["late", "early"])? == "early",
             "isolate" => self.isolate_process = one_of(input, ["none", "process"])? == "process",
             "ignore_result" => self.ignore_result = flag(input)?,
@@ -97,6 +97,15 @@ fn value<T: Parse>(input: ParseStream) -> Result<T> {
     input.parse()
 }
 
+/// A length of time in milliseconds.
+fn time(input: ParseStream) -> Result<u64> {
+    input.parse::<Token![=]>()?;
+    if !input.peek(LitStr) {
+        return Err(input.error("expected a duration in quotes and with its unit, such as \"30s\""));
+    }
+    duration::millis(&input.parse()?)
+}
+
 /// `key` alone, or `key = true`.
 fn flag(input: ParseStream) -> Result<bool> {
     if input.peek(Token![=]) { Ok(value::<LitBool>(input)?.value) } else { Ok(true) }
@@ -122,6 +131,9 @@ fn priority(input: ParseStream) -> Result<u8> {
 
 fn kinds(input: ParseStream) -> Result<Vec<LitStr>> {
     input.parse::<Token![=]>()?;
+    if !input.peek(token::Bracket) {
+        return Err(input.error("expected a list of kinds of errors, such as [\"io::Error\"]"));
+    }
     let list;
     let bracket = bracketed!(list in input);
     let kinds: Vec<LitStr> = Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?.into_iter().collect();
@@ -165,7 +177,8 @@ mod tests {
         assert!(refusal("quue = \"mail\"").starts_with("unknown option `quue`; the options are name, queue"));
         assert_eq!(refusal("retries = 1, retries = 2"), "the option `retries` is given twice");
         assert!(refusal("time_limit = \"60\"").starts_with("expected a duration"));
-        assert!(refusal("time_limit = 60").contains("expected string literal"));
+        assert!(refusal("time_limit = 60").starts_with("expected a duration in quotes"));
+        assert!(refusal("retry_on = \"E\"").starts_with("expected a list of kinds of errors"));
         assert_eq!(refusal("ack = \"never\""), "expected \"late\" or \"early\"");
         assert!(refusal("priority = 10").starts_with("a priority is 0 to 9"));
         assert!(refusal("name = \"\"").starts_with("a name has 1 to 255 bytes"));

@@ -8,6 +8,7 @@ use cardoon::{Applied, Code, Error, Priority, Timestamp};
 use cardoon_broker::Published;
 use cardoon_core::EventKind;
 use cardoon_runtime::{Clock, ManualClock};
+use cardoon_settings::{Settings, Sources};
 use serde_json::Value;
 
 use crate::support::ScriptedBroker;
@@ -116,6 +117,25 @@ async fn what_cannot_be_sent_is_refused_before_the_broker_sees_it() {
     let huge = TypedSignature::named("plain").args(("x".repeat(17 << 20),));
     assert_eq!(code(huge).await, Code::TooLarge);
     assert!(broker.messages().is_empty());
+}
+
+#[tokio::test]
+async fn the_limit_of_the_settings_binds_the_sender_of_one_and_of_many() {
+    let file = "[limits]\nmessage_size = \"1KiB\"\n";
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("cardoon.toml"), file).unwrap();
+    let url = format!("sqlite:{}", folder.path().join("tasks.db").display());
+    let sources = Sources {
+        environment: vec![("CARDOON_BROKER".into(), url)],
+        folder: Some(folder.path().to_owned()),
+        ..Sources::default()
+    };
+    let app = App::from_settings(&Settings::load(&sources).unwrap()).await.unwrap();
+    let large = || TypedSignature::<()>::named("plain").args(("x".repeat(1024),));
+    assert_eq!(app.send(large()).await.unwrap_err().code(), Code::TooLarge);
+    assert_eq!(app.send_many([large(), large()]).await.unwrap_err().code(), Code::TooLarge);
+    assert!(app.stores().broker.inspect().queues().await.unwrap().iter().all(|queue| queue.ready == 0));
+    app.send(TypedSignature::<()>::named("plain").args(("x",))).await.unwrap();
 }
 
 #[tokio::test]

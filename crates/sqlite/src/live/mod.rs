@@ -14,4 +14,4 @@ pub(crate) use bell::Bell;
 pub(crate) use bells::Bells;
 pub(crate) use folder::{LiveFolder, WORKER};
 pub(crate) use listener::{Heard, Listener, Local};
-pub(crate) use page::{Page, PageReader, Seen};
+pub(crate) use page::{Marks, Page, PageReader, Seen};

@@ -1,7 +1,9 @@
 //! The file of a session: its lock says that the process lives, its bytes what the process last did.
 //!
 //! Each entry is 16 bytes: a number and its complement, so that a torn one is noticed. The first entry is the last
-//! heartbeat, in milliseconds of the boot-time clock; the others are the sequences of leases whose user code runs.
+//! heartbeat, in milliseconds of the boot-time clock; the second one says in which boot the file was written, since
+//! nobody makes it durable. The others are the sequences of leases whose user code has begun, with a bit that says
+//! that it has ended.
 
 use std::collections::{HashMap, HashSet};
 use std::fs::{File, TryLockError};
@@ -10,6 +12,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cardoon_core::BootInstant;
+use cardoon_core::rescue::UserCode;
 use cardoon_errors::{Code, Error, Result};
 
 use super::LiveFolder;
@@ -18,8 +21,16 @@ use crate::failure;
 
 const ENTRY: u64 = 16;
 
-/// Entries that are written out in advance, so that a full disk does not stop a heartbeat.
-const RESERVED: usize = 1024;
+/// Entries that are written out in advance, so that a full disk stops neither a heartbeat nor a note: a worker takes
+/// nothing new while about 2000 verdicts are not stored.
+const RESERVED: usize = 4096;
+
+/// The entry of the last heartbeat, and that of the boot.
+const BEAT: u64 = 0;
+const BOOT: u64 = 1;
+
+/// Set in an entry whose user code has ended.
+const ENDED: u64 = 1 << 63;
 
 /// How often a torn entry is read again.
 const TRIES: usize = 8;
@@ -30,17 +41,22 @@ pub(crate) struct Page {
     file: File,
     name: String,
     folder: Arc<LiveFolder>,
-    started: Mutex<Started>,
+    begun: Mutex<Begun>,
 }
 
-#[derive(Debug, Default)]
-struct Started {
-    /// The entry of each lease that runs.
-    entries: HashMap<u64, u64>,
-    /// Leases whose user code has ended and whose verdict is not stored.
-    ended: HashSet<u64>,
+#[derive(Debug)]
+struct Begun {
+    /// The leases whose user code has begun, until it has ended and the verdict is stored.
+    leases: HashMap<u64, Mark>,
     free: Vec<u64>,
     used: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    entry: u64,
+    has_ended: bool,
+    is_settled: bool,
 }
 
 impl Page {
@@ -51,11 +67,12 @@ impl Page {
             let file = folder.file(&name)?;
             let coded = |error| failure::of_file(error, &folder.path().join(&name), "write");
             file.write_all_at(&vec![0; RESERVED * ENTRY as usize], 0).map_err(coded)?;
-            write_entry(&file, 0, now.0).map_err(coded)?;
+            write_entry(&file, BEAT, now.0).map_err(coded)?;
+            write_entry(&file, BOOT, cardoon_runtime::boot_id()).map_err(coded)?;
             // A sweeper may have taken the file for a dead one's before it was locked, and removed it.
             if file.try_lock().is_ok() && file.metadata().map_err(coded)?.nlink() > 0 {
                 let folder = Arc::clone(folder);
-                return Ok(Self { file, name, folder, started: Mutex::default() });
+                return Ok(Self { file, name, folder, begun: Mutex::default() });
             }
         }
     }
@@ -68,7 +85,7 @@ impl Page {
     pub(crate) fn beat(&self, now: BootInstant) -> Result<()> {
         let path = self.folder.path().join(&self.name);
         let coded = |error| failure::of_file(error, &path, "write");
-        write_entry(&self.file, 0, now.0).map_err(coded)?;
+        write_entry(&self.file, BEAT, now.0).map_err(coded)?;
         if self.file.metadata().map_err(coded)?.nlink() > 0 {
             return Ok(());
         }
@@ -78,37 +95,39 @@ impl Page {
 
     /// Notes that user code of the lease runs.
     pub(crate) fn mark_started(&self, sequence: u64) {
-        let mut started = self.started();
-        let entry = started.free.pop().unwrap_or_else(|| {
-            started.used += 1;
-            started.used
+        let mut begun = self.begun();
+        let entry = begun.free.pop().unwrap_or_else(|| {
+            begun.used += 1;
+            begun.used
         });
-        started.entries.insert(sequence, entry);
+        begun.leases.insert(sequence, Mark { entry, has_ended: false, is_settled: false });
         self.write(entry, sequence);
     }
 
     /// Notes that user code of the lease has ended.
     pub(crate) fn mark_ended(&self, sequence: u64) {
-        let mut started = self.started();
-        if let Some(entry) = started.entries.remove(&sequence) {
-            started.free.push(entry);
-            started.ended.insert(sequence);
-            self.write(entry, 0);
+        let mut begun = self.begun();
+        if let Some(mark) = begun.leases.get_mut(&sequence) {
+            mark.has_ended = true;
+            self.write(mark.entry, sequence | ENDED);
         }
+        begun.forget_finished(sequence);
     }
 
-    /// Notes that the verdicts of these leases are stored.
+    /// Notes that the verdicts of these leases are stored. What the file says of them means nothing from now on.
     pub(crate) fn mark_settled(&self, sequences: impl Iterator<Item = u64>) {
-        let mut started = self.started();
+        let mut begun = self.begun();
         for sequence in sequences {
-            started.ended.remove(&sequence);
+            if let Some(mark) = begun.leases.get_mut(&sequence) {
+                mark.is_settled = true;
+            }
+            begun.forget_finished(sequence);
         }
     }
 
     /// The leases whose user code runs, or has run and has no verdict.
     pub(crate) fn begun_leases(&self) -> HashSet<u64> {
-        let started = self.started();
-        started.entries.keys().chain(&started.ended).copied().collect()
+        self.begun().leases.iter().filter(|(_, mark)| !mark.is_settled).map(|(lease, _)| *lease).collect()
     }
 
     /// Removes the file; the session has left.
@@ -116,13 +135,71 @@ impl Page {
         self.folder.remove(&self.name);
     }
 
-    fn started(&self) -> std::sync::MutexGuard<'_, Started> {
-        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    fn begun(&self) -> std::sync::MutexGuard<'_, Begun> {
+        self.begun.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self, entry: u64, sequence: u64) {
         if let Err(error) = write_entry(&self.file, entry, sequence) {
-            tracing::warn!(%error, "the status page cannot be written; a rescuer may blame the wrong task");
+            tracing::warn!(%error, "the status page cannot be written; a rescuer may take its task for one that has not begun");
+        }
+    }
+}
+
+impl Default for Begun {
+    fn default() -> Self {
+        Self { leases: HashMap::new(), free: Vec::new(), used: BOOT }
+    }
+}
+
+impl Begun {
+    /// Frees the entry of a lease whose user code has ended and whose verdict is stored.
+    fn forget_finished(&mut self, sequence: u64) {
+        if self.leases.get(&sequence).is_some_and(|mark| mark.has_ended && mark.is_settled)
+            && let Some(mark) = self.leases.remove(&sequence)
+        {
+            self.free.push(mark.entry);
+        }
+    }
+}
+
+/// What a session's file says of user code.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    running: HashSet<u64>,
+    ended: HashSet<u64>,
+    /// It may have said more: it is of an earlier boot, or was not found, or an entry could not be read.
+    is_doubtful: bool,
+}
+
+impl Marks {
+    /// What is known of a session whose file says nothing.
+    pub(crate) fn doubtful() -> Self {
+        Self { is_doubtful: true, ..Self::default() }
+    }
+
+    pub(crate) fn runs(&self, sequence: u64) -> bool {
+        self.running.contains(&sequence)
+    }
+
+    /// How far user code of this lease has come. In doubt it has run: nobody is blamed for that, and what must not run
+    /// twice does not.
+    pub(crate) fn of(&self, sequence: u64) -> UserCode {
+        if self.runs(sequence) {
+            UserCode::Running
+        } else if self.is_doubtful || self.ended.contains(&sequence) {
+            UserCode::Ended
+        } else {
+            UserCode::NotBegun
+        }
+    }
+
+    fn add(&mut self, entry: Option<u64>) {
+        match entry {
+            None => self.is_doubtful = true,
+            Some(0) => {}
+            Some(ended) if ended & ENDED != 0 => drop(self.ended.insert(ended & !ENDED)),
+            Some(running) => drop(self.running.insert(running)),
         }
     }
 }
@@ -154,28 +231,28 @@ impl PageReader {
         match self.0.try_lock() {
             Ok(()) => Ok(Seen::Dead),
             Err(TryLockError::WouldBlock) => {
-                let beat = self.read_entry(0)?.ok_or(io::ErrorKind::InvalidData)?;
+                let beat = self.read_entry(BEAT)?.ok_or(io::ErrorKind::InvalidData)?;
                 Ok(Seen::Alive { beat: BootInstant(beat) })
             }
             Err(TryLockError::Error(error)) => Err(error),
         }
     }
 
-    /// The leases whose user code runs, or ran when the process died.
-    pub(crate) fn started_leases(&self) -> io::Result<HashSet<u64>> {
+    /// What the file says of user code; what a dead process said last.
+    pub(crate) fn marks(&self) -> io::Result<Marks> {
         let entries = self.0.metadata()?.len() / ENTRY;
         let mut bytes = vec![0; (entries * ENTRY) as usize];
         self.0.read_exact_at(&mut bytes, 0)?;
-        let mut started = HashSet::new();
-        for (entry, bytes) in bytes.chunks_exact(ENTRY as usize).enumerate().skip(1) {
-            let number = match decode(bytes) {
+        let of_this_boot = self.read_entry(BOOT)? == Some(cardoon_runtime::boot_id());
+        let mut marks = Marks { is_doubtful: !of_this_boot, ..Marks::default() };
+        for (entry, bytes) in bytes.chunks_exact(ENTRY as usize).enumerate().skip(BOOT as usize + 1) {
+            marks.add(match decode(bytes) {
                 Some(number) => Some(number),
-                None if bytes.iter().all(|byte| *byte == 0) => None,
+                None if bytes.iter().all(|byte| *byte == 0) => Some(0),
                 None => self.read_entry(entry as u64)?,
-            };
-            started.extend(number.filter(|sequence| *sequence != 0));
+            });
         }
-        Ok(started)
+        Ok(marks)
     }
 
     fn read_entry(&self, entry: u64) -> io::Result<Option<u64>> {
@@ -234,29 +311,53 @@ mod tests {
     }
 
     #[test]
-    fn the_page_names_the_leases_that_run() {
+    fn the_page_tells_what_runs_from_what_has_ended_and_what_has_not_begun() {
         let (_dir, folder) = folder();
         let page = Page::create(&folder, BootInstant(5)).unwrap();
-        for sequence in 1..=2000 {
+        for sequence in 1..=5000 {
             page.mark_started(sequence);
         }
-        for sequence in 3..=2000 {
+        for sequence in 3..=5000 {
             page.mark_ended(sequence);
         }
-        page.mark_started(2001);
-        let expected = HashSet::from([1, 2, 2001]);
-        assert_eq!(reader(&folder, &page).started_leases().unwrap(), expected);
-        assert_eq!(page.begun_leases().len(), 2001, "what has ended counts until its verdict is stored");
-        page.mark_settled(3..=2000);
-        assert_eq!(page.begun_leases(), expected);
+        let marks = reader(&folder, &page).marks().unwrap();
+        let seen = [1, 2, 3, 5000, 5001].map(|sequence| marks.of(sequence));
+        use UserCode::{Ended, NotBegun, Running};
+        assert_eq!(seen, [Running, Running, Ended, Ended, NotBegun]);
+        assert_eq!(page.begun_leases().len(), 5000, "what has ended counts until its verdict is stored");
+        page.mark_settled(3..=5000);
+        assert_eq!(page.begun_leases(), HashSet::from([1, 2]));
     }
 
     #[test]
-    fn a_torn_entry_names_no_lease() {
+    fn entries_are_used_again_also_those_of_tasks_that_end_after_their_verdict() {
         let (_dir, folder) = folder();
         let page = Page::create(&folder, BootInstant(5)).unwrap();
-        page.file.write_all_at(&7u64.to_le_bytes(), ENTRY).unwrap();
-        assert_eq!(reader(&folder, &page).started_leases().unwrap(), HashSet::new());
+        for sequence in 1..=10_000 {
+            page.mark_started(sequence);
+            if sequence % 2 == 0 {
+                page.mark_ended(sequence);
+            }
+            page.mark_settled(sequence..=sequence);
+            page.mark_ended(sequence);
+        }
+        assert!(page.begun_leases().is_empty());
+        assert_eq!(page.begun().used, BOOT + 1);
+    }
+
+    #[test]
+    fn a_page_that_may_have_said_more_takes_everything_for_ended() {
+        let (_dir, folder) = folder();
+        let page = Page::create(&folder, BootInstant(5)).unwrap();
+        page.mark_started(4);
+        let marks = || reader(&folder, &page).marks().unwrap();
+        assert_eq!(marks().of(9), UserCode::NotBegun);
+        page.file.write_all_at(&7u64.to_le_bytes(), 9 * ENTRY).unwrap();
+        assert_eq!((marks().of(7), marks().of(9)), (UserCode::Ended, UserCode::Ended), "a torn entry");
+        write_entry(&page.file, 9, 0).unwrap();
+        write_entry(&page.file, BOOT, cardoon_runtime::boot_id() + 1).unwrap();
+        assert_eq!((marks().of(4), marks().of(9)), (UserCode::Running, UserCode::Ended), "an earlier boot");
+        assert_eq!(Marks::doubtful().of(9), UserCode::Ended);
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! How SQLite finds the rows that the operations ask for: never by reading a table.
 
-use std::collections::HashSet;
-
 use cardoon_broker::{Delivery, Publish, Settle};
 use cardoon_core::rescue::Loss;
 use cardoon_core::settle::{ReleaseCause, Verdict};
@@ -15,6 +13,7 @@ use super::rescue::{LostSession, rescue};
 use super::revoke::revoke;
 use super::runs;
 use super::settle::settle;
+use crate::live::Marks;
 use crate::tables::{Step, StepState, queues, records, seen, sessions};
 
 const NOW: Timestamp = Timestamp(1_000_000);
@@ -57,7 +56,7 @@ fn live(step: &mut Step<'_>) {
     let released = Verdict::Release { cause: ReleaseCause::Interrupted };
     settle(step, &Settle::bare(taken[2].lease, released)).unwrap();
     settle(step, &Settle::bare(taken[3].lease, Verdict::Defer { until: Timestamp(NOW.0 + 5) })).unwrap();
-    rescue(step, &LostSession { id: 1, loss: Loss::Died, started: HashSet::new() }, 10).unwrap();
+    rescue(step, &LostSession { id: 1, loss: Loss::Died, marks: Marks::default() }, 10).unwrap();
     records::latest(step.db, &id("done"), Timestamp(0)).unwrap().unwrap();
     records::ended_after(step.db, 0, 10).unwrap();
 }

@@ -7,6 +7,7 @@ use cardoon_core::{ResultRecord, TaskId};
 use rusqlite::params;
 
 use super::settle::{self, HeldMessage};
+use crate::live::Marks;
 use crate::tables::Step;
 
 /// A lost session, and what its file told.
@@ -14,8 +15,7 @@ use crate::tables::Step;
 pub(crate) struct LostSession {
     pub(crate) id: i64,
     pub(crate) loss: Loss,
-    /// The leases whose user code had begun.
-    pub(crate) started: HashSet<u64>,
+    pub(crate) marks: Marks,
 }
 
 /// What became of one slice of deliveries.
@@ -43,8 +43,8 @@ pub(crate) fn rescue(step: &mut Step<'_>, session: &LostSession, limit: usize) -
     let held = held_by(step, session.id, limit)?;
     let mut rescued = Rescued { more: held.len() == limit, ..Rescued::default() };
     for held in held {
-        let started = session.started.contains(&held.lease.sequence);
-        let lost = Lost { loss: session.loss, started, early: held.early, deaths: held.deaths };
+        let code = session.marks.of(held.lease.sequence);
+        let lost = Lost { loss: session.loss, code, early: held.early, deaths: held.deaths };
         match judge(lost) {
             Rescue::Requeue { deaths } => {
                 settle::requeue(step, &held, true, deaths)?;
@@ -61,14 +61,14 @@ pub(crate) fn rescue(step: &mut Step<'_>, session: &LostSession, limit: usize) -
 pub(crate) fn hand_back(
     step: &mut Step<'_>,
     session: i64,
-    started: &HashSet<u64>,
+    begun: &HashSet<u64>,
     limit: usize,
 ) -> rusqlite::Result<bool> {
     let held = held_by(step, session, limit)?;
     let more = held.len() == limit;
     for held in held {
-        let may_have_run = held.early || started.contains(&held.lease.sequence);
-        let cause = if may_have_run { ReleaseCause::Interrupted } else { ReleaseCause::Unstarted };
+        let has_begun = begun.contains(&held.lease.sequence);
+        let cause = if has_begun { ReleaseCause::Interrupted } else { ReleaseCause::Unstarted };
         settle::settle(step, &Settle::bare(held.lease, Verdict::Release { cause }))?;
     }
     Ok(more)

@@ -1,5 +1,5 @@
 use cardoon_broker::{Publish, Published};
-use cardoon_core::run::{Begin, Finish, RunRecord, begin, end_unrun, finish, reopen};
+use cardoon_core::run::{self, Begin, Finish, RunRecord, begin, end_unrun, finish, reopen};
 use cardoon_core::{Progress, ResultRecord, RunNumber, TaskFailure, TaskId, TaskState};
 use cardoon_results::{BeginRun, Begun, Stored as Answer};
 
@@ -17,6 +17,11 @@ pub(crate) fn register(step: &Step<'_>, run: &BeginRun) -> rusqlite::Result<Begu
             Begun::Run(record.current)
         }
     })
+}
+
+/// Whether a result of `run` would be accepted.
+pub(crate) fn is_current(step: &Step<'_>, id: &TaskId, run: RunNumber) -> rusqlite::Result<bool> {
+    Ok(run::is_current(tasks::run_record(step, id)?, run))
 }
 
 /// Stores the end of a run, if it is the current one.
@@ -103,8 +108,7 @@ pub(crate) fn report(
     run: RunNumber,
     progress: &Progress,
 ) -> rusqlite::Result<()> {
-    let record = tasks::run_record(step, id)?.unwrap_or_default();
-    if record.ended || record.current != run {
+    if !is_current(step, id, run)? {
         return Ok(());
     }
     records::write_progress(step, id, run, progress)

@@ -1,5 +1,4 @@
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,13 +10,13 @@ use cardoon_core::{Event, TaskId};
 use cardoon_errors::{Code, Error, Result};
 
 use super::consumer::SqliteConsumer;
+use super::emission::Emission;
 use super::events::SqliteEvents;
 use super::slices;
 use crate::live::Bell;
 use crate::operations::publish::publish;
 use crate::operations::revoke::revoke;
 use crate::store::{MAX_MESSAGE_BYTES, SqliteStore};
-use crate::tables::{Step, events};
 
 /// Batches of events that may wait to be written; more are dropped.
 const EMITS_UNDER_WAY: usize = 1024;
@@ -59,13 +58,10 @@ impl Broker for SqliteStore {
         {
             return;
         }
-        let emitted = EmitUnderWay::new(&self.handle.emitted);
-        let write = move |step: &mut Step<'_>| {
-            let _ = &emitted;
-            events::insert(step, &batch)
-        };
-        // Events may be lost, so nobody waits for the answer.
-        drop(self.handle.database.writer.submit(1, write));
+        match Emission::new(&batch, &self.handle.emitted) {
+            Ok(emission) => self.handle.database.writer.enqueue(Box::new(emission)),
+            Err(error) => tracing::debug!(%error, "events cannot be written as JSON"),
+        }
     }
 
     fn has_listeners(&self) -> bool {
@@ -98,20 +94,4 @@ fn refusal(publish: &Publish) -> Option<Error> {
             .checked(format!("the database takes {MAX_MESSAGE_BYTES} bytes"))
             .hint("store the data elsewhere, and send where it is")
     })
-}
-
-/// Counts a batch of events while it waits to be written.
-struct EmitUnderWay(Arc<std::sync::atomic::AtomicUsize>);
-
-impl EmitUnderWay {
-    fn new(count: &Arc<std::sync::atomic::AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
-    }
-}
-
-impl Drop for EmitUnderWay {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
 }

@@ -196,12 +196,12 @@ impl Consumer for SqliteConsumer {
         if self.closed.send_replace(true) {
             return Ok(());
         }
-        let (session, started) = (self.session, Arc::new(self.page.begun_leases()));
+        let (session, begun) = (self.session, Arc::new(self.page.begun_leases()));
         let writer = &self.handle.database.writer;
         loop {
-            let started = Arc::clone(&started);
+            let begun = Arc::clone(&begun);
             let slice = writer.run(SLICE, move |step| {
-                let more = rescue::hand_back(step, session, &started, SLICE)?;
+                let more = rescue::hand_back(step, session, &begun, SLICE)?;
                 // In one step with the last slice: a session without a row must not hold anything.
                 if !more {
                     sessions::delete(step, session)?;

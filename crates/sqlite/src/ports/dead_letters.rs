@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use cardoon_broker::{DeadFilter, DeadLetter, DeadLetters};
-use cardoon_core::TaskId;
+use cardoon_core::{DeadReason, TaskId};
 use cardoon_errors::Result;
 
 use crate::operations::redrive::{self, Slice};
@@ -22,6 +22,12 @@ impl DeadLetters for SqliteStore {
     async fn show(&self, id: &TaskId) -> Result<Option<DeadLetter>> {
         let filter = DeadFilter { ids: vec![id.clone()], ..DeadFilter::default() };
         Ok(DeadLetters::list(self, &filter, 1).await?.pop())
+    }
+
+    async fn count(&self, filter: &DeadFilter) -> Result<Vec<(DeadReason, u64)>> {
+        self.handle.check()?;
+        let filter = filter.clone();
+        self.handle.database.readers.run(move |db| dead::count(db, &filter)).await
     }
 
     async fn redrive(&self, filter: &DeadFilter) -> Result<u64> {

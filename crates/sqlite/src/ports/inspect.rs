@@ -122,8 +122,8 @@ fn place(db: &Connection, live: &LiveFolder, seq: i64) -> rusqlite::Result<Optio
         places::Found::Delayed { due } => Some(Place::Delayed { until: due }),
         places::Found::Held { worker, file, sequence } => {
             let page = PageReader::open(live, &file).ok().flatten();
-            let started = page.and_then(|page| page.started_leases().ok());
-            Some(Place::Held { worker, started: started.is_some_and(|leases| leases.contains(&sequence)) })
+            let marks = page.and_then(|page| page.marks().ok());
+            Some(Place::Held { worker, started: marks.is_some_and(|marks| marks.runs(sequence)) })
         }
     })
 }

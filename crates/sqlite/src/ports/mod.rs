@@ -3,6 +3,7 @@
 mod broker;
 mod consumer;
 mod dead_letters;
+mod emission;
 mod events;
 mod inbox;
 mod inspect;

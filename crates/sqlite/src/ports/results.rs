@@ -10,7 +10,7 @@ use super::slices;
 use crate::live::Bell;
 use crate::operations::runs;
 use crate::store::SqliteStore;
-use crate::tables::records;
+use crate::tables::{Step, records};
 
 #[async_trait]
 impl ResultBackend for SqliteStore {
@@ -19,6 +19,15 @@ impl ResultBackend for SqliteStore {
             return slices::refused(batch.len(), &error);
         }
         slices::each(&self.handle.database.writer, batch, |step, run| runs::register(step, run)).await
+    }
+
+    async fn is_current(&self, runs: &[(TaskId, RunNumber)]) -> Result<Vec<bool>> {
+        self.handle.check()?;
+        let asked = runs.to_vec();
+        let each = move |step: &mut Step<'_>| {
+            asked.iter().map(|(id, run)| runs::is_current(step, id, *run)).collect()
+        };
+        self.handle.database.writer.run(runs.len(), each).await
     }
 
     async fn store(&self, batch: Vec<ResultRecord>) -> Vec<Result<Stored>> {

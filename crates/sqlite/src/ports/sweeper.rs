@@ -11,7 +11,7 @@ use cardoon_core::rescue::Loss;
 use cardoon_errors::Result;
 
 use crate::database::Database;
-use crate::live::{PageReader, Seen};
+use crate::live::{Marks, PageReader, Seen};
 use crate::operations::rescue::{LostSession, Rescued, rescue};
 use crate::tables::sessions::{self, Session};
 use crate::tables::{Step, places};
@@ -94,11 +94,15 @@ impl Sweeper {
                     let (session, database) = (session.clone(), Arc::downgrade(database));
                     move |step: &mut Step<'_>| {
                         // It may have come back while this step waited for its turn.
-                        let still = database
+                        match database
                             .upgrade()
-                            .is_some_and(|database| is_silent(&database, &session, answering_since));
-                        let lost = LostSession { id, loss: Loss::Silent, started: HashSet::new() };
-                        if still { rescue(step, &lost, SLICE) } else { Ok(Rescued::default()) }
+                            .and_then(|it| marks_of_silent(&it, &session, answering_since))
+                        {
+                            Some(marks) => {
+                                rescue(step, &LostSession { id, loss: Loss::Silent, marks }, SLICE)
+                            }
+                            None => Ok(Rescued::default()),
+                        }
                     }
                 })
                 .await?;
@@ -118,13 +122,17 @@ fn terms(session: &Session) -> LeaseTerms {
     LeaseTerms { lease: session.lease, ..LeaseTerms::default() }
 }
 
-fn is_silent(database: &Database, session: &Session, answering_since: BootInstant) -> bool {
-    let seen =
-        PageReader::open(&database.live, &session.file).ok().flatten().and_then(|page| page.look().ok());
-    match seen {
-        Some(Seen::Alive { beat }) => terms(session).has_lapsed(beat, answering_since, database.clock.boot()),
-        // It died meanwhile, which is for the next sweep to deal with.
-        _ => false,
+/// What a session that is silent says of user code; `None` if it is not silent any more.
+///
+/// The heartbeat is read first: whatever is marked later is not started, because the lease has lapsed before.
+fn marks_of_silent(database: &Database, session: &Session, answering_since: BootInstant) -> Option<Marks> {
+    let page = PageReader::open(&database.live, &session.file).ok().flatten()?;
+    match page.look().ok()? {
+        Seen::Alive { beat } if terms(session).has_lapsed(beat, answering_since, database.clock.boot()) => {
+            Some(page.marks().unwrap_or_else(|_| Marks::doubtful()))
+        }
+        // If it died meanwhile, the next sweep deals with that.
+        Seen::Alive { .. } | Seen::Dead => None,
     }
 }
 
@@ -143,13 +151,11 @@ async fn bury(
     report: &mut SweepReport,
 ) -> Result<()> {
     let id = session.id;
-    let started = page.as_ref().map_or_else(HashSet::new, |page| {
-        page.started_leases().unwrap_or_else(|error| {
-            tracing::warn!(%error, worker = session.worker, "a dead worker's page cannot be read; nobody is blamed");
-            HashSet::new()
-        })
+    let marks = page.as_ref().map_or_else(|| Ok(Marks::doubtful()), PageReader::marks).unwrap_or_else(|error| {
+        tracing::warn!(%error, worker = session.worker, "a dead worker's page cannot be read; nobody is blamed");
+        Marks::doubtful()
     });
-    let lost = LostSession { id, loss: Loss::Died, started };
+    let lost = LostSession { id, loss: Loss::Died, marks };
     loop {
         let rescued = database.writer.run(SLICE, {
             let lost = lost.clone();

@@ -1,7 +1,7 @@
 //! The table `dead`: messages that could not be executed.
 
 use cardoon_broker::{DeadFilter, DeadLetter};
-use cardoon_core::{DeadReason, Timestamp};
+use cardoon_core::{DeadReason, Priority, TaskId, Timestamp};
 use rusqlite::types::{Type, Value};
 use rusqlite::{Connection, Row, params, params_from_iter};
 
@@ -25,19 +25,84 @@ pub(crate) fn contains(db: &Connection, seq: i64) -> rusqlite::Result<bool> {
     prepare(db, "SELECT 1 FROM dead WHERE seq = ?1")?.exists([seq])
 }
 
-/// The matching messages that are at most as new as number `newest`, newest first.
+/// What moves a dead letter: all but its bytes, which may be many.
+pub(crate) struct Letter {
+    pub(crate) n: i64,
+    pub(crate) seq: i64,
+    pub(crate) queue: i64,
+    pub(crate) id: TaskId,
+    pub(crate) priority: Priority,
+    /// Of its message, as stored.
+    pub(crate) bytes: usize,
+}
+
+/// The first matching letters that are at most as new as number `newest`, newest first: up to `limit`, and none after
+/// those before it have `max_bytes`.
 pub(crate) fn matching(
     db: &Connection,
     filter: &DeadFilter,
     newest: i64,
     limit: usize,
-) -> rusqlite::Result<Vec<(i64, Stored)>> {
-    let read = |row: &Row<'_>| Ok((row.get(messages::WIDTH)?, Stored::read(row)?));
-    select(db, filter, newest, limit, read)
+    max_bytes: usize,
+) -> rusqlite::Result<Vec<Letter>> {
+    let (condition, mut values) = condition(filter, newest);
+    let sql = format!(
+        "SELECT d.n, m.seq, m.queue, m.id, m.priority, length(m.headers) + length(m.body)
+         FROM dead d JOIN message m ON m.seq = d.seq WHERE {condition} ORDER BY d.n DESC LIMIT ?"
+    );
+    values.push(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
+    let mut query = db.prepare(&sql)?;
+    let mut rows = query.query(params_from_iter(values))?;
+    let (mut letters, mut bytes) = (Vec::new(), 0);
+    while bytes < max_bytes
+        && let Some(row) = rows.next()?
+    {
+        let letter = Letter::read(row)?;
+        bytes += letter.bytes;
+        letters.push(letter);
+    }
+    Ok(letters)
+}
+
+impl Letter {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            n: row.get(0)?,
+            seq: row.get(1)?,
+            queue: row.get(2)?,
+            id: messages::task_id(row, 3)?,
+            priority: Priority::new(row.get(4)?),
+            bytes: row.get::<_, i64>(5)? as usize,
+        })
+    }
 }
 
 pub(crate) fn list(db: &Connection, filter: &DeadFilter, limit: usize) -> rusqlite::Result<Vec<DeadLetter>> {
-    select(db, filter, i64::MAX, limit, |row| read_letter(db, row))
+    let (condition, mut values) = condition(filter, i64::MAX);
+    let columns = concat!(
+        "SELECT ",
+        messages::columns!(),
+        ", d.reason, d.detail, d.died_at FROM dead d JOIN message m"
+    );
+    let sql = format!("{columns} ON m.seq = d.seq WHERE {condition} ORDER BY d.n DESC LIMIT ?");
+    values.push(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
+    db.prepare(&sql)?.query_map(params_from_iter(values), |row| read_letter(db, row))?.collect()
+}
+
+/// How many match, by their reason.
+pub(crate) fn count(db: &Connection, filter: &DeadFilter) -> rusqlite::Result<Vec<(DeadReason, u64)>> {
+    let (condition, values) = condition(filter, i64::MAX);
+    let sql = format!(
+        "SELECT d.reason, count(*) FROM dead d JOIN message m ON m.seq = d.seq WHERE {condition} GROUP BY d.reason"
+    );
+    let read = |row: &Row<'_>| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?));
+    let counted: Vec<_> =
+        db.prepare(&sql)?.query_map(params_from_iter(values), read)?.collect::<rusqlite::Result<_>>()?;
+    let of = |reason: DeadReason| {
+        let letters = counted.iter().find(|(name, _)| name == reason.as_str());
+        letters.map(|(_, letters)| (reason, *letters as u64))
+    };
+    Ok(DeadReason::ALL.into_iter().filter_map(of).collect())
 }
 
 /// The number of the newest dead letter, 0 if there never was one.
@@ -45,18 +110,9 @@ pub(crate) fn newest(db: &Connection) -> rusqlite::Result<i64> {
     db.query_row("SELECT coalesce(max(n), 0) FROM dead", [], |row| row.get(0))
 }
 
-fn select<T>(
-    db: &Connection,
-    filter: &DeadFilter,
-    newest: i64,
-    limit: usize,
-    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<T>> {
-    let mut sql = String::from(concat!(
-        "SELECT ",
-        messages::columns!(),
-        ", d.n, d.reason, d.detail, d.died_at FROM dead d JOIN message m ON m.seq = d.seq WHERE d.n <= ?"
-    ));
+/// What `filter` asks of `dead d` and `message m`, with its values.
+fn condition(filter: &DeadFilter, newest: i64) -> (String, Vec<Value>) {
+    let mut sql = String::from("d.n <= ?");
     let mut values = vec![Value::from(newest)];
     if !filter.ids.is_empty() {
         sql += " AND m.id IN (";
@@ -72,14 +128,12 @@ fn select<T>(
         sql += " AND d.reason = ?";
         values.push(Value::from(reason.as_str().to_owned()));
     }
-    sql += " ORDER BY d.n DESC LIMIT ?";
-    values.push(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
-    db.prepare(&sql)?.query_map(params_from_iter(values), read)?.collect()
+    (sql, values)
 }
 
 fn read_letter(db: &Connection, row: &Row<'_>) -> rusqlite::Result<DeadLetter> {
     let stored = Stored::read(row)?;
-    let column = messages::WIDTH + 1;
+    let column = messages::WIDTH;
     let reason: String = row.get(column)?;
     let unknown = || rusqlite::Error::InvalidColumnType(column, "reason".into(), Type::Text);
     Ok(DeadLetter {

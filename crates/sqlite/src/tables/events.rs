@@ -10,9 +10,8 @@ use crate::live::Bell;
 /// So many batches are kept at most.
 const RING: i64 = 10_000;
 
-pub(crate) fn insert(step: &mut Step<'_>, events: &[Event]) -> rusqlite::Result<()> {
-    let batch = serde_json::to_string(events)
-        .map_err(|bad| rusqlite::Error::ToSqlConversionFailure(Box::new(bad)))?;
+/// Appends a batch of events, as JSON.
+pub(crate) fn insert(step: &mut Step<'_>, batch: &str) -> rusqlite::Result<()> {
     step.execute("INSERT INTO event (at, batch) VALUES (?1, ?2)", params![step.now.0, batch])?;
     step.ring(Bell::EVENT);
     Ok(())

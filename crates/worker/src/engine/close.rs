@@ -1,13 +1,12 @@
 //! Deliveries that end without a run, and those that are handed back.
 
-use cardoon_broker::Settle;
 use cardoon_core::rescue::POISON_DEATHS;
 use cardoon_core::settle::{ReleaseCause, Verdict};
 use cardoon_core::{DeadReason, TaskFailure, Timestamp};
 
 use super::held::{Ending, Held, Phase, RunKind};
 use super::start::KEPT_AHEAD;
-use super::verdict::{self, Closed};
+use super::verdict;
 use super::{Command, Content, Engine, Now, Ticket};
 use crate::CancelReason;
 
@@ -77,7 +76,7 @@ impl Engine {
     pub(super) fn close(&mut self, ticket: Ticket, ending: Ending, now: Now) {
         let Some(held) = self.held.remove(&ticket) else { return };
         let closed = verdict::without_run(&held, ending, now.wall);
-        self.settle(ticket, &held, closed, now);
+        self.settle(ticket, held, closed, now);
     }
 
     /// Another run has ended the task or is further: there is nothing left to do.
@@ -149,20 +148,5 @@ impl Engine {
             Some(RunKind::Future) => self.arm_revoke_grace(ticket, now),
             Some(RunKind::Thread) | None => {}
         }
-    }
-
-    pub(super) fn settle_bare(&mut self, ticket: Ticket, verdict: Verdict) {
-        if let Some(held) = self.held.remove(&ticket) {
-            self.settling.insert(ticket, Vec::new());
-            let settle = Box::new(Settle::bare(held.delivery.lease, verdict));
-            self.command(Command::Settle { ticket, settle });
-        }
-    }
-
-    /// Gives the verdict of a delivery that was taken out of `held`.
-    pub(super) fn settle(&mut self, ticket: Ticket, held: &Held, closed: Closed, now: Now) {
-        let happenings = self.reporter.of_end(held, &closed, now);
-        self.settling.insert(ticket, happenings);
-        self.command(Command::Settle { ticket, settle: Box::new(closed.settle) });
     }
 }

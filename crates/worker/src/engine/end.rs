@@ -5,7 +5,7 @@ use std::time::Duration;
 use cardoon_core::settle::ReleaseCause;
 
 use super::alarms::Alarm;
-use super::held::{Held, Phase, RunKind};
+use super::held::{Ending, Held, Phase, RunKind};
 use super::verdict::{self, Limits};
 use super::{Command, Content, Engine, Now, Outcome, Ticket};
 use crate::{CancelReason, TaskError, WorkerExit};
@@ -28,7 +28,7 @@ impl Engine {
             self.rate.record(now.boot.since(running.started));
         }
         match outcome {
-            Outcome::NotStarted => self.hand_back(ticket, ReleaseCause::Unstarted),
+            Outcome::NotStarted => self.not_started(ticket, now),
             Outcome::Failed(_) | Outcome::Aborted | Outcome::ChildDied(_)
                 if told == Some(CancelReason::Shutdown) =>
             {
@@ -40,6 +40,24 @@ impl Engine {
                 self.hand_back(ticket, ReleaseCause::ChildDied);
             }
             outcome => self.judge_end(ticket, outcome, jitter, now),
+        }
+    }
+
+    /// User code has not begun and will not.
+    fn not_started(&mut self, ticket: Ticket, now: Now) {
+        if self.held.get(&ticket).is_some_and(|held| held.delivery.revoked) {
+            self.leave_slot(ticket);
+            return self.close(ticket, Ending::Revoked, now);
+        }
+        self.hand_back(ticket, ReleaseCause::Unstarted);
+    }
+
+    /// A run of a worker that stops was called off, if it had not begun.
+    pub(super) fn called_off(&mut self, ticket: Ticket, begun: bool, now: Now) {
+        if begun {
+            self.interrupt(ticket, now);
+        } else {
+            self.not_started(ticket, now);
         }
     }
 
@@ -135,7 +153,7 @@ impl Engine {
                 _ => verdict::failure(&held, time_limit_exceeded(&held), &limits),
             }
         };
-        self.settle(ticket, &held, closed, now);
+        self.settle(ticket, held, closed, now);
     }
 
     /// Hands back a run that the worker's stop interrupts; one that was acknowledged early may not run again.
@@ -149,7 +167,7 @@ impl Engine {
         let Some(held) = self.held.remove(&ticket) else { return };
         let limits = Limits { now: now.wall, started_at, jitter: 0.0, max_result_bytes: usize::MAX };
         let closed = verdict::outcome_unknown(&held, &limits);
-        self.settle(ticket, &held, closed, now);
+        self.settle(ticket, held, closed, now);
     }
 
     fn is_last_death(&self, ticket: Ticket) -> bool {

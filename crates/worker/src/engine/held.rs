@@ -19,6 +19,8 @@ pub(super) struct Held {
     pub run: RunNumber,
     /// It was acknowledged before its run.
     pub early: bool,
+    /// When its claim was asked for.
+    pub since: BootInstant,
     pub arrived_at: BootInstant,
 }
 

@@ -17,6 +17,7 @@ mod end;
 mod held;
 mod port;
 mod rate;
+mod refusal;
 mod report;
 mod shutdown;
 mod slots;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cardoon_broker::{Delivery, Settle, Settled};
 use cardoon_core::{BootInstant, Lease, Message, QueueName, RunNumber, TaskId, Timestamp};
+use cardoon_errors::Error;
 use cardoon_protocol::{Incoming, Undecodable};
 use cardoon_results::Begun;
 
@@ -61,6 +62,11 @@ pub enum Event {
         outcome: Outcome,
         jitter: f64,
     },
+    /// Whether user code had begun when it was called off, for [`Command::CallOff`].
+    CalledOff {
+        ticket: Ticket,
+        begun: bool,
+    },
     /// Verdicts were stored, or never will be.
     Settled(Vec<(Ticket, Answer)>),
     Revoked(Vec<TaskId>),
@@ -108,7 +114,7 @@ pub enum Outcome {
     /// The return value as JSON.
     Succeeded(Bytes),
     Failed(TaskError),
-    /// The lease did not allow to begin user code any more.
+    /// User code has not begun: the lease did not allow it any more, or it was called off.
     NotStarted,
     /// It was ended by [`Command::Abort`].
     Aborted,
@@ -117,11 +123,11 @@ pub enum Outcome {
 }
 
 /// The store's answer to a verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub enum Answer {
     Settled(Settled),
-    /// The store refused it for good; the delivery stays held until the worker leaves.
-    Refused,
+    /// The store refused it for good, and the delivery is still held.
+    Refused(Error),
 }
 
 /// What is to be done.
@@ -149,8 +155,10 @@ pub enum Command {
         ticket: Ticket,
         reason: CancelReason,
     },
-    /// End a running task by force, if it can be.
+    /// End a running task by force, if it can be. User code that has not begun does not begin.
     Abort(Ticket),
+    /// Keep user code from beginning, and say whether it has begun.
+    CallOff(Ticket),
     /// Store a verdict. Answered by [`Event::Settled`].
     Settle {
         ticket: Ticket,
@@ -165,6 +173,8 @@ pub enum Command {
 pub struct Start {
     pub ticket: Ticket,
     pub lease: Lease,
+    /// When its claim was asked for: the lease is not older.
+    pub since: BootInstant,
     pub task: Arc<KnownTask>,
     pub call: Arc<Incoming>,
     pub id: TaskId,

@@ -60,11 +60,22 @@ impl Engine {
         self.take_nothing_new();
         for ticket in self.tickets(|held| matches!(held.phase, Phase::Running(_))) {
             self.tell(ticket, CancelReason::Shutdown);
-            self.command(Command::Abort(ticket));
-            self.interrupt(ticket, now);
+            self.stop_run(ticket, now);
         }
         for ticket in self.tickets(|held| matches!(held.phase, Phase::Registering | Phase::Closing(_))) {
             self.hand_back(ticket, ReleaseCause::Unstarted);
+        }
+    }
+
+    /// Whether a run that was acknowledged early may run again depends on whether it has begun.
+    fn stop_run(&mut self, ticket: Ticket, now: Now) {
+        let early = self.held.get(&ticket).is_some_and(|held| held.early);
+        if early {
+            self.command(Command::CallOff(ticket));
+        }
+        self.command(Command::Abort(ticket));
+        if !early {
+            self.interrupt(ticket, now);
         }
     }
 

@@ -26,7 +26,7 @@ const ALONE_PATIENCE: Duration = Duration::from_secs(2);
 const ALONE_PUT_OFF: Duration = Duration::from_secs(5);
 
 impl Engine {
-    pub(super) fn admit(&mut self, arrival: Arrival, now: Now) {
+    pub(super) fn admit(&mut self, arrival: Arrival, since: BootInstant, now: Now) {
         let ticket = self.next_ticket();
         let Arrival { delivery, content } = arrival;
         let held = Held {
@@ -34,6 +34,7 @@ impl Engine {
             phase: Phase::Buffered,
             run: RunNumber::FIRST,
             early: false,
+            since,
             arrived_at: now.boot,
             delivery,
             content,
@@ -154,16 +155,26 @@ impl Engine {
     pub(super) fn acknowledged(&mut self, ticket: Ticket, answer: Answer, now: Now) {
         match answer {
             Answer::Settled(Settled::Done) => {
-                if self.stage != Stage::Working || !self.may_start(now) {
-                    return self.hand_back(ticket, ReleaseCause::Unstarted);
-                }
                 if let Some(held) = self.held.get_mut(&ticket) {
                     held.early = true;
                 }
-                self.start(ticket, now);
+                self.start_early(ticket, now);
             }
             Answer::Settled(Settled::LeaseLost | Settled::StaleRun) => self.forget(ticket),
-            Answer::Refused => self.hand_back(ticket, ReleaseCause::Unstarted),
+            Answer::Refused(error) => self.refused_early(ticket, &error, now),
+        }
+    }
+
+    /// What has happened since the acknowledgement was asked for is looked at once more.
+    fn start_early(&mut self, ticket: Ticket, now: Now) {
+        let ending = self.held.get(&ticket).and_then(|held| super::close::overdue(held, now.wall));
+        if let Some(ending) = ending {
+            self.leave_slot(ticket);
+            self.close(ticket, ending, now);
+        } else if self.stage != Stage::Working || !self.may_start(now) {
+            self.hand_back(ticket, ReleaseCause::Unstarted);
+        } else {
+            self.start(ticket, now);
         }
     }
 
@@ -175,6 +186,7 @@ impl Engine {
         let start = Start {
             ticket,
             lease: held.delivery.lease,
+            since: held.since,
             task: task.clone(),
             call: call.clone(),
             id: message.id.clone(),

@@ -1,6 +1,7 @@
 //! The engine's state, what it does with each event, and what it does when time has passed.
 
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::time::Duration;
 
 use cardoon_broker::Settled;
 use cardoon_core::{BootInstant, Event as Happening, TaskId, Timestamp};
@@ -9,14 +10,18 @@ use cardoon_results::Begun;
 use super::alarms::Alarms;
 use super::held::{Held, Phase};
 use super::rate::Rate;
+use super::refusal::{GivenBack, Settling};
 use super::report::Reporter;
 use super::shutdown::Stage;
 use super::slots::Slots;
-use super::{Answer, Command, Config, Event, Now, Ticket};
+use super::{Answer, Arrival, Command, Config, Event, Now, Ticket};
 use crate::WorkerExit;
 
 /// Claims stop while this many verdicts are not stored, so that a store that stalls does not fill the memory.
 const MOST_UNSETTLED: usize = 2048;
+
+/// A revoke is told this much earlier, at most, than the claim is answered that had taken the task before.
+const REVOKE_OVERTAKES: Duration = Duration::from_secs(2);
 
 /// The state machine of a worker.
 #[derive(Debug)]
@@ -31,8 +36,9 @@ pub struct Engine {
     pub(super) buffer: VecDeque<Ticket>,
     /// What may start within the next seconds.
     pub(super) waiting: BTreeSet<(Timestamp, Ticket)>,
-    /// Verdicts that are not stored yet, and what to tell when they are.
-    pub(super) settling: HashMap<Ticket, Vec<Happening>>,
+    /// Verdicts that are not stored yet.
+    pub(super) settling: HashMap<Ticket, Settling>,
+    pub(super) given_back: GivenBack,
     /// Runs that were written off and have not ended.
     pub(super) strays: HashSet<Ticket>,
     pub(super) alarms: Alarms,
@@ -42,7 +48,10 @@ pub struct Engine {
     pub(super) reporter: Reporter,
     /// What is said when all is done.
     pub(super) exit: WorkerExit,
-    claiming: bool,
+    /// When the claim that is under way was asked for.
+    claiming: Option<BootInstant>,
+    /// What was revoked and is not held, and when: a claim that is under way may have taken it before.
+    revoked: Vec<(BootInstant, TaskId)>,
     last_ticket: u64,
     commands: Vec<Command>,
 }
@@ -59,11 +68,13 @@ impl Engine {
             buffer: VecDeque::new(),
             waiting: BTreeSet::new(),
             settling: HashMap::new(),
+            given_back: GivenBack::default(),
             strays: HashSet::new(),
             alarms: Alarms::default(),
             alone: None,
             exit: WorkerExit::Drained,
-            claiming: false,
+            claiming: None,
+            revoked: Vec::new(),
             last_ticket: 0,
             commands: Vec::new(),
             start_before,
@@ -79,17 +90,13 @@ impl Engine {
     /// Takes one event. Call [`Engine::advance`] when a batch of them has been taken.
     pub fn apply(&mut self, event: Event, now: Now) {
         match event {
-            Event::Claimed(arrivals) => {
-                self.claiming = false;
-                for arrival in arrivals {
-                    self.admit(arrival, now);
-                }
-            }
+            Event::Claimed(arrivals) => self.claimed(arrivals, now),
             Event::LookedUp { ticket, known } => self.looked_up(ticket, known, now),
             Event::Begun { ticket, begun } => self.begun(ticket, begun, now),
             Event::NotBegun(ticket) => self.put_off(ticket, now),
             Event::Began(ticket) => self.arm_limits(ticket, now),
             Event::Ended { ticket, outcome, jitter } => self.ended(ticket, outcome, jitter, now),
+            Event::CalledOff { ticket, begun } => self.called_off(ticket, begun, now),
             Event::Settled(answers) => {
                 for (ticket, answer) in answers {
                     self.settled(ticket, answer, now);
@@ -161,10 +168,21 @@ impl Engine {
     fn claim(&mut self, now: Now) {
         let credit = self.credit();
         let worth_it = self.buffer.is_empty() || credit * 2 >= self.room();
-        let possible = !self.claiming && self.stage == Stage::Working && self.may_start(now);
+        let possible = self.claiming.is_none() && self.stage == Stage::Working && self.may_start(now);
         if possible && credit > 0 && worth_it && !self.wants_quiet() && self.settling.len() < MOST_UNSETTLED {
-            self.claiming = true;
+            self.claiming = Some(now.boot);
             self.command(Command::Claim(credit));
+        }
+    }
+
+    fn claimed(&mut self, arrivals: Vec<Arrival>, now: Now) {
+        let since = self.claiming.take().unwrap_or(BootInstant(0));
+        let mut revoked = std::mem::take(&mut self.revoked);
+        revoked.retain(|(told, _)| now.boot.since(*told) < REVOKE_OVERTAKES);
+        for mut arrival in arrivals {
+            let id = &arrival.delivery.message.id;
+            arrival.delivery.revoked |= revoked.iter().any(|(_, other)| other == id);
+            self.admit(arrival, since, now);
         }
     }
 
@@ -209,18 +227,25 @@ impl Engine {
             }
             return;
         }
-        let Some(happenings) = self.settling.remove(&ticket) else { return };
-        if answer == Answer::Settled(Settled::Done) {
-            self.reporter.tell_all(happenings);
+        let Some(settling) = self.settling.remove(&ticket) else { return };
+        match answer {
+            Answer::Settled(Settled::Done) => self.reporter.tell_all(settling.happenings),
+            Answer::Settled(Settled::LeaseLost | Settled::StaleRun) => {}
+            Answer::Refused(error) => self.refused(ticket, settling, &error, now),
         }
     }
 
     fn revoke(&mut self, ids: &[TaskId], now: Now) {
-        let meant = |held: &Held| ids.contains(&held.delivery.message.id);
-        let tickets: Vec<Ticket> =
-            self.held.iter().filter(|(_, held)| meant(held)).map(|(ticket, _)| *ticket).collect();
-        for ticket in tickets {
-            self.revoke_one(ticket, now);
+        for id in ids {
+            let meant = |held: &Held| held.delivery.message.id == *id;
+            let tickets: Vec<Ticket> =
+                self.held.iter().filter(|(_, held)| meant(held)).map(|(ticket, _)| *ticket).collect();
+            if tickets.is_empty() && self.claiming.is_some() {
+                self.revoked.push((now.boot, id.clone()));
+            }
+            for ticket in tickets {
+                self.revoke_one(ticket, now);
+            }
         }
     }
 }

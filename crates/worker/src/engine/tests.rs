@@ -11,6 +11,7 @@ use cardoon_core::{
     BootInstant, DeadReason, EventKind, Lease, Message, Priority, QueueName, RetryHint, RetryPolicy,
     RunNumber, Signature, SignatureOptions, TaskId, TaskState, Timestamp,
 };
+use cardoon_errors::{Code, Error};
 use cardoon_protocol::{Limits, Undecodable};
 use cardoon_results::Begun;
 use proptest::prelude::*;
@@ -199,6 +200,10 @@ fn limited(time_limit: Duration) -> TaskOptions {
     TaskOptions { time_limit: Some(time_limit), ..TaskOptions::default() }
 }
 
+fn too_large() -> Error {
+    Error::new(Code::TooLarge, "it does not fit")
+}
+
 fn failed(kind: &str) -> Outcome {
     Outcome::Failed(TaskError::new(kind, "it broke"))
 }
@@ -285,12 +290,13 @@ fn the_last_failed_attempt_goes_to_the_dead_letters() {
 }
 
 #[test]
-fn what_is_not_retried_fails_without_a_dead_letter_and_bad_arguments_with_one() {
+fn what_is_not_retried_keeps_its_message_in_the_dead_letters_with_the_reason() {
     let mut bench = Bench::new(1);
     let arrival = bench.plain();
     let ticket = bench.run_one(arrival);
     bench.end(ticket, Outcome::Failed(TaskError::new("E", "no").with_hint(RetryHint::Never)));
-    assert_eq!(bench.verdict().verdict, Verdict::Ack);
+    let dead = Verdict::Dead { reason: DeadReason::Failed, detail: "E: no".into() };
+    assert_eq!(bench.verdict().verdict, dead);
     let arrival = bench.plain();
     let ticket = bench.run_one(arrival);
     bench.end(ticket, Outcome::Failed(TaskError::bad_arguments("too many")));
@@ -643,13 +649,155 @@ fn a_stop_hands_everything_back_at_once() {
     bench.apply(Event::Settled(vec![(early, Answer::Settled(Settled::Done))]));
     bench.started();
     bench.apply(Event::Stop);
-    let mut verdicts = bench.verdicts();
-    verdicts.sort_by_key(|(ticket, _)| *ticket);
-    assert_eq!(verdicts[0].1.verdict, Verdict::Release { cause: ReleaseCause::Interrupted });
-    let unknown = verdicts[1].1.record.as_ref().unwrap();
-    assert_eq!(unknown.failure.as_ref().unwrap().kind, "OutcomeUnknown");
+    assert_eq!(bench.verdict().verdict, Verdict::Release { cause: ReleaseCause::Interrupted });
+    bench.apply(Event::CalledOff { ticket: early, begun: true });
+    let unknown = bench.verdict().record.unwrap();
+    assert_eq!(unknown.failure.unwrap().kind, "OutcomeUnknown");
     bench.wait(5 * SECOND);
     assert_eq!(bench.finished(), Some(WorkerExit::Drained), "even if the store never answers");
+}
+
+/// Delivers a task that has been acknowledged early and is about to start.
+fn acknowledged_early(bench: &mut Bench) -> Ticket {
+    let arrival = bench.of(TaskOptions { ack: AckMode::Early, ..TaskOptions::default() });
+    bench.deliver(vec![arrival]);
+    let ticket = bench.verdicts()[0].0;
+    bench.apply(Event::Settled(vec![(ticket, Answer::Settled(Settled::Done))]));
+    ticket
+}
+
+#[test]
+fn a_stop_hands_back_what_was_acknowledged_early_and_has_not_begun() {
+    let mut bench = Bench::new(1);
+    let ticket = acknowledged_early(&mut bench);
+    assert_eq!(bench.started(), [ticket]);
+    bench.apply(Event::Stop);
+    assert!(bench.verdicts().is_empty(), "it may have begun");
+    bench.apply(Event::CalledOff { ticket, begun: false });
+    assert_eq!(bench.verdict().verdict, Verdict::Release { cause: ReleaseCause::Unstarted });
+}
+
+#[test]
+fn a_revoke_during_the_early_acknowledgement_keeps_the_task_from_running() {
+    let mut bench = Bench::new(1);
+    let arrival = bench.of(TaskOptions { ack: AckMode::Early, ..TaskOptions::default() });
+    bench.deliver(vec![arrival]);
+    let ticket = bench.verdicts()[0].0;
+    bench.apply(Event::Revoked(vec![delivery(1).message.id]));
+    bench.apply(Event::Settled(vec![(ticket, Answer::Settled(Settled::Done))]));
+    assert_eq!(bench.started(), []);
+    assert_eq!(bench.verdict().record.unwrap().state, TaskState::Revoked);
+}
+
+#[test]
+fn a_revoke_that_is_told_before_its_claim_is_answered_counts() {
+    let mut bench = Bench::new(2);
+    let (first, second) = (bench.plain(), bench.plain());
+    bench.apply(Event::Revoked(vec![delivery(1).message.id]));
+    bench.wait(SECOND);
+    bench.deliver(vec![first, second]);
+    assert_eq!(bench.verdict().record.unwrap().state, TaskState::Revoked);
+    assert_eq!(bench.started().len(), 1);
+    let again = Arrival { delivery: delivery(1), ..bench.plain() };
+    bench.deliver(vec![again]);
+    assert_eq!(bench.started().len(), 1, "a later claim knows it from the store");
+}
+
+#[test]
+fn a_revoked_run_that_was_called_off_before_it_began_is_recorded_as_revoked() {
+    let mut bench = Bench::new(1);
+    let arrival = bench.of(TaskOptions { isolate: Isolation::Process, ..TaskOptions::default() });
+    let ticket = bench.run_one(arrival);
+    bench.apply(Event::Revoked(vec![delivery(1).message.id]));
+    bench.end(ticket, Outcome::NotStarted);
+    let record = bench.verdict().record.unwrap();
+    assert_eq!((record.state, record.started_at), (TaskState::Revoked, None));
+}
+
+#[test]
+fn a_run_starts_on_a_lease_that_is_as_old_as_its_claim() {
+    let mut bench = Bench::new(1);
+    let asked = bench.now.boot;
+    bench.wait(2 * SECOND);
+    let arrival = bench.plain();
+    bench.deliver(vec![arrival]);
+    let since = bench.take(|command| match command {
+        Command::Start(start) => Some(start.since),
+        _ => None,
+    });
+    assert_eq!(since, [asked]);
+}
+
+fn refuse(bench: &mut Bench, ticket: Ticket) {
+    bench.apply(Event::Settled(vec![(ticket, Answer::Refused(too_large()))]));
+}
+
+#[test]
+fn an_end_that_the_store_refuses_becomes_a_failure_then_a_dead_letter_then_goes_back_once() {
+    let mut bench = Bench::new(1);
+    let arrival = bench.plain();
+    let ticket = bench.run_one(arrival);
+    bench.succeed(ticket);
+    assert_eq!(bench.verdict().record.unwrap().state, TaskState::Success);
+    refuse(&mut bench, ticket);
+    let settle = bench.verdict();
+    assert!(matches!(settle.verdict, Verdict::Dead { reason: DeadReason::NotStored, .. }));
+    let failure = settle.record.as_ref().unwrap().failure.clone().unwrap();
+    assert!(failure.message.contains("CD3012") && failure.message.contains("it does not fit"), "{failure}");
+    assert_eq!(failure.details, "it had succeeded");
+    assert!(settle.record.unwrap().started_at.is_some(), "it did run");
+    refuse(&mut bench, ticket);
+    let settle = bench.verdict();
+    assert!(matches!(settle.verdict, Verdict::Dead { reason: DeadReason::NotStored, .. }));
+    assert_eq!(settle.record, None);
+    refuse(&mut bench, ticket);
+    assert_eq!(bench.verdict().verdict, Verdict::Release { cause: ReleaseCause::Interrupted });
+    refuse(&mut bench, ticket);
+    assert_eq!(bench.verdicts().len(), 0, "nothing is left to try");
+    bench.apply(Event::Drain);
+    assert_eq!(bench.finished(), Some(WorkerExit::Drained), "leaving gives it back");
+}
+
+#[test]
+fn what_goes_back_because_the_store_refuses_it_does_so_once() {
+    let mut bench = Bench::new(1);
+    let mut back = 0;
+    for _ in 0..3 {
+        let delivery = Delivery { redelivered: true, ..delivery(7) };
+        let arrival = Arrival { delivery, ..bench.plain() };
+        bench.deliver(vec![arrival]);
+        let ticket = bench.begins()[0];
+        bench.apply(Event::Begun { ticket, begun: Begun::Ended });
+        assert_eq!(bench.verdict().verdict, Verdict::Ack);
+        refuse(&mut bench, ticket);
+        back += bench.verdicts().len();
+    }
+    assert_eq!(back, 1);
+}
+
+#[test]
+fn a_refused_early_acknowledgement_ends_in_the_dead_letters_without_a_run() {
+    let mut bench = Bench::new(1);
+    let arrival = bench.of(TaskOptions { ack: AckMode::Early, ..TaskOptions::default() });
+    bench.deliver(vec![arrival]);
+    let ticket = bench.verdicts()[0].0;
+    refuse(&mut bench, ticket);
+    assert_eq!(bench.started(), []);
+    let settle = bench.verdict();
+    assert!(matches!(settle.verdict, Verdict::Dead { reason: DeadReason::NotStored, .. }));
+    assert_eq!(bench.engine.credit(), 1, "the slot is free again");
+}
+
+#[test]
+fn a_store_that_was_closed_is_asked_no_more() {
+    let mut bench = Bench::new(1);
+    let arrival = bench.plain();
+    let ticket = bench.run_one(arrival);
+    bench.succeed(ticket);
+    bench.verdicts();
+    let closed = Error::new(Code::StoreClosed, "closed");
+    bench.apply(Event::Settled(vec![(ticket, Answer::Refused(closed))]));
+    assert_eq!(bench.verdicts().len(), 0);
 }
 
 #[test]
@@ -745,7 +893,9 @@ impl World {
                     }
                     self.open.push(Command::Settle { ticket, settle });
                 }
-                Command::LookUp { .. } | Command::Begin { .. } => self.open.push(command),
+                Command::LookUp { .. } | Command::Begin { .. } | Command::CallOff(_) => {
+                    self.open.push(command)
+                }
                 Command::Finish(_) => self.finished = true,
                 Command::Cancel { .. } | Command::Abort(_) => {}
             }
@@ -806,17 +956,8 @@ impl World {
             return;
         }
         let event = match self.open.remove(pick % self.open.len()) {
-            Command::Settle { ticket, settle } => {
-                if settle.verdict == Verdict::AckEarly && pick.is_multiple_of(10) {
-                    *self.verdicts.entry(settle.lease.tag).or_default() += 1;
-                }
-                let answer = match pick % 10 {
-                    0 => Answer::Settled(Settled::LeaseLost),
-                    1 => Answer::Refused,
-                    _ => Answer::Settled(Settled::Done),
-                };
-                Event::Settled(vec![(ticket, answer)])
-            }
+            Command::Settle { ticket, settle } => Event::Settled(vec![(ticket, self.settled(&settle, pick))]),
+            Command::CallOff(ticket) => Event::CalledOff { ticket, begun: pick.is_multiple_of(2) },
             Command::LookUp { ticket, .. } => Event::LookedUp { ticket, known: pick.is_multiple_of(2) },
             Command::Begin { ticket, .. } => match pick % 6 {
                 0 => Event::Begun { ticket, begun: Begun::Ended },
@@ -826,6 +967,24 @@ impl World {
             other => panic!("nothing is owed for {other:?}"),
         };
         self.bench.apply(event);
+    }
+
+    fn settled(&mut self, settle: &Settle, pick: usize) -> Answer {
+        let early = settle.verdict == Verdict::AckEarly;
+        let verdicts = self.verdicts.entry(settle.lease.tag).or_default();
+        match pick % 10 {
+            0 => {
+                *verdicts += u32::from(early);
+                Answer::Settled(Settled::LeaseLost)
+            }
+            // The last thing that is tried is to give it back. Then it stays with the worker.
+            1 => {
+                let last = matches!(settle.verdict, Verdict::Release { .. });
+                *verdicts -= u32::from(!early && !last);
+                Answer::Refused(too_large())
+            }
+            _ => Answer::Settled(Settled::Done),
+        }
     }
 
     fn end(&mut self, pick: usize, how: u8) {

@@ -6,10 +6,14 @@ use bytes::Bytes;
 use cardoon_broker::{Publish, Settle};
 use cardoon_core::settle::Verdict;
 use cardoon_core::{DeadReason, NextStep, ResultRecord, TaskFailure, TaskState, Timestamp};
+use cardoon_errors::{Code, Error};
 
 use super::Content;
 use super::held::{Ending, Held};
 use crate::TaskError;
+
+/// So much is kept, in characters, of what a refused end said.
+const MOST_DETAILS: usize = 1000;
 
 /// A delivery's end.
 #[derive(Debug)]
@@ -42,12 +46,12 @@ pub(super) fn success(held: &Held, value: Bytes, limits: &Limits) -> Closed {
 /// A failed run is tried again as its task's policy says.
 pub(super) fn failure(held: &Held, error: TaskError, limits: &Limits) -> Closed {
     if error.is_bad_arguments() {
-        return failed(held, error.failure, Some(DeadReason::BadArguments), limits);
+        return failed(held, error.failure, DeadReason::BadArguments, limits);
     }
     match next_step(held, &error, limits.jitter) {
         NextStep::RetryIn(delay) => retry(held, error, limits.now.plus(delay), limits),
-        NextStep::Exhausted => failed(held, error.failure, Some(DeadReason::RetriesExhausted), limits),
-        NextStep::GiveUp => failed(held, error.failure, None, limits),
+        NextStep::Exhausted => failed(held, error.failure, DeadReason::RetriesExhausted, limits),
+        NextStep::GiveUp => failed(held, error.failure, DeadReason::Failed, limits),
     }
 }
 
@@ -63,12 +67,13 @@ pub(super) fn child_died(held: &Held, how: &str, limits: &Limits) -> Closed {
         return outcome_unknown(held, limits);
     }
     let deaths = held.delivery.deaths + 1;
-    failed(held, poison(deaths, how), Some(DeadReason::Poison), limits)
+    failed(held, poison(deaths, how), DeadReason::Poison, limits)
 }
 
 /// It was acknowledged early, had begun, and was interrupted.
 pub(super) fn outcome_unknown(held: &Held, limits: &Limits) -> Closed {
-    failed(held, unknown_outcome(), None, limits)
+    let (failure, started_at) = (unknown_outcome(), Some(limits.started_at));
+    closed(held, Verdict::Ack, record(held, TaskState::Failure, None, Some(failure), limits.now, started_at))
 }
 
 /// Why a task is not tried on another process.
@@ -78,6 +83,24 @@ pub(super) fn poison(deaths: u32, how: &str) -> TaskFailure {
 
 fn unknown_outcome() -> TaskFailure {
     TaskFailure::new("OutcomeUnknown", "it had started and was acknowledged before, so it is not run again")
+}
+
+/// The store refused to keep the end that `detail` tells of.
+pub(super) fn not_stored(
+    held: &Held,
+    detail: &str,
+    started_at: Option<Timestamp>,
+    error: &Error,
+    now: Timestamp,
+) -> Closed {
+    let what = if detail.is_empty() { "it had succeeded" } else { detail };
+    let failure = TaskFailure {
+        kind: "NotStored".into(),
+        message: format!("the store refused to keep how it ended [{}]: {error}", Code::NotStored),
+        details: what.chars().take(MOST_DETAILS).collect(),
+    };
+    let verdict = Verdict::Dead { reason: DeadReason::NotStored, detail: failure.message.clone() };
+    closed(held, verdict, record(held, TaskState::Failure, None, Some(failure), now, started_at))
 }
 
 pub(super) fn without_run(held: &Held, ending: Ending, now: Timestamp) -> Closed {
@@ -109,7 +132,7 @@ fn retry(held: &Held, error: TaskError, not_before: Timestamp, limits: &Limits) 
         Ok(next) => next,
         Err(problem) => {
             let failure = TaskFailure { details: problem.to_string(), ..error.failure };
-            return failed(held, failure, Some(DeadReason::Malformed), limits);
+            return failed(held, failure, DeadReason::Malformed, limits);
         }
     };
     let started_at = Some(limits.started_at);
@@ -124,11 +147,9 @@ fn retry(held: &Held, error: TaskError, not_before: Timestamp, limits: &Limits) 
     closed
 }
 
-fn failed(held: &Held, failure: TaskFailure, dead: Option<DeadReason>, limits: &Limits) -> Closed {
-    let verdict = match dead {
-        Some(reason) => Verdict::Dead { reason, detail: failure.to_string() },
-        None => Verdict::Ack,
-    };
+/// The end of a run that failed for good. Its message stays in the dead letters, from where it can be sent again.
+fn failed(held: &Held, failure: TaskFailure, reason: DeadReason, limits: &Limits) -> Closed {
+    let verdict = Verdict::Dead { reason, detail: failure.to_string() };
     let started_at = Some(limits.started_at);
     closed(held, verdict, record(held, TaskState::Failure, None, Some(failure), limits.now, started_at))
 }

@@ -81,6 +81,11 @@ impl Executors {
         }
     }
 
+    /// Keeps user code from beginning. False if it has begun, or the run is over.
+    pub(crate) fn call_off(&self, ticket: Ticket) -> bool {
+        self.running.get(&ticket).is_some_and(TaskContext::call_off)
+    }
+
     pub(crate) fn abort(&self, ticket: Ticket) {
         if let Some(context) = self.running.get(&ticket) {
             context.abort();
@@ -100,6 +105,13 @@ impl Executors {
     fn start_process(&self, run: Run) {
         let _ = self;
         drop(run);
+    }
+}
+
+/// What has not begun by then does not begin: the worker leaves, and others will run it.
+impl Drop for Executors {
+    fn drop(&mut self) {
+        self.kit.gate.shut();
     }
 }
 

@@ -8,7 +8,7 @@ use cardoon_runtime::Clock;
 use tracing::Span;
 
 use crate::engine::{Event, Outcome, Start};
-use crate::gate::{Gate, Pass};
+use crate::gate::Gate;
 use crate::inbox::Inbox;
 use crate::progress::{Board, Runner};
 use crate::{ContextParts, States, TaskContext, TaskError, TaskResult};
@@ -29,7 +29,6 @@ pub(crate) struct Run {
     pub start: Box<Start>,
     pub context: TaskContext,
     kit: Arc<Kit>,
-    pass: Pass,
     began: bool,
     told: bool,
 }
@@ -37,8 +36,7 @@ pub(crate) struct Run {
 impl Run {
     pub(super) fn new(start: Box<Start>, kit: Arc<Kit>) -> Self {
         let context = TaskContext::new(parts(&start, &kit));
-        let pass = kit.gate.pass();
-        Self { start, context, kit, pass, began: false, told: false }
+        Self { start, context, kit, began: false, told: false }
     }
 
     pub(super) fn span(&self) -> Span {
@@ -55,12 +53,16 @@ impl Run {
 
     /// The last moment before user code: whether the lease still allows it. Says so to rescuers.
     pub(super) fn begin(&mut self) -> bool {
-        if !self.kit.gate.may_start(self.pass) {
+        if !self.kit.gate.may_start(self.start.since) {
+            return false;
+        }
+        // Said first, looked after: who finds the lease lapsed, and nothing said, knows that it does not begin.
+        self.kit.consumer.mark_started(self.start.lease);
+        if !self.kit.gate.may_start(self.start.since) || !self.context.enter() {
+            self.kit.consumer.mark_ended(self.start.lease);
             return false;
         }
         self.began = true;
-        self.kit.consumer.mark_started(self.start.lease);
-        self.context.begin();
         if self.start.has_limits() {
             self.kit.inbox.send(Event::Began(self.start.ticket));
         }
@@ -118,5 +120,140 @@ fn parts(start: &Start, kit: &Kit) -> ContextParts {
         states: Arc::clone(&kit.states),
         clock: kit.clock.clone(),
         progress: kit.board.sink(runner),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{KnownTask, Ticket};
+    use crate::{Handler, TaskDefinition, TaskOptions};
+    use async_trait::async_trait;
+    use cardoon_broker::{Delivery, Settle, Settled, SweepReport};
+    use cardoon_core::{BootInstant, Lease, QueueName, RunNumber, Signature, TaskId, Timestamp};
+    use cardoon_protocol::Limits;
+    use cardoon_runtime::ManualClock;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    const LEASE: Duration = Duration::from_secs(15);
+
+    /// A store in which time passes while a start is noted.
+    struct Slow {
+        clock: Arc<ManualClock>,
+        noting_takes: Duration,
+        gate: Arc<Gate>,
+        marks: Mutex<Vec<&'static str>>,
+    }
+
+    #[async_trait]
+    impl Consumer for Slow {
+        fn session(&self) -> u64 {
+            1
+        }
+        async fn claim(&self, _max: usize) -> cardoon_errors::Result<Vec<Delivery>> {
+            Ok(Vec::new())
+        }
+        async fn settle(&self, _batch: Vec<Settle>) -> Vec<cardoon_errors::Result<Settled>> {
+            Vec::new()
+        }
+        fn mark_started(&self, _lease: Lease) {
+            self.marks.lock().unwrap().push("started");
+            self.clock.advance(self.noting_takes);
+            self.gate.extend(Clock::manual(&self.clock).boot().plus(LEASE));
+        }
+        fn mark_ended(&self, _lease: Lease) {
+            self.marks.lock().unwrap().push("ended");
+        }
+        fn heartbeat(&self) -> cardoon_errors::Result<BootInstant> {
+            Ok(BootInstant(0))
+        }
+        async fn sweep(&self) -> cardoon_errors::Result<SweepReport> {
+            Ok(SweepReport::default())
+        }
+        async fn revoked(&self) -> cardoon_errors::Result<Vec<TaskId>> {
+            Ok(Vec::new())
+        }
+        async fn close(&self) -> cardoon_errors::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn run(noting_takes: Duration) -> (Run, Arc<Slow>) {
+        let manual = ManualClock::new(Timestamp(0));
+        let clock = Clock::manual(&manual);
+        let gate = Arc::new(Gate::new(clock.clone(), clock.boot().plus(LEASE)));
+        let since = clock.boot();
+        let consumer =
+            Arc::new(Slow { clock: manual, noting_takes, gate: Arc::clone(&gate), marks: Mutex::default() });
+        let kit = Kit {
+            worker: "w".into(),
+            consumer: consumer.clone(),
+            states: Arc::default(),
+            gate,
+            board: Board::default(),
+            clock,
+            inbox: Inbox::new().0,
+        };
+        (Run::new(Box::new(start(since)), Arc::new(kit)), consumer)
+    }
+
+    fn start(since: BootInstant) -> Start {
+        let signature = Signature {
+            task: "t".into(),
+            args: b"[]".as_slice().into(),
+            kwargs: b"{}".as_slice().into(),
+            options: cardoon_core::SignatureOptions::default(),
+        };
+        let id = TaskId::new("a").unwrap();
+        let message = cardoon_protocol::encode(&signature, id.clone(), "tests").unwrap();
+        let definition = TaskDefinition {
+            name: "t".into(),
+            options: TaskOptions::default(),
+            handler: Handler::blocking(|_, _| Ok(bytes::Bytes::new())),
+            parameters: Vec::new(),
+            states: Vec::new(),
+        };
+        Start {
+            ticket: Ticket(1),
+            lease: Lease { session: 1, sequence: 1, tag: 1 },
+            since,
+            task: Arc::new(KnownTask { name: "t".into(), definition }),
+            call: Arc::new(cardoon_protocol::decode(&message, &Limits::default()).unwrap()),
+            id,
+            queue: QueueName::default(),
+            attempt: 0,
+            run: RunNumber::FIRST,
+            soft_time_limit: None,
+            time_limit: None,
+            message: None,
+        }
+    }
+
+    #[test]
+    fn a_start_is_noted_before_the_lease_is_looked_at() {
+        let (mut stalled, store) = run(LEASE);
+        assert!(!stalled.begin(), "a heartbeat came after the lease had lapsed, and a rescuer in between");
+        assert_eq!(*store.marks.lock().unwrap(), ["started", "ended"]);
+        let (mut smooth, store) = run(Duration::from_secs(14));
+        assert!(smooth.begin());
+        assert_eq!(*store.marks.lock().unwrap(), ["started"]);
+    }
+
+    #[test]
+    fn a_run_begins_or_is_called_off_and_never_both() {
+        let (mut called_off, _store) = run(Duration::ZERO);
+        assert!(called_off.context.call_off() && called_off.context.call_off());
+        assert!(!called_off.begin());
+        let (mut begun, _store) = run(Duration::ZERO);
+        assert!(begun.begin());
+        assert!(!begun.context.call_off());
+        let (mut aborted, store) = run(Duration::ZERO);
+        aborted.context.abort();
+        assert!(!aborted.begin());
+        store.gate.shut();
+        let (mut late, store) = run(Duration::ZERO);
+        store.gate.shut();
+        assert!(!late.begin(), "the worker has left");
     }
 }

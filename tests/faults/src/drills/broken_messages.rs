@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use flate2::read::ZlibEncoder;
 use serde_json::json;
 
 use crate::lab::{PATIENCE, message};
-use crate::{Lab, Outcome, tasks};
+use crate::{Lab, Outcome, Stage, tasks};
 
 /// What a header or a body is changed to, and the reason under which it has to be found.
 struct Shape {
@@ -23,8 +22,8 @@ struct Shape {
     reason: DeadReason,
 }
 
-pub async fn run(program: &Path) -> anyhow::Result<Outcome> {
-    let lab = Lab::open(program).await?;
+pub async fn run(stage: Stage<'_>) -> anyhow::Result<Outcome> {
+    let lab = Lab::open(stage).await?;
     let mut worker = lab.start(&lab.spec("worker")).await?;
     let shapes = shapes()?;
     let mut outcome = Outcome::new("broken messages");

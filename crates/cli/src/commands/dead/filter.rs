@@ -2,11 +2,9 @@ use cardoon_broker::DeadFilter;
 use cardoon_core::DeadReason;
 use cardoon_errors::{Code, Error, Result};
 
+use crate::exit::Exit;
 use crate::input;
 use crate::stores::Stores;
-
-/// More dead letters than this are not counted for a question.
-const COUNTED: usize = 100_000;
 
 /// Which dead letters; all by default.
 #[derive(Debug, clap::Args)]
@@ -32,12 +30,28 @@ impl Filter {
     }
 }
 
-/// The error that asks for `--yes` and says how many letters it is about.
-pub(super) async fn question(stores: &Stores, filter: &DeadFilter, verb: &str) -> Result<Error> {
-    let count = stores.broker.dead_letters().list(filter, COUNTED).await?.len();
-    let or_more = if count == COUNTED { " or more" } else { "" };
-    Ok(Error::new(Code::NeedsYes, format!("this would {verb} {count}{or_more} dead letter(s)"))
-        .hint("look at them with cardoon dead list, then repeat the command with --yes"))
+/// Asks for `--yes` and says how many letters it is about, by their reason; nothing is asked about none.
+pub(super) async fn question(stores: &Stores, filter: &DeadFilter, verb: &str) -> Result<()> {
+    let counts = stores.broker.dead_letters().count(filter).await?;
+    let all: u64 = counts.iter().map(|(_, letters)| letters).sum();
+    if all == 0 {
+        return Ok(());
+    }
+    let error = Error::new(Code::NeedsYes, format!("this would {verb} {all} dead letter(s)"));
+    let counted =
+        counts.iter().fold(error, |error, (reason, letters)| error.checked(format!("{reason}: {letters}")));
+    Err(counted.hint("look at them with `cardoon dead list`, then repeat the command with --yes"))
+}
+
+/// How a command ends that was asked for letters by their ids and `changed` so many.
+pub(super) fn all_were_there(stores: &Stores, filter: &DeadFilter, changed: u64) -> Result<Exit> {
+    match (filter.ids.as_slice(), changed) {
+        ([id, ..], 0) => Err(Error::new(Code::UnknownId, format!("no dead letter has the id {id}"))
+            .checked(format!("store: {}", stores.location))
+            .hint("cardoon dead list")),
+        (ids, changed) if changed < ids.len() as u64 => Ok(Exit::Partly),
+        _ => Ok(Exit::Done),
+    }
 }
 
 fn reason(text: &str) -> Result<DeadReason, String> {

@@ -18,10 +18,10 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let chosen = options.filter.read()?;
     let stores = session.connect().await?;
     if !options.yes {
-        return Err(filter::question(&stores, &chosen, "delete").await?);
+        filter::question(&stores, &chosen, "delete").await?;
     }
     let purged = stores.broker.dead_letters().purge(&chosen).await?;
     stores.close().await;
     session.output.one(&json!({ "purged": purged }), |_| purged.to_string())?;
-    Ok(Exit::Done)
+    filter::all_were_there(&stores, &chosen, purged)
 }

@@ -18,10 +18,10 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let chosen = options.filter.read()?;
     let stores = session.connect().await?;
     if !options.yes {
-        return Err(filter::question(&stores, &chosen, "send again").await?);
+        filter::question(&stores, &chosen, "send again").await?;
     }
-    let redriven = stores.broker.dead_letters().redrive(&chosen).await?;
+    let redriven = stores.redrive(&chosen).await?;
     stores.close().await;
     session.output.one(&json!({ "redriven": redriven }), |_| redriven.to_string())?;
-    Ok(Exit::Done)
+    filter::all_were_there(&stores, &chosen, redriven)
 }

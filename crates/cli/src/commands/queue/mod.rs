@@ -2,11 +2,14 @@ mod list;
 mod peek;
 mod purge;
 
+use cardoon_core::QueueName;
 use cardoon_errors::Result;
 use clap::Subcommand;
 
 use crate::exit::Exit;
+use crate::output::clean;
 use crate::session::Session;
+use crate::stores::Stores;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
@@ -24,4 +27,15 @@ pub(crate) async fn run(session: &Session, command: &Command) -> Result<Exit> {
         Command::Peek(options) => peek::run(session, options).await,
         Command::Purge(options) => purge::run(session, options).await,
     }
+}
+
+/// Tells of a queue that nothing is known of: its name may be a slip of the pen.
+async fn tell_if_unknown(session: &Session, stores: &Stores, queue: &QueueName) -> Result<()> {
+    let queues = stores.broker.inspect().queues().await?;
+    if queues.iter().all(|stats| stats.queue != *queue) {
+        let names: Vec<_> = queues.iter().map(|stats| clean(stats.queue.as_str())).collect();
+        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        session.talk.say(format!("nothing is known of a queue {}; known: {known}", clean(queue.as_str())));
+    }
+    Ok(())
 }

@@ -35,16 +35,20 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let queue = input::queue_name(&options.queue)?;
     let stores = session.connect().await?;
     let waiting = stores.broker.inspect().peek(&queue, options.limit).await?;
+    if waiting.is_empty() {
+        super::tell_if_unknown(session, &stores, &queue).await?;
+    }
     stores.close().await;
-    let items: Vec<_> = waiting.into_iter().map(Item::of).collect();
+    let limits = session.limits();
+    let items: Vec<_> = waiting.into_iter().map(|waiting| Item::of(waiting, &limits)).collect();
     session.output.list(&items, table)?;
     Ok(Exit::Done)
 }
 
 impl Item {
     /// The arguments of a message that cannot be read are left out.
-    fn of(waiting: Waiting) -> Self {
-        let incoming = decode(&waiting.message, &Limits::default()).ok();
+    fn of(waiting: Waiting, limits: &Limits) -> Self {
+        let incoming = decode(&waiting.message, limits).ok();
         let raw = |bytes: &[u8]| serde_json::from_slice(bytes).ok();
         Self {
             args: incoming.as_ref().and_then(|incoming| raw(incoming.arguments.args())),

@@ -17,6 +17,7 @@ pub(crate) struct Options {
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let queue = input::queue_name(&options.queue)?;
     let stores = session.connect().await?;
+    super::tell_if_unknown(session, &stores, &queue).await?;
     if !options.yes {
         let queues = stores.broker.inspect().queues().await?;
         let stats = queues.into_iter().find(|stats| stats.queue == queue);

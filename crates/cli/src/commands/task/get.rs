@@ -26,6 +26,7 @@ struct Known {
     found: Whereabouts,
     history: Vec<ResultRecord>,
     progress: Option<Reported>,
+    limits: Limits,
 }
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
@@ -35,7 +36,7 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let history = stores.results.history(&id).await?;
     let progress = stores.results.progress(&id).await?;
     stores.close().await;
-    let known = Known { id, found, history, progress };
+    let known = Known { id, found, history, progress, limits: session.limits() };
     session.output.one(&known.as_json(), |_| known.as_lines().join("\n"))?;
     Ok(Exit::Done)
 }
@@ -108,7 +109,7 @@ impl Known {
     fn argument_lines(&self) -> Vec<String> {
         let of_message = self.found.message.as_ref().map(|(waiting, _)| &waiting.message);
         let message = of_message.or(self.found.dead.as_ref().map(|dead| &dead.message));
-        let Some(incoming) = message.and_then(|message| decode(message, &Limits::default()).ok()) else {
+        let Some(incoming) = message.and_then(|message| decode(message, &self.limits).ok()) else {
             return Vec::new();
         };
         let shown = |bytes: &[u8]| cut(&String::from_utf8_lossy(bytes), SHOWN);

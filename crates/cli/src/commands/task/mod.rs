@@ -22,7 +22,7 @@ pub(crate) enum Command {
     Wait(wait::Options),
     /// Revoke tasks: those that wait are not executed, those that run are told
     Revoke(revoke::Options),
-    /// Send a failed task again
+    /// Send a task that failed again, under its id, with the arguments that it had
     Retry(retry::Options),
     /// Say in a sentence why a task has not run
     Why(why::Options),

@@ -86,16 +86,23 @@ pub(super) fn raw_json(bytes: &[u8]) -> Option<Box<RawValue>> {
 
 fn failed(record: &ResultRecord) -> Error {
     let id = &record.id;
+    let task = cut(&record.task, 80);
     if record.state == TaskState::Revoked {
-        return Error::new(Code::TaskRevoked, format!("{} ({id}) was revoked", cut(&record.task, 80)))
-            .hint(format!("cardoon task get {id}"));
+        let expired = record.failure.as_ref().is_some_and(|failure| failure.kind == "Expired");
+        let message = if expired {
+            format!("{task} ({id}) expired before a worker could start it")
+        } else {
+            format!("{task} ({id}) was revoked")
+        };
+        return Error::new(Code::TaskRevoked, message).hint(format!("cardoon task get {id}"));
     }
     let failure = record.failure.as_ref().map_or_else(String::new, ToString::to_string);
-    let task = cut(&record.task, 80);
     Error::new(Code::TaskFailed, format!("{task} failed: {}", cut(&failure, MESSAGE)))
         .checked(format!("attempts: {}", record.attempt + 1))
         .checked(format!("worker: {}", record.worker))
-        .hint(format!("cardoon task get {id}"))
+        .hint(format!(
+            "see what is known of it: cardoon task get {id}; send it again: cardoon task retry {id}"
+        ))
 }
 
 async fn not_ended(stores: &Stores, id: &TaskId, limit: Option<Duration>) -> Result<Error> {

@@ -1,5 +1,5 @@
 use cardoon_broker::DeadFilter;
-use cardoon_core::TaskId;
+use cardoon_core::{ResultRecord, TaskId, TaskState};
 use cardoon_errors::{Code, Error, Result};
 use serde_json::json;
 
@@ -14,16 +14,17 @@ pub(crate) struct Options {
     id: String,
 }
 
-/// Only the dead letters keep the message, and with it the arguments, of a task that has ended.
+/// The dead letters keep the message, and with it the arguments, of every task that failed for good. Those of tasks
+/// that succeeded or were revoked are gone.
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let id = input::task_id(&options.id)?;
     let stores = session.connect().await?;
     let found = Whereabouts::of(&stores, &id).await?.or_unknown(&stores, &id)?;
-    if found.dead.is_none() {
+    if found.dead.is_none() || found.message.is_some() {
         return Err(nothing_to_send(&id, &found));
     }
     let only = DeadFilter { ids: vec![id.clone()], ..DeadFilter::default() };
-    let sent = stores.broker.dead_letters().redrive(&only).await?;
+    let sent = stores.redrive(&only).await?;
     stores.close().await;
     if sent == 0 {
         return Err(Error::new(Code::UnknownId, format!("the dead letter of {id} was taken meanwhile"))
@@ -34,16 +35,22 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
 }
 
 fn nothing_to_send(id: &TaskId, found: &Whereabouts) -> Error {
-    if found.message.is_some() {
-        return Error::new(Code::BadInput, format!("task {id} has not ended"))
-            .hint(format!("cardoon task why {id}"));
+    match &found.record {
+        Some(record) if found.message.is_none() => not_kept(id, record),
+        _ => Error::new(Code::BadInput, format!("task {id} has not ended"))
+            .hint(format!("cardoon task why {id}")),
     }
-    let Some(record) = &found.record else {
-        return Error::new(Code::UnknownId, format!("no task has the id {id}"));
-    };
+}
+
+fn not_kept(id: &TaskId, record: &ResultRecord) -> Error {
     let task = cut(&record.task, 80);
-    Error::new(Code::BadInput, format!("the message of {id} is not kept"))
-        .checked(format!("its state: {}", record.state))
-        .checked("dead letters: none of this id")
-        .hint(format!("send it anew: cardoon send {task} --args '[…]'"))
+    let why = match record.state {
+        TaskState::Success => "the messages of tasks that succeed are not kept",
+        TaskState::Revoked => "the messages of tasks that are revoked or expire are not kept",
+        _ => "its message is not in the dead letters any more",
+    };
+    Error::new(Code::MessageNotKept, format!("the message of {id} is not kept, so it cannot be sent again"))
+        .checked(format!("state: {}", record.state))
+        .checked(why)
+        .hint(format!("send the task anew: cardoon send {task} -Q {} --args '[…]'", record.queue))
 }

@@ -34,6 +34,11 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     }
     stores.close().await;
     report(session, &done)?;
+    if done.iter().any(|answer| answer.revoked == word(Revoked::Remembered)) {
+        session
+            .talk
+            .say("a revoke of an unknown id is remembered: should such a task come, it is not executed");
+    }
     match failed {
         None => Ok(Exit::Done),
         Some(error) if done.is_empty() => Err(error),

@@ -15,7 +15,7 @@ pub(crate) async fn execute(mut run: Run, pool: Arc<Pool>) -> Result<()> {
     let taken = tokio::select! {
         taken = pool.take() => taken,
         () = run.context.aborted() => {
-            run.end(Outcome::Aborted);
+            run.end(Outcome::NotStarted);
             return Ok(());
         }
     };

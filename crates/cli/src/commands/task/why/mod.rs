@@ -5,7 +5,7 @@ mod sentence;
 
 use cardoon_broker::{Member, Place};
 use cardoon_core::{QueueName, TaskId};
-use cardoon_errors::{Code, Error, Result};
+use cardoon_errors::Result;
 use serde::Serialize;
 
 use self::judge::{Facts, Reason};
@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::input;
 use crate::session::Session;
 use crate::stores::Stores;
-use crate::tasks::Whereabouts;
+use crate::tasks::{self, Whereabouts};
 
 /// A position in a queue is counted up to this many messages.
 const COUNTED: usize = 10_000;
@@ -39,9 +39,7 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     stores.close().await;
     let sentence = sentence::sentence(&reason, session.language);
     if reason == Reason::Unknown && session.output.is_for_people() {
-        return Err(Error::new(Code::UnknownId, sentence)
-            .checked(format!("store: {}", stores.location))
-            .hint("cardoon task list"));
+        return Err(tasks::unknown(&stores, &id));
     }
     session.output.one(&Answer { id: &id, reason: &reason, sentence }, |answer| answer.sentence.clone())?;
     Ok(if reason == Reason::Unknown { Exit::NotFound } else { Exit::Done })

@@ -77,7 +77,7 @@ fn chinese(reason: &Reason) -> String {
             format!("它在死信里（{dead_reason}）：{}", piece(detail))
         }
         Reason::Running { worker } => format!("它正在 {} 上执行。", piece(worker)),
-        Reason::Held { worker } => format!("{} 已取走它，有空位就会开始。", piece(worker)),
+        Reason::Held { worker } => format!("{} 已取走它，有空闲的执行槽就会开始。", piece(worker)),
         Reason::WaitsForTime { wait_ms } => format!("还没到时间，{} 之后开始。", span(*wait_ms)),
         Reason::WaitsForRetry { attempt, wait_ms, failure } => {
             let failure = failure.as_ref().map(|text| format!("上次失败：{}", piece(text)));
@@ -91,7 +91,7 @@ fn chinese(reason: &Reason) -> String {
             piece(&known.join("、"))
         ),
         Reason::SlotsBusy { queue, slots, ahead } => {
-            format!("队列 {} 上的 {slots} 个执行位都在忙；{}。", piece(queue), chinese_place(*ahead))
+            format!("队列 {} 上的 {slots} 个执行槽都在忙；{}。", piece(queue), chinese_place(*ahead))
         }
         Reason::ItsTurnComes { queue, ahead } => {
             format!("它在队列 {} 里等待执行；{}。", piece(queue), chinese_place(*ahead))

@@ -1,9 +1,6 @@
-//! Command lines that cannot be read, and those that only ask for help.
-
-use std::ffi::OsString;
 use std::process::ExitCode;
 
-use cardoon_errors::{Code, Error};
+use cardoon_errors::{Code, Error, Language};
 use clap::Parser as _;
 use clap::error::ErrorKind;
 
@@ -11,12 +8,19 @@ use crate::arguments::Arguments;
 use crate::output::Format;
 use crate::{failure, language};
 
+use super::chinese;
+
 /// The command line, or the status to end with after help or an error was printed.
 pub(crate) fn parse() -> Result<Arguments, ExitCode> {
     Arguments::try_parse().map_err(|error| {
-        let wants_json = asks_for_json(std::env::args_os());
-        if wants_json && error.use_stderr() {
-            failure::print(&as_error(&error), language::of_environment(), Format::Json);
+        let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+        let language = language_of(&words).unwrap_or_else(language::of_environment);
+        let wants_json = asks_for_json(&words);
+        let says_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+        if error.use_stderr() && wants_json {
+            failure::print(&as_error(&error, language), language, Format::Json);
+        } else if error.use_stderr() && language == Language::Chinese && !says_help {
+            failure::print(&as_error(&error, language), language, Format::Table);
         } else {
             // A reader who has gone away needs no help.
             let _ = error.print();
@@ -25,7 +29,10 @@ pub(crate) fn parse() -> Result<Arguments, ExitCode> {
     })
 }
 
-fn as_error(error: &clap::Error) -> Error {
+fn as_error(error: &clap::Error, language: Language) -> Error {
+    if language == Language::Chinese {
+        return chinese::as_error(error);
+    }
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let message = lines.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
@@ -34,9 +41,8 @@ fn as_error(error: &clap::Error) -> Error {
     Error::new(Code::BadInput, message).hint("cardoon --help")
 }
 
-/// The form that the user asked for, although the rest of the line makes no sense.
-fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
-    let words: Vec<_> = arguments.map(|word| word.to_string_lossy().into_owned()).collect();
+/// Whether the user asked for JSON, although the rest of the line makes no sense.
+fn asks_for_json(words: &[String]) -> bool {
     let is_json = |form: &str| form == "json" || form == "jsonl";
     words.windows(2).any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && is_json(&pair[1]))
         || words.iter().any(|word| {
@@ -44,13 +50,24 @@ fn asks_for_json(arguments: impl Iterator<Item = OsString>) -> bool {
         })
 }
 
+/// The language that the line asks for, if it does.
+fn language_of(words: &[String]) -> Option<Language> {
+    let pairs = words.windows(2).filter(|pair| pair[0] == "--lang").map(|pair| pair[1].as_str());
+    let joined = words.iter().filter_map(|word| word.strip_prefix("--lang="));
+    pairs.chain(joined).find_map(|name| match name {
+        "en" => Some(Language::English),
+        "zh" => Some(Language::Chinese),
+        _ => None,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use clap::CommandFactory as _;
 
-    fn words(line: &str) -> impl Iterator<Item = OsString> + use<> {
-        line.split(' ').map(OsString::from).collect::<Vec<_>>().into_iter()
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
     }
 
     #[test]
@@ -61,7 +78,7 @@ mod tests {
     #[test]
     fn every_command_that_a_page_names_can_be_typed() {
         for code in Code::ALL {
-            for language in [cardoon_errors::Language::English, cardoon_errors::Language::Chinese] {
+            for language in [Language::English, Language::Chinese] {
                 for line in cardoon_errors::page(*code, language).lines() {
                     let Some(command) = line.strip_prefix("    cardoon ") else { continue };
                     let line = format!("cardoon {}", command.replace("'[2, 3]'", "[2,3]").replace('\'', ""));
@@ -75,9 +92,15 @@ mod tests {
 
     #[test]
     fn the_wish_for_json_is_seen_in_a_broken_line() {
-        assert!(asks_for_json(words("cardoon tsk -o json")));
-        assert!(asks_for_json(words("cardoon --output=jsonl tsk")));
-        assert!(asks_for_json(words("cardoon -ojson")));
-        assert!(!asks_for_json(words("cardoon -o table send json")));
+        assert!(asks_for_json(&words("cardoon tsk -o json")));
+        assert!(asks_for_json(&words("cardoon --output=jsonl tsk")));
+        assert!(asks_for_json(&words("cardoon -ojson")));
+        assert!(!asks_for_json(&words("cardoon -o table send json")));
+    }
+    #[test]
+    fn the_wish_for_a_language_is_seen_in_a_broken_line() {
+        assert_eq!(language_of(&words("cardoon tsk --lang zh")), Some(Language::Chinese));
+        assert_eq!(language_of(&words("cardoon --lang=en tsk")), Some(Language::English));
+        assert_eq!(language_of(&words("cardoon tsk")), None);
     }
 }

@@ -1,0 +1,126 @@
+//! What errors say, in other languages. Crates write their errors in English; whoever shows one asks here.
+
+mod chinese;
+mod pattern;
+
+use std::borrow::Cow;
+
+use crate::{Code, Language};
+
+/// An English text with `{}` for what varies, and its translation with `{0}`, `{1}`, …; `{0~}` stands for a piece that
+/// is translated as well.
+pub(crate) struct Phrase {
+    /// The code in whose errors it is said; in all if `None`.
+    code: Option<Code>,
+    english: &'static str,
+    translated: &'static str,
+}
+
+/// A message, finding, hint or cause of an error with `code`, in `language`; `None` if there it is not known.
+pub fn phrase(code: Code, language: Language, text: &str) -> Option<String> {
+    match language {
+        Language::English => None,
+        Language::Chinese => translate(chinese::PHRASES, code, text),
+    }
+}
+
+fn translate(table: &[Phrase], code: Code, text: &str) -> Option<String> {
+    // What is said of this code alone comes first.
+    let of = |wanted: Option<Code>| table.iter().filter(move |phrase| phrase.code == wanted);
+    of(Some(code)).chain(of(None)).find_map(|phrase| {
+        let pieces = pattern::pieces(phrase.english, text)?;
+        let again = |piece: &str| match translate(table, code, piece) {
+            Some(translated) => Cow::Owned(translated),
+            None => Cow::Owned(piece.to_owned()),
+        };
+        Some(pattern::fill(phrase.translated, &pieces, again))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    fn chinese(code: Code, text: &str) -> Option<String> {
+        phrase(code, Language::Chinese, text)
+    }
+
+    #[test]
+    fn a_text_is_translated_with_what_varies_left_as_it_is() {
+        let text = "no task has the id write";
+        assert_eq!(chinese(Code::UnknownId, text).unwrap(), "没有 id 为 write 的任务");
+        assert_eq!(phrase(Code::UnknownId, Language::English, text), None);
+        assert_eq!(chinese(Code::UnknownId, "something new"), None);
+    }
+
+    #[test]
+    fn a_piece_that_is_a_text_of_ours_is_translated_too() {
+        let text = chinese(Code::CannotOpenFile, "cannot open the database in /a in/b.db").unwrap();
+        assert_eq!(text, "无法打开数据库：/a in/b.db");
+    }
+
+    #[test]
+    fn every_code_that_a_user_may_meet_has_phrases() {
+        // These are reasons of dead letters, or of stores that are not there yet.
+        let never_shown_by_a_command =
+            [Code::Unreachable, Code::ContentRefused, Code::BadMessage, Code::BadArguments];
+        for code in Code::ALL.iter().filter(|code| !never_shown_by_a_command.contains(code)) {
+            let said = chinese::PHRASES.iter().any(|phrase| phrase.code == Some(*code));
+            assert!(said || *code == Code::Internal, "{code} has no phrase in Chinese");
+        }
+    }
+
+    #[test]
+    fn translations_use_no_piece_that_is_not_there() {
+        for phrase in chinese::PHRASES {
+            let pieces = phrase.english.matches("{}").count();
+            for wrong in pieces..10 {
+                let named = [format!("{{{wrong}}}"), format!("{{{wrong}~}}")];
+                let uses = named.iter().any(|name| phrase.translated.contains(name.as_str()));
+                assert!(!uses, "{}", phrase.english);
+            }
+        }
+    }
+
+    /// Else a text that was changed in its crate would fall back to English unseen.
+    #[test]
+    fn every_phrase_is_still_said_somewhere() {
+        let mut sources = String::new();
+        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut sources);
+        let sources = without_names(&sources);
+        for phrase in
+            chinese::PHRASES.iter().filter(|phrase| !chinese::SAID_BY_OTHERS.contains(&phrase.english))
+        {
+            assert!(sources.contains(phrase.english), "nobody says any more: {}", phrase.english);
+        }
+    }
+
+    /// All Rust sources of the other crates below `folder`.
+    fn read(folder: &Path, sources: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("errors") && !path.ends_with("tests") {
+                read(&path, sources);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                sources.push_str(&std::fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+
+    /// `format!("a {name} is \"b\"")` as the phrase that it makes: `a {} is "b"`.
+    fn without_names(source: &str) -> String {
+        let mut text = String::with_capacity(source.len());
+        let lines = source.split("\\\n").map(str::trim_start).collect::<String>();
+        let mut rest = lines.replace("\\\"", "\"").replace("{{", "").replace("}}", "");
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            text.push('{');
+            let name = after.len()
+                - after.trim_start_matches(|c: char| c.is_alphanumeric() || "_:#?.".contains(c)).len();
+            rest = after[name..].to_owned();
+        }
+        text + &rest
+    }
+}
