@@ -31,19 +31,14 @@ pub(crate) fn of_text(text: &str, location: &str) -> Error {
 
 fn of_answer(code: &str, detail: &str, location: &str) -> Error {
     let kind = kind(code, detail);
-    let error = match kind {
-        Code::RedisFull => Error::new(kind, format!("{location} takes no more data"))
-            .hint("free memory or disk space on the server, or raise its limit"),
-        Code::RedisReadOnly => Error::new(kind, format!("{location} only reads, it is a replica"))
-            .hint("connect to the primary; with Sentinel, name it in the URL"),
-        Code::RedisDenied => Error::new(kind, format!("{location} refuses the user or the command"))
-            .hint("look at the user, the password and the rules of `ACL LIST`"),
-        Code::RedisWrongType => Error::new(kind, format!("a key in {location} holds something else"))
-            .hint("look at the key with `TYPE`; Cardoon changes nothing in it"),
-        Code::Unreachable => Error::new(kind, format!("{location} is not ready")),
-        _ => Error::new(kind, format!("{location} answered with an error")),
-    };
-    error.checked(format!("its answer: {code} {detail}"))
+    let error = Error::new(kind, format!("{location}: {}", kind.title())).checked(format!("{code} {detail}"));
+    match kind {
+        Code::RedisFull => error.hint("free memory or disk space on the server, or raise its limit"),
+        Code::RedisReadOnly => error.hint("connect to the primary; with Sentinel, name it in the URL"),
+        Code::RedisDenied => error.hint("look at the user, the password and the rules of `ACL LIST`"),
+        Code::RedisWrongType => error.hint("look at the key with `TYPE`; Cardoon changes nothing in it"),
+        _ => error,
+    }
 }
 
 fn kind(code: &str, detail: &str) -> Code {
