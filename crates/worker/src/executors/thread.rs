@@ -109,9 +109,10 @@ impl Shared {
         line.idle -= 1;
         let job = if line.alive == 0 { line.jobs.pop_back() } else { None };
         drop(line);
-        match job {
-            Some(job) => job.run.end(Outcome::CannotStart(format!("cannot start a thread: {error}"))),
-            None => tracing::warn!(%error, "cannot start a thread; a task waits for another one"),
+        if let Some(job) = job {
+            job.run.end(Outcome::CannotStart(format!("cannot start a thread: {error}")));
+        } else {
+            tracing::warn!(%error, "cannot start a thread; a task waits for another one");
         }
     }
 }
