@@ -7,6 +7,7 @@ mod demo;
 mod dev;
 mod events;
 mod explain;
+mod handback;
 mod queue;
 mod send;
 mod settings;
@@ -40,6 +41,8 @@ pub(crate) enum Command {
     /// Look after messages that could not be executed
     #[command(subcommand)]
     Dead(dead::Command),
+    /// Leave the queues to Celery: return what only Cardoon understands to where Celery takes it from
+    Handback(handback::Options),
     /// Follow what happens
     Events(events::Options),
     /// Measure throughput and latency, by default on a database of its own
@@ -101,6 +104,7 @@ async fn dispatch(session: &Session, command: &Command) -> Result<Exit> {
         Command::Task(command) => task::run(session, command).await,
         Command::Queue(command) => queue::run(session, command).await,
         Command::Dead(command) => dead::run(session, command).await,
+        Command::Handback(options) => handback::run(session, options).await,
         Command::Events(options) => events::run(session, options).await,
         Command::Bench(options) => bench::run(session, options).await,
         Command::Demo(command) => demo::run(session, command).await,

@@ -7,6 +7,7 @@ mod demo;
 mod errors;
 mod events;
 mod explain;
+mod handback;
 mod queues;
 mod sending;
 mod settings;

@@ -110,6 +110,9 @@ phrases! {
         "the broker cannot store a verdict and its result in one step" => "这种 broker 无法在同一步里保存裁决和结果";
         "task {} has a priority, and the broker has none" => "任务 {0} 设置了优先级，而这种 broker 没有优先级";
         "broker: {}" => "broker：{0}";
+        "nobody but Cardoon takes from these queues, so nothing can be handed back" =>
+            "这些队列只有 Cardoon 在用，没有可以交还的对象";
+        "to move its tasks to Redis: cardoon migrate --help" => "要把任务搬到 Redis：cardoon migrate --help";
     }
 
     CannotOpenFile {
@@ -179,6 +182,8 @@ phrases! {
         "{}: {}" => "{0}：{1~}";
         "the key `{}` in {} is no list" => "{1} 里的键 `{0}` 不是列表";
         "look at the key with `TYPE`; Cardoon changes nothing in it" => "用 `TYPE` 看看这个键；Cardoon 不会改动它";
+        "worker {} left something that belongs to none of its queues" => "worker {0} 留下了不属于它任何一个队列的内容";
+        "key: {}" => "键：{0}";
     }
     RedisReadOnly {
         "{}: {}" => "{0}：{1~}";
@@ -281,6 +286,14 @@ phrases! {
         "the messages of tasks that are revoked or expire are not kept" => "被撤销或过期的任务不保留消息";
         "its message is not in the dead letters any more" => "它的消息已经不在死信里";
         "send the task anew: cardoon send {}" => "重新发送一个新任务：cardoon send {0}";
+    }
+    WorkersAlive {
+        "{} worker(s) of Cardoon are alive, so nothing was handed back" =>
+            "还有 {0} 个 Cardoon 的 worker 在运行，所以什么都没有交还";
+        "worker {} (process {}, holds {})" => "worker {0}（进程 {1}，手上有 {2} 条）";
+        "worker {} is alive after all" => "worker {0} 其实还在运行";
+        "end them, then: cardoon handback --wait 30s" => "先停掉它们，再运行：cardoon handback --wait 30s";
+        "end it, then begin again" => "先停掉它，再重新开始";
     }
 
     UnknownSetting {

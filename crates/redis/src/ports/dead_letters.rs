@@ -1,7 +1,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use cardoon_broker::{DeadFilter, DeadLetter, DeadLetters};
-use cardoon_core::TaskId;
+use cardoon_core::{QueueName, TaskId};
 use cardoon_errors::Result;
 
 use crate::envelope::Marks;
@@ -44,7 +44,7 @@ impl DeadLetters for RedisStore {
         for page in self.members_of(filter).await?.chunks(PAGE) {
             for buried in self.buried(page.to_vec()).await? {
                 if buried.is_admitted(filter) {
-                    count += u64::from(self.send_again(&buried).await?);
+                    count += u64::from(self.send_again(&buried, again(&buried.stored)).await?);
                 }
             }
         }
@@ -81,6 +81,19 @@ impl Buried {
 }
 
 impl RedisStore {
+    /// Sends all letters to their lists as their senders wrote them. Answers the queue of each.
+    pub(crate) async fn return_letters(&self) -> Result<Vec<QueueName>> {
+        let mut returned = Vec::new();
+        for page in self.members_of(&DeadFilter::default()).await?.chunks(PAGE) {
+            for buried in self.buried(page.to_vec()).await? {
+                if self.send_again(&buried, buried.stored.original.clone()).await? {
+                    returned.push(buried.stone.queue);
+                }
+            }
+        }
+        Ok(returned)
+    }
+
     /// The names of the letters that may be meant, newest first.
     async fn members_of(&self, filter: &DeadFilter) -> Result<Vec<String>> {
         let lane = &self.shared.main;
@@ -114,8 +127,8 @@ impl RedisStore {
         Ok(members.into_iter().zip(values).filter_map(read).collect())
     }
 
-    /// Puts the message at the back of its list as attempt 0, such that its run registers.
-    async fn send_again(&self, buried: &Buried) -> Result<bool> {
+    /// Puts the message at the back of its list as `raw`, and lets its task run again. Answers whether it was still there.
+    async fn send_again(&self, buried: &Buried, raw: Bytes) -> Result<bool> {
         let id = &buried.stored.message.id;
         for _ in 0..TRIES {
             let known = known::look(&self.shared.main, [id]).await?.pop().unwrap_or_default();
@@ -124,7 +137,7 @@ impl RedisStore {
             let change = reopened(&self.shared, change.clone(), id, &known).unwrap_or(change);
             let change = change
                 .then("ZREM", keys::REVOKED, [Bytes::copy_from_slice(id.as_str().as_bytes())])
-                .then("LPUSH", buried.stone.list.clone(), [again(&buried.stored)]);
+                .then("LPUSH", buried.stone.list.clone(), [raw.clone()]);
             let change = graves::remove(change, &buried.stone.queue, &buried.member);
             match self.shared.apply_one(&self.shared.main, change).await? {
                 Applied::Yes => return Ok(true),
@@ -136,6 +149,7 @@ impl RedisStore {
     }
 }
 
+/// As attempt 0, and such that its run registers.
 fn again(stored: &Stored) -> Bytes {
     let attempt = cardoon_protocol::kombu::read(&stored.original).attempt;
     stored.with(Marks { resent: true, attempt: (attempt > 0).then_some(0), ..Marks::default() })
