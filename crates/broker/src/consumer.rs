@@ -21,6 +21,10 @@ pub trait Consumer: Send + Sync {
     /// Gives verdicts, with what must be stored along with them.
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>>;
 
+    /// Says that only others know this task of a queue. A broker that can leaves its messages where they wait for a
+    /// while, and takes the others; the default does nothing.
+    fn leave_to_others(&self, _queue: &QueueName, _task: &str) {}
+
     /// Notes that user code of this lease begins, so that a rescuer can tell. Cheap, never waits.
     ///
     /// After it the caller looks once more whether the lease allows it: a rescuer that finds the lease lapsed, and

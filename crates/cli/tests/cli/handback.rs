@@ -24,14 +24,14 @@ fn tasks_are_handed_back_when_no_worker_is_left() {
     home.send(&[&["cardoon.noop", "--in", "1h"], &broker[..]].concat());
     let refused = home.run(&[&["handback"], &broker[..]].concat());
     assert_eq!(refused.status, 1);
-    assert!(refused.stderr.starts_with("error[CD3013]: 1 worker(s)"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("error[CD3013]: 1 worker(s)"), "{}", refused.stderr);
     assert!(refused.stderr.contains("holds 0"), "{}", refused.stderr);
     let counted = home.json(&[&["handback", "--dry-run"], &broker[..]].concat());
     assert_eq!(counted[0]["delayed"], 1);
     worker.signal("TERM");
     let returned = home.json(&[&["handback", "--wait", "30s"], &broker[..]].concat());
     assert_eq!(returned[0]["delayed"], 1, "{returned}");
-    assert_eq!(runtime.block_on(server.command(&["LLEN", "celery\x06\x163"])).unwrap(), "1");
+    assert_eq!(runtime.block_on(server.command(&["LLEN", "celery"])).unwrap(), "1");
     assert_eq!(worker.status(), 0);
     let nothing = home.run(&[&["handback"], &broker[..]].concat());
     assert_eq!((nothing.status, nothing.stdout.lines().count()), (0, 1), "{}", nothing.stdout);
@@ -42,7 +42,7 @@ fn a_store_that_nobody_shares_hands_nothing_back() {
     let home = Home::new();
     let refused = home.run(&["handback"]);
     assert_eq!(refused.status, 2);
-    assert!(refused.stderr.starts_with("error[CD1007]: nobody but Cardoon"), "{}", refused.stderr);
+    assert!(refused.stderr.contains("error[CD1007]: nobody but Cardoon"), "{}", refused.stderr);
     let chinese = home.run(&["handback", "--lang", "zh"]);
-    assert!(chinese.stderr.starts_with("错误[CD1007]：这些队列只有 Cardoon 在用"), "{}", chinese.stderr);
+    assert!(chinese.stderr.contains("错误[CD1007]：这些队列只有 Cardoon 在用"), "{}", chinese.stderr);
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cardoon_broker::{ConsumeSpec, Consumer, Delivery, Settle, Settled, SweepReport};
 use cardoon_core::settle::{ReleaseCause, Verdict};
-use cardoon_core::{BootInstant, Lease, TaskId};
+use cardoon_core::{BootInstant, Lease, QueueName, TaskId};
 use cardoon_errors::Result;
 use cardoon_runtime::ServiceKind;
 use tokio::sync::Mutex;
@@ -91,6 +91,10 @@ impl Consumer for RedisConsumer {
             return batch.iter().map(|_| Err(error.clone())).collect();
         }
         settling::settle(&self.session, batch).await
+    }
+
+    fn leave_to_others(&self, queue: &QueueName, task: &str) {
+        self.session.leave_to_others(queue, task);
     }
 
     fn mark_started(&self, lease: Lease) {

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use cardoon_broker::LeaseKind;
+use cardoon_core::QueueName;
+use cardoon_core::lease::LeaseTerms;
 use cardoon_errors::Result;
 
 use super::change::Change;
@@ -85,14 +87,40 @@ fn channel(shared: &Shared, number: u64) -> String {
     format!("{}{number}", shared.channels.alive())
 }
 
+/// Which of these queues a living worker takes from, as far as one look can tell.
+pub(crate) async fn attended(shared: &Shared, queues: &[&QueueName]) -> Result<HashSet<QueueName>> {
+    let mut pipeline = redis::pipe();
+    for queue in queues {
+        pipeline.cmd("SMEMBERS").arg(keys::workers(queue));
+    }
+    let mut workers = Vec::new();
+    for (queue, members) in queues.iter().zip(shared.main.ask_each(&pipeline).await?) {
+        for number in items(members, "SMEMBERS")? {
+            workers.push((*queue, int(&number, "SMEMBERS")? as u64));
+        }
+    }
+    let numbers: Vec<u64> = workers.iter().map(|(_, number)| *number).collect();
+    let signs = look_at(shared, &numbers).await?;
+    let is_alive = |number: u64| signs.iter().any(|sign| sign.number == number && is_alive(shared, *sign));
+    Ok(workers.into_iter().filter(|(_, number)| is_alive(*number)).map(|(queue, _)| queue.clone()).collect())
+}
+
+fn is_alive(shared: &Shared, sign: Sign) -> bool {
+    let gives_no_sign = !sign.signed || !counts(shared);
+    sign.connected || (gives_no_sign && sign.age < LeaseTerms::default().lease)
+}
+
 async fn look(shared: &Shared) -> Result<Vec<Sign>> {
-    let numbers = sessions::numbers(&shared.main).await?;
+    look_at(shared, &sessions::numbers(&shared.main).await?).await
+}
+
+async fn look_at(shared: &Shared, numbers: &[u64]) -> Result<Vec<Sign>> {
     if numbers.is_empty() {
         return Ok(Vec::new());
     }
     let mut pipeline = redis::pipe();
     pipeline.cmd("TIME");
-    pipeline.cmd("ZMSCORE").arg(keys::BEATS).arg(&numbers);
+    pipeline.cmd("ZMSCORE").arg(keys::BEATS).arg(numbers);
     pipeline.cmd("SMEMBERS").arg(keys::SIGNED);
     let mut answers = shared.main.ask_each(&pipeline).await?.into_iter();
     let mut next = |what| items(answers.next().unwrap_or_default(), what);
@@ -101,14 +129,15 @@ async fn look(shared: &Shared) -> Result<Vec<Sign>> {
     let beats = next("ZMSCORE")?;
     let signed = next("SMEMBERS")?.into_iter().map(|number| text(number, "SMEMBERS"));
     let signed = signed.collect::<Result<HashSet<String>>>()?;
-    let connected = connected(shared, &numbers).await?;
-    let sign = |((number, beat), connected): ((u64, redis::Value), bool)| {
+    let connected = connected(shared, numbers).await?;
+    let sign = |((number, beat), connected): ((&u64, redis::Value), bool)| {
+        let number = *number;
         // Who has no heartbeat any more has left.
         let beat = int(&beat, "ZMSCORE").ok()?;
         let age = Duration::from_millis((now - beat).max(0) as u64);
         Some(Sign { number, beat, connected, signed: signed.contains(&number.to_string()), age })
     };
-    Ok(numbers.into_iter().zip(beats).zip(connected).filter_map(sign).collect())
+    Ok(numbers.iter().zip(beats).zip(connected).filter_map(sign).collect())
 }
 
 async fn connected(shared: &Shared, numbers: &[u64]) -> Result<Vec<bool>> {
