@@ -86,14 +86,15 @@ async fn left(stores: &Stores) -> Result<u64> {
 }
 
 fn described(member: &Member) -> String {
-    format!("{} (process {}, holds {})", clean(&member.worker), member.pid, member.held)
+    let Member { pid, held, .. } = member;
+    format!("worker {} (process {}, holds {})", clean(&member.worker), pid, held)
 }
 
 fn still_alive(alive: &[Member]) -> Error {
     let text = format!("{} worker(s) of Cardoon are alive, so nothing was handed back", alive.len());
-    let error = alive.iter().fold(Error::new(Code::WorkersAlive, text), |error, member| {
-        error.checked(format!("worker {}", described(member)))
-    });
+    let error = alive
+        .iter()
+        .fold(Error::new(Code::WorkersAlive, text), |error, member| error.checked(described(member)));
     error.hint("end them, then: cardoon handback --wait 30s")
 }
 

@@ -8,6 +8,7 @@ mod errors;
 mod events;
 mod explain;
 mod handback;
+mod migrate;
 mod queues;
 mod sending;
 mod settings;

@@ -116,6 +116,8 @@ phrases! {
     }
 
     CannotOpenFile {
+        "there is no database {}" => "没有数据库 {0}";
+        "ls -l, then correct --from" => "用 ls -l 看看，再改正 --from";
         "cannot find out the current folder" => "无法确定当前目录";
         "name the database: --broker sqlite:/path/to/cardoon.db" => "指明数据库：--broker sqlite:/路径/cardoon.db";
         "cannot make the folder {}" => "无法创建目录 {0}";
@@ -337,6 +339,9 @@ phrases! {
         "correct the file, then run: cardoon settings show --origin" => "改正文件后运行：cardoon settings show --origin";
     }
     BadInput {
+        "{} and {} are one store" => "{0} 和 {1} 是同一个存储";
+        "name two stores: cardoon migrate --from sqlite:tasks.db --to redis://127.0.0.1:6379/0" =>
+            "写两个不同的存储：cardoon migrate --from sqlite:tasks.db --to redis://127.0.0.1:6379/0";
         "{} is not {}" => "{0} 不是{1~}";
         "a JSON list" => " JSON 数组";
         "a JSON object" => " JSON 对象";

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cardoon_broker::{ConsumeSpec, Consumer, Delivery, Settle, Settled, SweepReport};
 use cardoon_core::settle::{ReleaseCause, Verdict};
-use cardoon_core::{BootInstant, Lease, QueueName, TaskId};
+use cardoon_core::{BootInstant, Lease, QueueName, TaskId, Timestamp};
 use cardoon_errors::Result;
 use cardoon_runtime::ServiceKind;
 use tokio::sync::Mutex;
 
 use super::Session;
 use super::claiming::Claiming;
+use super::early_claiming;
 use super::heart::{self, Heart};
 use super::settling;
 use super::sweeping::Sweeper;
@@ -84,6 +85,11 @@ impl Consumer for RedisConsumer {
             () = self.session.ended.cancelled() => return Err(failure::closed()),
         };
         claiming.claim(&self.session, max.max(1)).await
+    }
+
+    async fn claim_delayed(&self, max: usize) -> Result<Vec<(Delivery, Timestamp)>> {
+        self.session.check()?;
+        early_claiming::claim(&self.session, max).await
     }
 
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>> {
