@@ -3,11 +3,13 @@
 //! The demo, the fault tests and later the command `verify` are made of the same parts.
 
 mod process;
+mod proxy;
 mod smtp;
 mod witness;
 
 pub mod demo;
 
 pub use process::WorkerProcess;
+pub use proxy::{FaultProxy, Flow, Line};
 pub use smtp::{MailCount, SmtpSink};
 pub use witness::{Entry, Executions, Moment, Testimony, Witness};

@@ -1,6 +1,7 @@
 //! What touches the outside world: the clocks, random numbers, background services and their end.
 
 mod clock;
+mod fine;
 mod host;
 pub mod ids;
 mod random;
@@ -8,7 +9,8 @@ mod supervisor;
 mod wait;
 
 pub use clock::{Clock, ManualClock};
-pub use host::{boot_id, hostname};
+pub use fine::{FineInstant, FineTimer};
+pub use host::{boot_id, hostname, quiet_port};
 pub use random::Random;
 pub use supervisor::{OnError, ServiceKind, Supervisor};
 pub use wait::Doorbell;

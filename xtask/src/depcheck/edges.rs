@@ -61,7 +61,7 @@ const HOUSE: &[Allowed] = house! {
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-worker"]
         dev ["cardoon-testkit"];
-    "cardoon-bench-tasks": ["cardoon"] dev [];
+    "cardoon-bench-tasks": ["cardoon" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];
 };

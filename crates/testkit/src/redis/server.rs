@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use cardoon_core::BootInstant;
-use cardoon_runtime::{Clock, Random};
+use cardoon_runtime::{Clock, Random, quiet_port};
 use tempfile::TempDir;
 use tokio::io::{AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
@@ -14,11 +14,6 @@ use super::options::{RedisOptions, socket};
 use super::program::Program;
 use super::resp;
 use crate::Process;
-
-/// Ports that the system gives to nobody by itself. From the others it could give a client that tries to reach a
-/// killed server the server's own port, and the client would talk to itself.
-const FIRST_PORT: u16 = 15_000;
-const PORTS: u16 = 15_000;
 
 /// A server that does not answer by then is broken.
 const START_LIMIT: Duration = Duration::from_secs(30);
@@ -50,7 +45,7 @@ impl RedisServer {
         let end = clock.boot().plus(START_LIMIT);
         let random = Random::from_system();
         loop {
-            let port = FIRST_PORT + random.below(u64::from(PORTS)) as u16;
+            let port = quiet_port(&random);
             let folder = crate::folder()?;
             let process = launch(&program, &options, folder.path(), port)?;
             let mut server = Self {
