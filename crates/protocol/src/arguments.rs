@@ -8,6 +8,8 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::natural;
+
 /// Positional and named arguments. Owned, and cheap to clone: both parts share the message's bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arguments {
@@ -34,10 +36,12 @@ impl Arguments {
         Ok(Self { args, kwargs })
     }
 
-    /// From the parts of `body`, which are known to be an array and an object.
-    pub(crate) fn within(body: &Bytes, args: &RawValue, kwargs: &RawValue) -> Self {
-        let part = |value: &RawValue| body.slice_ref(value.get().as_bytes());
-        Self { args: part(args), kwargs: part(kwargs) }
+    /// From parts of `body`, which are known to be an array and an object; none where they are left out.
+    pub(crate) fn within(body: &Bytes, args: Option<&RawValue>, kwargs: Option<&RawValue>) -> Self {
+        let part = |value: Option<&RawValue>, none: &'static [u8]| {
+            value.map_or(Bytes::from_static(none), |value| body.slice_ref(value.get().as_bytes()))
+        };
+        Self { args: part(args, b"[]"), kwargs: part(kwargs, b"{}") }
     }
 
     /// The positional arguments, a JSON array.
@@ -72,12 +76,12 @@ impl Arguments {
 }
 
 impl Bound<'_> {
-    /// Reads the argument of parameter `index`. One that is missing counts as `null`, so it is an error unless `T`
+    /// Reads the argument of parameter `index`, as [`from_json`](crate::from_json) does. One that is missing counts as `null`, so it is an error unless `T`
     /// accepts `null`, as `Option` does. A second `take` of the same one finds it missing.
     pub fn take<T: DeserializeOwned>(&mut self, index: usize) -> Result<T, BadArguments> {
         let name = self.names.get(index).copied().unwrap_or("?");
         match self.values.get_mut(index).and_then(Option::take) {
-            Some(value) => serde_json::from_str(value.get())
+            Some(value) => natural::from_json(value.get().as_bytes())
                 .map_err(|error| BadArguments(format!("`{name}`: {}", without_place(&error)))),
             None => serde_json::from_str("null").map_err(|_| BadArguments(format!("`{name}` is missing"))),
         }

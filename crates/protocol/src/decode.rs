@@ -6,8 +6,10 @@ use cardoon_core::{DeadReason, Message, TaskId, Timestamp};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::content::Content;
+use crate::follow_ups::FollowUps;
 use crate::headers::Read;
-use crate::{Arguments, JSON, Limits, compression, kombu, nesting, wire_time};
+use crate::{Arguments, Limits, kombu, nesting, v1, wire_time};
 
 /// A message that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,33 +37,40 @@ pub struct Undecodable {
     pub detail: String,
 }
 
-/// Understands `message`, or says why that is not possible. Never panics, whatever the bytes are.
+/// Understands `message`, of protocol 2 or 1, or says why that is not possible. Never panics, whatever the bytes are.
 ///
-/// Messages of protocol 1, whose body is an object, and messages that ask for follow-ups (`link`, chains, chords)
-/// are not understood yet; they are refused rather than executed in part.
+/// Messages that ask for follow-ups (`link`, chains, chords) are refused rather than executed in part.
 pub fn decode(message: &Message, limits: &Limits) -> Result<Incoming, Undecodable> {
     check_size(message, limits)?;
     if message.content_type == kombu::UNREADABLE {
         return Err(malformed(format!("no envelope of kombu: {}", kombu::problem(message))));
     }
-    check_content(message)?;
+    let content = Content::of(&message.content_type, &message.content_encoding)?;
     let headers = read_headers(&message.headers, limits)?;
-    let body = match headers.compression.as_deref() {
-        None => message.body.clone(),
-        Some(method) => compression::unpack(method, &message.body, limits.max_bytes)?,
-    };
-    let arguments = read_body(&body, limits)?;
+    let body = content.json(&message.body, headers.compression.as_deref(), limits)?;
+    if headers.task.is_none() && v1::is_body(&body) {
+        let (headers, arguments) = read_body_of_v1(&body)?;
+        return incoming("body", headers, arguments);
+    }
+    let arguments = read_body(&body)?;
+    incoming("headers", headers, arguments)
+}
+
+/// `place` is where the sender put what `headers` holds.
+fn incoming(place: &str, headers: Read, arguments: Arguments) -> Result<Incoming, Undecodable> {
+    let time = |name, text: Option<String>| text.map(|text| time(place, name, &text)).transpose();
+    let id = |name, text: Option<String>| text.map(|text| id(place, name, &text)).transpose();
     let [time_limit, soft_time_limit] = headers.timelimit.unwrap_or_default();
     Ok(Incoming {
         arguments,
-        eta: headers.eta.as_deref().map(|text| time("eta", text)).transpose()?,
-        expires: headers.expires.as_deref().map(|text| time("expires", text)).transpose()?,
-        time_limit: limit(time_limit)?,
-        soft_time_limit: limit(soft_time_limit)?,
+        eta: time("eta", headers.eta)?,
+        expires: time("expires", headers.expires)?,
+        time_limit: limit(place, time_limit)?,
+        soft_time_limit: limit(place, soft_time_limit)?,
         ignore_result: headers.ignore_result.unwrap_or(false),
-        root_id: headers.root_id.as_deref().map(|text| id("root_id", text)).transpose()?,
-        parent_id: headers.parent_id.as_deref().map(|text| id("parent_id", text)).transpose()?,
-        task: task_name(headers.task)?,
+        root_id: id("root_id", headers.root_id)?,
+        parent_id: id("parent_id", headers.parent_id)?,
+        task: task_name(place, headers.task)?,
     })
 }
 
@@ -83,10 +92,6 @@ fn malformed(detail: impl Into<String>) -> Undecodable {
     Undecodable::new(DeadReason::Malformed, detail)
 }
 
-fn refused(detail: impl Into<String>) -> Undecodable {
-    Undecodable::new(DeadReason::Refused, detail)
-}
-
 fn check_size(message: &Message, limits: &Limits) -> Result<(), Undecodable> {
     let (size, most) = (message.size(), limits.max_bytes);
     if size <= most {
@@ -95,36 +100,19 @@ fn check_size(message: &Message, limits: &Limits) -> Result<(), Undecodable> {
     Err(Undecodable::new(DeadReason::TooLarge, format!("the message has {size} bytes, the limit is {most}")))
 }
 
-fn check_content(message: &Message) -> Result<(), Undecodable> {
-    let (content, encoding) = (&message.content_type, &message.content_encoding);
-    if !content.eq_ignore_ascii_case(JSON) {
-        return Err(refused(format!("content type {content:?} is not accepted, only {JSON} is")));
-    }
-    let known = ["utf-8", "utf8", "us-ascii", "ascii", "binary"];
-    if !known.iter().any(|known| encoding.eq_ignore_ascii_case(known)) {
-        return Err(refused(format!("content encoding {encoding:?} is not accepted, only utf-8 is")));
-    }
-    Ok(())
-}
-
-fn check_depth(part: &str, json: &[u8], limits: &Limits) -> Result<(), Undecodable> {
-    let (depth, most) = (nesting::depth(json), limits.max_depth);
-    if depth <= most {
-        return Ok(());
-    }
-    Err(malformed(format!("{part}: nested {depth} deep, the limit is {most}")))
-}
-
 fn read_headers(headers: &[u8], limits: &Limits) -> Result<Read, Undecodable> {
-    check_depth("headers", headers, limits)?;
+    let (depth, most) = (nesting::depth(headers), limits.max_depth);
+    if depth > most {
+        return Err(malformed(format!("headers: nested {depth} deep, the limit is {most}")));
+    }
     serde_json::from_slice(headers).map_err(|error| malformed(format!("headers: {error}")))
 }
 
-fn task_name(task: Option<String>) -> Result<String, Undecodable> {
+fn task_name(place: &str, task: Option<String>) -> Result<String, Undecodable> {
     match task {
         Some(task) if !task.is_empty() => Ok(task),
-        Some(_) => Err(malformed("headers: `task` is empty")),
-        None => Err(malformed("headers: `task` is missing")),
+        Some(_) => Err(malformed(format!("{place}: `task` is empty"))),
+        None => Err(malformed(format!("{place}: `task` is missing"))),
     }
 }
 
@@ -136,23 +124,9 @@ struct Body<'a>(
     #[serde(borrow)] Option<FollowUps<'a>>,
 );
 
-/// The third part of a body.
-#[derive(Deserialize)]
-struct FollowUps<'a> {
-    #[serde(borrow)]
-    callbacks: Option<&'a RawValue>,
-    #[serde(borrow)]
-    errbacks: Option<&'a RawValue>,
-    #[serde(borrow)]
-    chain: Option<&'a RawValue>,
-    #[serde(borrow)]
-    chord: Option<&'a RawValue>,
-}
-
-fn read_body(body: &Bytes, limits: &Limits) -> Result<Arguments, Undecodable> {
-    check_depth("body", body, limits)?;
-    if body.trim_ascii_start().starts_with(b"{") {
-        return Err(malformed("body: an object, as in protocol 1, which is not understood yet"));
+fn read_body(body: &Bytes) -> Result<Arguments, Undecodable> {
+    if v1::is_body(body) {
+        return Err(malformed("body: an object, as in protocol 1, but the headers are those of protocol 2"));
     }
     let Body(args, kwargs, follow_ups) =
         serde_json::from_slice(body).map_err(|error| malformed(format!("body: {error}")))?;
@@ -162,37 +136,36 @@ fn read_body(body: &Bytes, limits: &Limits) -> Result<Arguments, Undecodable> {
     if !kwargs.get().starts_with('{') {
         return Err(malformed("body: the second part, the named arguments, is no object"));
     }
-    if let Some(follow_ups) = follow_ups {
-        check_follow_ups(&follow_ups)?;
+    follow_ups.map_or(Ok(()), |follow_ups| follow_ups.check())?;
+    Ok(Arguments::within(body, Some(args), Some(kwargs)))
+}
+
+fn read_body_of_v1(body: &Bytes) -> Result<(Read, Arguments), Undecodable> {
+    let read: v1::Body<'_> =
+        serde_json::from_slice(body).map_err(|error| malformed(format!("body: {error}")))?;
+    if read.args.is_some_and(|args| !args.get().starts_with('[')) {
+        return Err(malformed("body: `args`, the positional arguments, is no array"));
     }
-    Ok(Arguments::within(body, args, kwargs))
+    if read.kwargs.is_some_and(|kwargs| !kwargs.get().starts_with('{')) {
+        return Err(malformed("body: `kwargs`, the named arguments, is no object"));
+    }
+    read.follow_ups().check()?;
+    Ok((read.headers(), Arguments::within(body, read.args, read.kwargs)))
 }
 
-fn check_follow_ups(asked: &FollowUps<'_>) -> Result<(), Undecodable> {
-    let parts = [
-        ("callbacks", asked.callbacks),
-        ("errbacks", asked.errbacks),
-        ("chain", asked.chain),
-        ("chord", asked.chord),
-    ];
-    let is_asked = |value: Option<&RawValue>| value.is_some_and(|value| value.get() != "[]");
-    let Some((name, _)) = parts.into_iter().find(|(_, value)| is_asked(*value)) else { return Ok(()) };
-    Err(refused(format!("body: it asks for follow-ups ({name}), which are not sent yet")))
+fn time(place: &str, name: &str, text: &str) -> Result<Timestamp, Undecodable> {
+    wire_time::read(text).map_err(|error| malformed(format!("{place}: `{name}` is no time: {error}")))
 }
 
-fn time(header: &str, text: &str) -> Result<Timestamp, Undecodable> {
-    wire_time::read(text).map_err(|error| malformed(format!("headers: `{header}` is no time: {error}")))
-}
-
-fn id(header: &str, text: &str) -> Result<TaskId, Undecodable> {
-    TaskId::new(text).map_err(|error| malformed(format!("headers: `{header}` is no task id: {error}")))
+fn id(place: &str, name: &str, text: &str) -> Result<TaskId, Undecodable> {
+    TaskId::new(text).map_err(|error| malformed(format!("{place}: `{name}` is no task id: {error}")))
 }
 
 /// Celery takes 0 for no limit.
-fn limit(secs: Option<f64>) -> Result<Option<Duration>, Undecodable> {
+fn limit(place: &str, secs: Option<f64>) -> Result<Option<Duration>, Undecodable> {
     let Some(secs) = secs.filter(|secs| *secs != 0.0) else { return Ok(None) };
     let limit = Duration::try_from_secs_f64(secs);
-    limit.map(Some).map_err(|error| malformed(format!("headers: `timelimit` holds {secs}: {error}")))
+    limit.map(Some).map_err(|error| malformed(format!("{place}: `timelimit` holds {secs}: {error}")))
 }
 
 #[cfg(test)]
@@ -247,7 +220,7 @@ mod tests {
         );
         assert!(with_body("[[], {}]").starts_with("malformed: body: invalid length 2"));
         assert!(with_body("[[], {}, {}, 4]").starts_with("malformed: body: trailing characters"));
-        assert!(with_body(r#"{"task": "add"}"#).contains("protocol 1"));
+        assert!(with_body(r#"{"task": "add"}"#).contains("protocol 1, but"));
         assert!(with_body(&b"\xff\xfe"[..]).starts_with("malformed: body: expected value"));
         assert!(with_body("").starts_with("malformed: body: EOF"));
     }
@@ -257,15 +230,40 @@ mod tests {
         let deep = format!("[[{}{}], {{}}, {{}}]", "[".repeat(100_000), "]".repeat(100_000));
         let shallow = format!("[[{}{}], {{}}, {{}}]", "[".repeat(9), "]".repeat(9));
         assert!(with_body(deep).starts_with("too-large: the message has"));
-        assert_eq!(with_body(shallow), "malformed: body: nested 11 deep, the limit is 10");
+        assert_eq!(with_body(shallow), "malformed: body: nested deeper than 10");
     }
 
     #[test]
     fn other_content_is_refused() {
         let pickle = rejected(|message| message.content_type = "application/x-python-serialize".into());
         assert!(pickle.starts_with("refused: content type \"application/x-python-serialize\""), "{pickle}");
+        assert!(pickle.contains("accept_content"), "{pickle}");
+        let signed = rejected(|message| message.content_type = "application/data".into());
+        assert!(signed.starts_with("refused: content type \"application/data\""), "{signed}");
         let latin = rejected(|message| message.content_encoding = "latin-1".into());
         assert!(latin.starts_with("refused: content encoding"), "{latin}");
+    }
+
+    #[test]
+    fn a_body_of_protocol_1_is_understood_when_the_headers_name_no_task() {
+        let v1 = |body: &'static str| {
+            let message = Message { headers: "{}".into(), body: body.into(), ..message() };
+            decode(&message, &Limits::default()).map_err(|error| error.to_string())
+        };
+        let call =
+            v1(r#"{"task": "add", "id": "t", "args": [1], "retries": 2, "timelimit": [9, null]}"#).unwrap();
+        assert_eq!((call.task.as_str(), call.time_limit), ("add", Some(Duration::from_secs(9))));
+        assert_eq!((&call.arguments.args()[..], &call.arguments.kwargs()[..]), (&b"[1]"[..], &b"{}"[..]));
+        assert_eq!(v1("{}").unwrap_err(), "malformed: body: `task` is missing");
+        assert!(
+            v1(r#"{"task": "add", "eta": "soon"}"#)
+                .unwrap_err()
+                .starts_with("malformed: body: `eta` is no time")
+        );
+        assert!(v1(r#"{"task": "add", "args": {}}"#).unwrap_err().contains("`args`"));
+        assert!(v1(r#"{"task": "add", "kwargs": []}"#).unwrap_err().contains("`kwargs`"));
+        let chord = v1(r#"{"task": "add", "callbacks": [], "chord": {"task": "sum"}}"#).unwrap_err();
+        assert_eq!(chord, "refused: body: it asks for follow-ups (chord), which are not sent yet");
     }
 
     #[test]

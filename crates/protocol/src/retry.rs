@@ -1,39 +1,76 @@
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use cardoon_core::{Message, Timestamp};
 use cardoon_errors::{Code, Error, Result};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::arguments::Entries;
-use crate::wire_time;
+use crate::{JSON, v1, wire_time};
 
 /// The message for attempt number `attempt` of the same task: the same id and body, and all headers but `retries`
-/// and `eta` as they were.
+/// and `eta` as they were. Of protocol 1, whose headers are in the body, that is rewritten, as JSON.
 ///
 /// # Errors
 ///
 /// `CD2001` if the headers are no JSON object, which they are in every message that was decoded.
 pub fn next_attempt(message: &Message, attempt: u32, eta: Timestamp) -> Result<Message> {
-    let headers = rewritten(&message.headers, attempt, eta).map_err(|error| {
+    let broken = |error: serde_json::Error| {
         let text = format!("the headers of {} are no JSON object", message.id);
         Error::new(Code::BadMessage, text).checked(error.to_string())
-    })?;
-    Ok(Message { attempt, headers, ..message.clone() })
+    };
+    let Kind { task, compression } = serde_json::from_slice(&message.headers).map_err(broken)?;
+    let body = match task {
+        Some(_) => None,
+        None => v1::next_body(message, compression.as_deref(), attempt, eta),
+    };
+    let Some(body) = body else {
+        let headers = with_attempt(&message.headers, attempt, eta).map_err(broken)?;
+        return Ok(Message { attempt, headers, ..message.clone() });
+    };
+    Ok(Message {
+        attempt,
+        content_type: Cow::Borrowed(JSON),
+        content_encoding: Cow::Borrowed("utf-8"),
+        headers: without_compression(&message.headers).map_err(broken)?,
+        body: body.map_err(broken)?,
+        ..message.clone()
+    })
 }
 
-fn rewritten(headers: &[u8], attempt: u32, eta: Timestamp) -> serde_json::Result<Bytes> {
-    let Entries(mut entries) = serde_json::from_slice(headers)?;
+/// Which protocol a message is of, and what its body is packed with.
+#[derive(Deserialize)]
+struct Kind {
+    task: Option<IgnoredAny>,
+    compression: Option<String>,
+}
+
+/// The members of `json`, an object, but for `retries` and `eta`.
+pub(crate) fn with_attempt(json: &[u8], attempt: u32, eta: Timestamp) -> serde_json::Result<Bytes> {
+    let Entries(mut entries) = serde_json::from_slice(json)?;
     entries.retain(|(name, _)| name != "retries" && name != "eta");
     let retries = serde_json::value::to_raw_value(&attempt)?;
     let eta = serde_json::value::to_raw_value(&wire_time::write(eta))?;
     entries.push(("retries".into(), &retries));
     entries.push(("eta".into(), &eta));
-    object(&entries, headers.len() + 64)
+    object(&entries, json.len() + 64)
+}
+
+fn without_compression(headers: &[u8]) -> serde_json::Result<Bytes> {
+    let Entries(mut entries) = serde_json::from_slice(headers)?;
+    entries.retain(|(name, _)| name != "compression");
+    object(&entries, headers.len())
 }
 
 fn object(entries: &[(impl AsRef<str>, &RawValue)], capacity: usize) -> serde_json::Result<Bytes> {
     let mut json = Vec::with_capacity(capacity);
+    json.push(b'{');
     for (index, (name, value)) in entries.iter().enumerate() {
-        json.push(if index == 0 { b'{' } else { b',' });
+        if index > 0 {
+            json.push(b',');
+        }
         serde_json::to_writer(&mut json, name.as_ref())?;
         json.push(b':');
         json.extend_from_slice(value.get().as_bytes());
@@ -58,6 +95,25 @@ mod tests {
         let headers = r#"{"task":"add","x-mine":{"a":1},"retries":1,"eta":"2023-11-14T22:13:20+00:00"}"#;
         assert_eq!(second.headers, headers);
         assert_eq!((second.attempt, &second.id, &second.body), (1, &first.id, &first.body));
+        assert_eq!(decode(&second, &Limits::default()).unwrap().eta, Some(Timestamp(1_700_000_000_000)));
+    }
+
+    #[test]
+    fn of_protocol_1_the_body_is_rewritten() {
+        let first = Message {
+            id: TaskId::new("t").unwrap(),
+            attempt: 0,
+            task: "add".into(),
+            priority: cardoon_core::Priority::default(),
+            expires: None,
+            content_type: crate::MSGPACK.into(),
+            content_encoding: "binary".into(),
+            headers: r#"{"x-mine": 1}"#.into(),
+            body: Bytes::from_static(b"\x83\xa4task\xa3add\xa7retries\0\xa4mine\x07"),
+        };
+        let second = next_attempt(&first, 1, Timestamp(1_700_000_000_000)).unwrap();
+        assert_eq!(second.body, r#"{"task":"add","mine":7,"retries":1,"eta":"2023-11-14T22:13:20+00:00"}"#);
+        assert_eq!((second.headers.as_ref(), &*second.content_type), (&br#"{"x-mine":1}"#[..], JSON));
         assert_eq!(decode(&second, &Limits::default()).unwrap().eta, Some(Timestamp(1_700_000_000_000)));
     }
 

@@ -7,9 +7,18 @@ use jiff::tz::TimeZone;
 /// The text of `time` as Python writes it, microseconds included unless they are 0. `None` if it is outside of the
 /// years -9999 to 9999.
 pub(crate) fn write(time: Timestamp) -> Option<String> {
-    let time = TimeZone::UTC.to_datetime(jiff::Timestamp::from_millisecond(time.0).ok()?);
+    jiff::Timestamp::from_millisecond(time.0).ok().map(text)
+}
+
+/// The text of a time that is given in seconds and nanoseconds since 1970.
+pub(crate) fn precise(secs: i64, nanos: u32) -> Option<String> {
+    jiff::Timestamp::new(secs, nanos.try_into().ok()?).ok().map(text)
+}
+
+fn text(time: jiff::Timestamp) -> String {
+    let time = TimeZone::UTC.to_datetime(time);
     let digits = if time.subsec_nanosecond() == 0 { 0 } else { 6 };
-    Some(format!("{time:.digits$}+00:00"))
+    format!("{time:.digits$}+00:00")
 }
 
 pub(crate) fn read(text: &str) -> Result<Timestamp, jiff::Error> {

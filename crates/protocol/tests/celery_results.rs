@@ -1,10 +1,75 @@
 //! Results as Celery writes and reads them.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking")]
 
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cardoon_core::{QueueName, ResultRecord, RunNumber, TaskFailure, TaskId, TaskState, Timestamp};
 use cardoon_errors::Code;
 use cardoon_protocol::celery_result::{read, write};
+use serde::Deserialize;
 use serde_json::{Value, json};
+
+#[derive(Deserialize)]
+struct Stored {
+    task_id: String,
+    stored_b64: Option<String>,
+}
+
+/// What Celery stored, if it stored anything.
+fn captured(name: &str) -> Option<ResultRecord> {
+    let path =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/results").join(name).with_extension("json");
+    let stored: Stored = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let record = read(&STANDARD.decode(stored.stored_b64?).unwrap()).unwrap();
+    assert!(record.as_ref().is_none_or(|record| record.id.as_str() == stored.task_id));
+    record
+}
+
+fn value(name: &str) -> Value {
+    let record = captured(name).unwrap();
+    assert_eq!((record.state, record.failure), (TaskState::Success, None));
+    serde_json::from_slice(&record.value.unwrap()).unwrap()
+}
+
+#[test]
+fn results_of_celery_are_read() {
+    assert_eq!(value("50_success"), json!([1, "中文", null]));
+    assert_eq!(value("51_none"), json!(null));
+    assert_eq!(value("52_types")[4], json!({"__type__": "decimal", "__value__": "1.50"}));
+    assert_eq!(value("60_success_not_extended"), 7);
+    for name in ["61_success_gzip", "62_success_bzip2", "63_success_lzma", "64_success_zstd"] {
+        assert_eq!(value(name), json!("x".repeat(200)), "{name}");
+    }
+    let record = captured("50_success").unwrap();
+    assert_eq!((record.task.as_str(), record.queue.as_str(), record.attempt), ("cap.echo", "celery", 0));
+    assert!(!record.worker.is_empty() && record.finished_at > Timestamp(1_700_000_000_000));
+}
+
+#[test]
+fn failures_of_celery_are_read() {
+    let failure = |name, state| {
+        let record = captured(name).unwrap();
+        assert_eq!((record.state, record.value), (state, None));
+        record.failure.unwrap()
+    };
+    let builtin = failure("53_failure_builtin", TaskState::Failure);
+    assert_eq!((builtin.kind.as_str(), builtin.message.as_str()), ("ValueError", "('no good', 7)"));
+    assert!(builtin.details.starts_with("Traceback (most recent call last):"));
+    let own = failure("54_failure_own", TaskState::Failure);
+    assert_eq!((own.kind.as_str(), own.message.as_str()), ("OwnError", "of our own"));
+    assert_eq!(failure("55_failure_key", TaskState::Failure).message, "missing");
+    assert_eq!(failure("56_retry", TaskState::Retry).kind, "RuntimeError");
+    let expired = failure("59_expired", TaskState::Revoked);
+    assert_eq!((expired.kind.as_str(), expired.message.as_str()), ("TaskRevokedError", "expired"));
+}
+
+#[test]
+fn a_task_that_celery_has_not_ended_has_no_record() {
+    assert_eq!(captured("57_ignored"), None);
+    assert_eq!(captured("58_custom_state"), None);
+}
 
 fn record(state: TaskState) -> ResultRecord {
     ResultRecord {

@@ -38,7 +38,7 @@ async fn a_result_that_the_store_refuses_becomes_a_failure_and_the_task_ran_once
     let id = bench.send("t", "[]").await;
     let failure = bench.wait(&id).await.failure.unwrap();
     assert_eq!(failure.kind, "NotStored");
-    assert!(failure.message.contains("CD3011") && failure.message.contains("CD2002"), "{failure}");
+    assert!(failure.message.contains("CD3012") && failure.message.contains("CD2002"), "{failure}");
     assert_eq!(bench.dead(&id).await.reason, DeadReason::NotStored);
     worker.stop().await;
     assert_eq!((runs.load(Ordering::SeqCst), bench.held().await), (1, 0));

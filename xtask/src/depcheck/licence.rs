@@ -16,6 +16,7 @@ const ALLOWED: &[&str] = &[
     "Unicode-DFS-2016",
     "Unlicense",
     "Zlib",
+    "bzip2-1.0.6",
 ];
 
 /// Whether we may choose our way through `expression` with allowed licences only.

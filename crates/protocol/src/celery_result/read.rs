@@ -1,14 +1,18 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use cardoon_core::{QueueName, ResultRecord, RunNumber, TaskFailure, TaskId, TaskState, Timestamp};
+use cardoon_core::{
+    DEFAULT_MAX_MESSAGE_BYTES, QueueName, ResultRecord, RunNumber, TaskFailure, TaskId, TaskState, Timestamp,
+};
 use cardoon_errors::{Code, Error, Result};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Ours;
 use crate::json_text::{Text, number, string};
-use crate::{python_repr, wire_time};
+use crate::{compression, python_repr, wire_time};
+
+const PACKED: &[u8] = b"\0celery-compressed\0";
 
 /// The record of a document, whoever wrote it. `None` if the task has not come to an end in it: it is started, or in a
 /// state that the program made up.
@@ -20,11 +24,23 @@ use crate::{python_repr, wire_time};
 ///
 /// `CD2007` if the bytes are no such document.
 pub fn read(json: &[u8]) -> Result<Option<ResultRecord>> {
+    let json = unpacked(json)?;
     let document: Document<'_> =
-        serde_json::from_slice(json).map_err(|error| bad("it is no JSON object", &error))?;
+        serde_json::from_slice(&json).map_err(|error| bad("it is no JSON object", &error))?;
     let state =
         TaskState::parse(&document.status.0).filter(|state| state.is_final() || *state == TaskState::Retry);
     state.map(|state| document.record(state)).transpose()
+}
+
+/// What `result_compression` has packed carries a mark and the name of the method.
+fn unpacked(stored: &[u8]) -> Result<Cow<'_, [u8]>> {
+    let Some(packed) = stored.strip_prefix(PACKED) else { return Ok(Cow::Borrowed(stored)) };
+    let end = packed.iter().position(|byte| *byte == 0).unwrap_or(packed.len());
+    let (method, body) = packed.split_at(end);
+    let method = String::from_utf8_lossy(method);
+    let body = compression::unpack(&method, body.get(1..).unwrap_or_default(), DEFAULT_MAX_MESSAGE_BYTES);
+    let body = body.map_err(|error| bad("it cannot be unpacked", &error))?;
+    Ok(Cow::Owned(body.into()))
 }
 
 #[derive(Deserialize)]

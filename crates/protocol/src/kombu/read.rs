@@ -4,14 +4,14 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use cardoon_core::{Message, Priority, TaskId};
+use cardoon_core::{IdError, Message, Priority, TaskId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::priority;
 use crate::json_text::{Text, number, put_string, string};
-use crate::wire_time;
+use crate::{JSON, MSGPACK, YAML, v1, wire_time};
 
 /// The content type, for nobody but us, of bytes that are no envelope. Its body is those bytes.
 pub(crate) const UNREADABLE: &str = "application/x-cardoon-unreadable";
@@ -78,6 +78,8 @@ struct Headers<'a> {
     retries: Option<&'a RawValue>,
     #[serde(borrow)]
     expires: Option<&'a RawValue>,
+    #[serde(borrow)]
+    compression: Option<&'a RawValue>,
 }
 
 fn message(raw: &Bytes) -> Result<Message, String> {
@@ -86,18 +88,28 @@ fn message(raw: &Bytes) -> Result<Message, String> {
     let body = body(raw, envelope.body.ok_or("it has no `body`")?, properties.body_encoding)?;
     let headers = headers(raw, envelope.headers);
     let known: Headers<'_> = object(&headers).map_err(|problem| format!("`headers` is {problem}"))?;
-    let content_type = content_type(envelope.content_type)?;
-    Ok(Message {
-        id: task_id(&known, &properties, raw)?,
+    let id = [known.id, properties.correlation_id].into_iter().flatten().find_map(string);
+    let mut message = Message {
+        id: id
+            .map_or_else(|| Ok(derived_id(raw)), |id| TaskId::new(&id).map_err(|problem| no_id(&problem)))?,
         attempt: known.retries.and_then(number).and_then(|retries| retries.try_into().ok()).unwrap_or(0),
         task: known.task.and_then(string).map(Cow::into_owned).unwrap_or_default(),
         priority: wire_priority(properties.priority),
         expires: known.expires.and_then(string).and_then(|text| wire_time::read(&text).ok()),
-        content_type,
+        content_type: content_type(envelope.content_type)?,
         content_encoding: well_known(envelope.content_encoding, &["utf-8", "binary"]),
         headers: headers.clone(),
         body,
-    })
+    };
+    if known.task.is_none() {
+        v1::summarise(&mut message, known.compression.and_then(string).as_deref())
+            .map_err(|problem| no_id(&problem))?;
+    }
+    Ok(message)
+}
+
+fn no_id(problem: &IdError) -> String {
+    format!("`id` is no task id: {problem}")
 }
 
 /// Without the check an array would pass, as the values of the fields in their order.
@@ -128,7 +140,7 @@ fn headers(raw: &Bytes, headers: Option<&RawValue>) -> Bytes {
 }
 
 fn content_type(found: Option<Text<'_>>) -> Result<Cow<'static, str>, String> {
-    let found = well_known(found, &[crate::JSON]);
+    let found = well_known(found, &[JSON, MSGPACK, YAML]);
     if found == UNREADABLE {
         return Err(format!("its content type is {UNREADABLE}, which is never sent"));
     }
@@ -141,14 +153,6 @@ fn well_known(found: Option<Text<'_>>, known: &[&'static str]) -> Cow<'static, s
     match known.iter().find(|known| **known == found) {
         Some(known) => Cow::Borrowed(known),
         None => Cow::Owned(found.into_owned()),
-    }
-}
-
-fn task_id(headers: &Headers<'_>, properties: &Properties<'_>, raw: &[u8]) -> Result<TaskId, String> {
-    let found = [headers.id, properties.correlation_id].into_iter().flatten().find_map(string);
-    match found {
-        Some(id) => TaskId::new(&id).map_err(|error| format!("`id` is no task id: {error}")),
-        None => Ok(derived_id(raw)),
     }
 }
 

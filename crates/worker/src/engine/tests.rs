@@ -743,7 +743,7 @@ fn an_end_that_the_store_refuses_becomes_a_failure_then_a_dead_letter_then_goes_
     let settle = bench.verdict();
     assert!(matches!(settle.verdict, Verdict::Dead { reason: DeadReason::NotStored, .. }));
     let failure = settle.record.as_ref().unwrap().failure.clone().unwrap();
-    assert!(failure.message.contains("CD3011") && failure.message.contains("it does not fit"), "{failure}");
+    assert!(failure.message.contains("CD3012") && failure.message.contains("it does not fit"), "{failure}");
     assert_eq!(failure.details, "it had succeeded");
     assert!(settle.record.unwrap().started_at.is_some(), "it did run");
     refuse(&mut bench, ticket);
