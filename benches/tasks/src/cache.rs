@@ -19,11 +19,11 @@ pub(crate) fn python(name: &str, requirements: &str) -> Result<PathBuf> {
     })
 }
 
-/// A folder with a package of npm in it, installed at the first call.
-pub(crate) fn npm(name: &str, package: &str) -> Result<PathBuf> {
+/// A folder with packages of npm in it, installed at the first call.
+pub(crate) fn npm(name: &str, packages: &[&str]) -> Result<PathBuf> {
     make(name, |folder| {
         let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(folder).arg(package);
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(folder).args(packages);
         run(&mut npm)
     })
 }

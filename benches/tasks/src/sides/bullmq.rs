@@ -9,6 +9,8 @@ use crate::sides::peer::Peer;
 use crate::stores::redis::Places;
 
 const VERSION: &str = "6.7.0";
+/// The client that it recommends.
+const CLIENT: &str = "ioredis@6.0.0";
 const SCRIPT: &str = include_str!("bullmq.js");
 const PROCESSES: usize = 2;
 const SLOTS: usize = 50;
@@ -16,7 +18,7 @@ const SLOTS: usize = 50;
 pub(crate) struct BullMq;
 
 fn program(url: &str) -> Result<Command> {
-    let folder = cache::npm(&format!("bullmq-{VERSION}"), &format!("bullmq@{VERSION}"))?;
+    let folder = cache::npm(&format!("bullmq-{VERSION}"), &[&format!("bullmq@{VERSION}"), CLIENT])?;
     std::fs::write(folder.join("bench.js"), SCRIPT)?;
     let mut command = Command::new("node");
     command.arg(folder.join("bench.js")).env("BENCH_URL", url);
