@@ -3,6 +3,7 @@
 
 mod bench;
 mod depcheck;
+mod environments;
 mod repository;
 mod run;
 mod setup;

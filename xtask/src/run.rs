@@ -14,10 +14,18 @@ pub(crate) fn cargo(args: &[&str]) -> Command {
 
 /// `$CARGO_TARGET_DIR`, or a folder in the user's cache.
 pub(crate) fn target_folder() -> PathBuf {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = || variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
-    let in_cache = || cache().map(|cache| cache.join("cardoon/target"));
+    let in_cache = || cache_folder().map(|cache| cache.join("target"));
     variable("CARGO_TARGET_DIR").or_else(in_cache).unwrap_or_else(|| crate::repository::root().join("target"))
+}
+
+/// What these commands keep for the user, if the user has a home.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
+    let in_home = || variable("HOME").map(|home| home.join(".cache"));
+    variable("XDG_CACHE_HOME").or_else(in_home).map(|cache| cache.join("cardoon"))
+}
+
+fn variable(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 /// Says what is run, runs it with our own input and output, and fails if it does.

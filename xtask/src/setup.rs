@@ -5,66 +5,88 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 
-use crate::run;
+use crate::{environments, run};
 
-/// A program of which one must be on the path, and the Debian packages that bring it.
+/// Something that must be there, and the Debian packages that bring it.
 struct Need {
-    /// What it is called, by the name to tell first.
-    programs: &'static [&'static str],
+    what: &'static str,
+    is_met: fn() -> bool,
     packages: &'static [&'static str],
     why: &'static str,
 }
 
 const NEEDS: &[Need] = &[
-    Need { programs: &["cc"], packages: &["gcc", "libc6-dev"], why: "a C compiler builds SQLite" },
-    Need { programs: &["faketime"], packages: &["faketime"], why: "a test steps the clock of its processes" },
+    Need {
+        what: "cc",
+        is_met: || is_on_path("cc"),
+        packages: &["gcc", "libc6-dev"],
+        why: "a C compiler builds SQLite",
+    },
+    Need {
+        what: "faketime",
+        is_met: || is_on_path("faketime"),
+        packages: &["faketime"],
+        why: "a test steps the clock of its processes",
+    },
     // The package `redis-server` would start a service, now or at the next boot. This one has the same program
     // under the name `redis-check-rdb`, and no service.
     Need {
-        programs: &["redis-server", "valkey-server", "redis-check-rdb"],
+        what: "redis-server",
+        is_met: || ["redis-server", "valkey-server", "redis-check-rdb"].into_iter().any(is_on_path),
         packages: &["redis-tools"],
         why: "tests start Redis servers of their own",
+    },
+    Need {
+        what: "python3 -m venv",
+        is_met: has_python,
+        packages: &["python3", "python3-venv"],
+        why: "tests work together with Celery",
     },
 ];
 
 /// Installs what is missing, after asking; `--yes` and the variable `CI` answer for the user.
 pub(crate) fn setup(args: &[String]) -> Result<()> {
-    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !need.is_met()).collect();
-    if missing.is_empty() {
+    let installed = install_packages(args)?;
+    let made = environments::make_missing(args)?;
+    if !installed && !made {
         println!("setup: nothing is missing");
-        return Ok(());
+    }
+    Ok(())
+}
+
+/// Returns whether anything was missing.
+fn install_packages(args: &[String]) -> Result<bool> {
+    let missing: Vec<&Need> = NEEDS.iter().filter(|need| !(need.is_met)()).collect();
+    if missing.is_empty() {
+        return Ok(false);
     }
     for need in &missing {
-        println!("setup: `{}` is missing; {}", need.programs[0], need.why);
+        println!("setup: `{}` is missing; {}", need.what, need.why);
     }
     let packages = packages(&missing);
     if !is_root() || !is_on_path("apt-get") {
         bail!("install these packages (Debian's names), then run this again: {}", packages.join(" "));
     }
-    if !is_agreed(args, &packages)? {
+    if !is_agreed(args, &format!("Install {} with apt-get?", packages.join(" ")))? {
         bail!("nothing was installed; needed: {}", packages.join(" "));
     }
-    install(&packages)
-}
-
-impl Need {
-    fn is_met(&self) -> bool {
-        self.programs.iter().any(|program| is_on_path(program))
-    }
+    install(&packages)?;
+    Ok(true)
 }
 
 fn packages(missing: &[&Need]) -> Vec<&'static str> {
     missing.iter().flat_map(|need| need.packages).copied().collect()
 }
 
-fn is_agreed(args: &[String], packages: &[&str]) -> Result<bool> {
+/// Asks the user, unless the answer is known.
+pub(crate) fn is_agreed(args: &[String], question: &str) -> Result<bool> {
     if args.iter().any(|arg| arg == "--yes") || std::env::var_os("CI").is_some() {
         return Ok(true);
     }
     if !std::io::stdin().is_terminal() {
-        bail!("nobody can be asked here; add --yes to install: {}", packages.join(" "));
+        bail!("nobody can be asked here; add --yes: {question}");
     }
-    print!("Install {} with apt-get? [y/N] ", packages.join(" "));
+    print!("{question} [y/N] ");
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
@@ -83,6 +105,11 @@ fn is_on_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
+/// Debian's Python cannot make environments without a further package.
+fn has_python() -> bool {
+    run::output(Command::new("python3").args(["-c", "import ensurepip, venv"])).is_ok()
+}
+
 fn is_root() -> bool {
     let id = run::output(Command::new("id").arg("-u"));
     id.is_ok_and(|id| id.trim_ascii() == b"0")
@@ -95,7 +122,10 @@ mod tests {
     #[test]
     fn all_packages_of_what_is_missing_are_named() {
         let missing: Vec<&Need> = NEEDS.iter().collect();
-        assert_eq!(packages(&missing), ["gcc", "libc6-dev", "faketime", "redis-tools"]);
+        assert_eq!(
+            packages(&missing),
+            ["gcc", "libc6-dev", "faketime", "redis-tools", "python3", "python3-venv"]
+        );
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub async fn connect_with(
 pub fn database_file(url: &str) -> Option<PathBuf> {
     match Target::parse(url).ok()? {
         Target::Sqlite(path) => Some(path),
-        Target::Memory => None,
+        _ => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Broker and results on a Redis or Valkey server, in queues that Celery shares.
 //!
 //! The lists that messages wait in and the results are Celery's own; what Celery has no place for lives in keys of ours.
-//! `docs/decisions/0005-redis-layout.md` says which, and why.
+//! `docs/decisions/0006-redis-layout.md` says which, and why.
 //!
 //! ```text
 //! ports ──► operations ──► scripts, or changes that Rust decides and one script applies

@@ -339,7 +339,9 @@ impl WriterThread {
         match outcome {
             Ok(()) => answer(operations, &Ok(())),
             Err(Broken::Run(_)) if operations.len() > 1 => {
-                operations.into_iter().for_each(|operation| self.commit_alone(operation));
+                for operation in operations {
+                    self.commit_alone(operation);
+                }
             }
             Err(Broken::Run(error)) => answer(operations, &Err(self.coded(error))),
             Err(Broken::Begin(error) | Broken::Commit(error)) => answer(operations, &Err(error)),

@@ -89,20 +89,22 @@ impl Settler {
     /// Stores each verdict and tells the engine. Returns those that the store did not take now; telling them again
     /// after an unknown answer is safe, since a verdict that was applied is a lease that is gone.
     async fn store(&self, mut batch: Vec<Open>) -> Vec<Open> {
-        batch.iter_mut().for_each(|open| open.error = None);
+        for open in &mut batch {
+            open.error = None;
+        }
         if !self.joined {
             self.store_apart(&mut batch).await;
         }
         let mut settled = self.settle(&batch).await.into_iter();
         let (mut answers, mut again) = (Vec::with_capacity(batch.len()), Vec::new());
-        for open in batch {
+        for mut open in batch {
             let settled = match &open.error {
                 Some(error) => Err(error.clone()),
                 None => settled.next().unwrap_or(Ok(Settled::LeaseLost)),
             };
             match open.judge(settled) {
-                Ok(answer) => answers.push(answer),
-                Err(open) => again.push(open),
+                Some(answer) => answers.push((open.ticket, answer)),
+                None => again.push(open),
             }
         }
         if !answers.is_empty() {
@@ -195,22 +197,22 @@ impl Open {
         self.settle = Settle::bare(self.settle.lease, Verdict::Release { cause: ReleaseCause::Interrupted });
     }
 
-    /// What the engine is told; or what is to be stored again.
-    fn judge(mut self, settled: Result<Settled>) -> Result<(Ticket, Answer), Self> {
+    /// What the engine is told; `None` if the verdict is to be stored again.
+    fn judge(&mut self, settled: Result<Settled>) -> Option<Answer> {
         self.error = None;
         let error = match settled {
-            Ok(settled) => return Ok((self.ticket, Answer::Settled(settled))),
+            Ok(settled) => return Some(Answer::Settled(settled)),
             Err(error) if error.kind() == Kind::Conflict => {
-                return Ok((self.ticket, Answer::Settled(Settled::LeaseLost)));
+                return Some(Answer::Settled(Settled::LeaseLost));
             }
             Err(error) => error,
         };
         self.broken += u32::from(error.kind() == Kind::Internal);
         if passes(&error) || (error.kind() == Kind::Internal && self.broken < MOST_BROKEN) {
             self.error = Some(error);
-            return Err(self);
+            return None;
         }
         tracing::error!(%error, "the store refuses a verdict");
-        Ok((self.ticket, Answer::Refused(error)))
+        Some(Answer::Refused(error))
     }
 }

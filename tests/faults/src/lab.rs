@@ -10,45 +10,79 @@ use cardoon_core::lease::LeaseTerms;
 use cardoon_core::{Message, QueueName, ResultRecord, Signature, SignatureOptions, TaskId, TaskState};
 use cardoon_drills::{Testimony, WorkerProcess};
 use cardoon_runtime::{Clock, ids};
+use cardoon_testkit::{RedisOptions, RedisServer};
 use tempfile::TempDir;
 
-use crate::WorkerSpec;
+use crate::stage::Store;
+use crate::{Stage, WorkerSpec};
 
 /// Nothing in a drill takes longer; what has not happened by then does not happen.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 const LOOK: Duration = Duration::from_millis(10);
 
-/// One drill's database, witness and worker processes. Ends them and removes its folder with its owner.
+/// One drill's store, witness and worker processes. Ends them and removes its folder with its owner.
 pub struct Lab {
     pub clock: Clock,
     pub stores: Stores,
     program: PathBuf,
-    database: PathBuf,
+    store: Store,
     folder: TempDir,
 }
 
 impl Lab {
-    /// `program` is the executable of this package, which is started as `program worker SPEC`.
-    pub async fn open(program: &Path) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("cardoon-faults-").tempdir()?;
-        let database = folder.path().join("cardoon.db");
-        Self::on(program, folder, database).await
+    pub async fn open(stage: Stage<'_>) -> anyhow::Result<Self> {
+        let folder = folder()?;
+        let store = stage.store.open(&folder).await?;
+        Self::on(stage.program, folder, store).await
     }
 
-    /// A lab whose database is somewhere else than its other files.
-    pub async fn on(program: &Path, folder: TempDir, database: PathBuf) -> anyhow::Result<Self> {
+    /// A lab on a database that is somewhere else than its other files.
+    pub async fn on_database(program: &Path, database: PathBuf) -> anyhow::Result<Self> {
+        Self::on(program, folder()?, Store::Sqlite(database)).await
+    }
+
+    /// A lab on a Redis server with these options.
+    pub async fn on_redis(program: &Path, options: RedisOptions) -> anyhow::Result<Self> {
+        Self::on(program, folder()?, Store::redis(options).await?).await
+    }
+
+    async fn on(program: &Path, folder: TempDir, store: Store) -> anyhow::Result<Self> {
         let clock = Clock::real();
-        let url = format!("sqlite:{}", database.display());
-        let stores = cardoon_connect::connect(&url, None, &clock).await?;
-        Ok(Self { clock, stores, program: program.to_owned(), database, folder })
+        let stores = cardoon_connect::connect(&store.url(), None, &clock).await?;
+        Ok(Self { clock, stores, program: program.to_owned(), store, folder })
+    }
+
+    /// Connects to the store anew.
+    pub async fn reconnect(&mut self) -> anyhow::Result<()> {
+        self.stores = cardoon_connect::connect(&self.store.url(), None, &self.clock).await?;
+        Ok(())
     }
 
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub fn database(&self) -> &Path {
-        &self.database
+    /// The file of a lab on SQLite.
+    pub fn database(&self) -> anyhow::Result<&Path> {
+        match &self.store {
+            Store::Sqlite(database) => Ok(database),
+            Store::Redis(_) => bail!("this lab has no file"),
+        }
+    }
+
+    /// The server of a lab on Redis.
+    pub fn redis(&self) -> anyhow::Result<&RedisServer> {
+        match &self.store {
+            Store::Redis(server) => Ok(server),
+            Store::Sqlite(_) => bail!("this lab has no server"),
+        }
+    }
+
+    pub fn redis_mut(&mut self) -> anyhow::Result<&mut RedisServer> {
+        match &mut self.store {
+            Store::Redis(server) => Ok(server),
+            Store::Sqlite(_) => bail!("this lab has no server"),
+        }
     }
 
     /// A worker of 4 slots with the default lease.
@@ -56,7 +90,7 @@ impl Lab {
         let terms = LeaseTerms::default();
         WorkerSpec {
             name: name.into(),
-            database: self.database.clone(),
+            url: self.store.url(),
             witness: self.witness(),
             slots: 4,
             lease: terms.lease,
@@ -121,7 +155,7 @@ impl Lab {
         Ok(ids)
     }
 
-    /// Whether the database takes a write within `limit`.
+    /// Whether the store takes a write within `limit`.
     pub async fn can_write(&self, limit: Duration) -> anyhow::Result<bool> {
         let write = self.stores.broker.revoke(vec![ids::task_id()]);
         match tokio::time::timeout(limit, write).await {
@@ -241,6 +275,10 @@ impl Lab {
         let dead = self.stores.broker.dead_letters().show(id).await?;
         Ok(format!("place {:?}, dead letter {dead:?}", place.map(|(_, place)| place)))
     }
+}
+
+fn folder() -> anyhow::Result<TempDir> {
+    Ok(tempfile::Builder::new().prefix("cardoon-faults-").tempdir()?)
 }
 
 /// A message of a drill's task.

@@ -9,6 +9,7 @@ mod lab;
 mod outcome;
 mod rig;
 mod spec;
+mod stage;
 mod tasks;
 mod worker;
 
@@ -19,4 +20,5 @@ pub use lab::Lab;
 pub use outcome::Outcome;
 pub use rig::{Act, Plant, Step, Trap};
 pub use spec::WorkerSpec;
+pub use stage::{Stage, StoreKind};
 pub use worker::serve;

@@ -3,11 +3,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use cardoon_faults::Outcome;
 use cardoon_faults::drills::false_rescue::Trouble;
 use cardoon_faults::drills::{
     broken_messages, deploy, disk, false_rescue, kills, shutdown, stale_runs, steps,
 };
+use cardoon_faults::{Outcome, Stage, StoreKind};
 use clap::Args;
 
 const BEGIN: &str = "<!-- soak: begin -->";
@@ -56,38 +56,45 @@ impl Soak {
 
     async fn outcomes(&self) -> anyhow::Result<Vec<Outcome>> {
         let program = std::env::current_exe()?;
-        let program = program.as_path();
-        let lease = Duration::from_secs(15);
         let mut outcomes = Vec::new();
-        let kills = kills::Options { kills: self.kills, seed: self.seed, plant: None };
-        outcomes.push(told(kills::run(program, kills).await?));
-        let stale = stale_runs::Options { rounds: self.pauses, lease };
-        outcomes.push(told(stale_runs::run(program, stale).await?));
-        for trouble in self.troubles() {
-            outcomes.push(told(false_rescue::run(program, trouble).await?));
+        for store in [StoreKind::Sqlite, StoreKind::Redis] {
+            self.on(Stage { program: &program, store }, &mut outcomes).await?;
         }
-        let short_lease = Duration::from_secs(2);
-        let steps = steps::Options { rounds: self.steps, lease: short_lease, seed: self.seed };
-        outcomes.push(told(steps::run(program, steps).await?));
-        let shutdown = shutdown::Options { rounds: self.shutdowns, seed: self.seed };
-        outcomes.push(told(shutdown::run(program, shutdown).await?));
-        outcomes.push(told(broken_messages::run(program).await?));
-        outcomes.push(told(deploy::run(program).await?));
-        outcomes.push(told(deploy::nobody_knows_it(program).await?));
         for fault in [disk::Fault::Full, disk::Fault::Gone, disk::Fault::ReadOnly] {
-            outcomes.push(told(disk::run(program, fault).await?));
+            outcomes.push(told(StoreKind::Sqlite, disk::run(&program, fault).await?));
         }
         Ok(outcomes)
     }
 
-    fn troubles(&self) -> [false_rescue::Options; 4] {
-        let troubles = [
-            Trouble::TenthOfCpu,
-            Trouble::Pause(Duration::from_secs(8)),
-            Trouble::WriteLock(Duration::from_secs(10)),
-            Trouble::ClockSteps,
-        ];
-        troubles.map(|trouble| false_rescue::Options {
+    /// The drills that every store has to pass.
+    async fn on(&self, stage: Stage<'_>, outcomes: &mut Vec<Outcome>) -> anyhow::Result<()> {
+        let lease = Duration::from_secs(15);
+        let mut add = |outcome| outcomes.push(told(stage.store, outcome));
+        let kills = kills::Options { kills: self.kills, seed: self.seed, plant: None };
+        add(kills::run(stage, kills).await?);
+        let paused = stale_runs::Options { rounds: self.pauses, lease };
+        add(stale_runs::run(stage, paused).await?);
+        for trouble in self.troubles(stage.store) {
+            add(false_rescue::run(stage, trouble).await?);
+        }
+        let short_lease = Duration::from_secs(2);
+        let steps = steps::Options { rounds: self.steps, lease: short_lease, seed: self.seed };
+        add(steps::run(stage, steps).await?);
+        let shutdown = shutdown::Options { rounds: self.shutdowns, seed: self.seed };
+        add(shutdown::run(stage, shutdown).await?);
+        add(broken_messages::run(stage).await?);
+        add(deploy::run(stage).await?);
+        add(deploy::nobody_knows_it(stage).await?);
+        Ok(())
+    }
+
+    fn troubles(&self, store: StoreKind) -> [false_rescue::Options; 4] {
+        let away = match store {
+            StoreKind::Sqlite => Trouble::WriteLock(Duration::from_secs(10)),
+            StoreKind::Redis => Trouble::ServerSleeps(Duration::from_secs(15)),
+        };
+        let pause = Trouble::Pause(Duration::from_secs(8));
+        [Trouble::TenthOfCpu, pause, away, Trouble::ClockSteps].map(|trouble| false_rescue::Options {
             trouble,
             running: self.running,
             duration: Duration::from_secs(40),
@@ -109,7 +116,8 @@ impl Soak {
 
 /// Tells on the error stream how far the soak is.
 #[expect(clippy::print_stderr, reason = "a soak takes long, and its reader wants to know how far it is")]
-fn told(outcome: Outcome) -> Outcome {
+fn told(store: StoreKind, mut outcome: Outcome) -> Outcome {
+    outcome.drill = format!("{}: {}", store.name(), outcome.drill);
     eprintln!("{outcome}");
     for broken in &outcome.broken {
         eprintln!("  broken: {broken}");

@@ -10,7 +10,8 @@ use crate::{Plant, Trap};
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct WorkerSpec {
     pub name: String,
-    pub database: PathBuf,
+    /// Where its tasks are.
+    pub url: String,
     pub witness: PathBuf,
     pub slots: u32,
     pub lease: Duration,
@@ -26,6 +27,11 @@ pub struct WorkerSpec {
 impl WorkerSpec {
     pub(crate) fn terms(&self) -> LeaseTerms {
         LeaseTerms { lease: self.lease, heartbeat: self.heartbeat }
+    }
+
+    #[must_use]
+    pub fn url(self, url: impl Into<String>) -> Self {
+        Self { url: url.into(), ..self }
     }
 
     #[must_use]

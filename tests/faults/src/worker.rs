@@ -9,8 +9,7 @@ use crate::{WorkerSpec, tasks};
 /// Runs a drill's worker in this process, as any program does with the SDK, until SIGTERM tells it to drain.
 pub async fn serve(spec: WorkerSpec) -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_writer(std::io::stderr).init();
-    let url = format!("sqlite:{}", spec.database.display());
-    let stores = cardoon_connect::connect(&url, None, &Clock::real()).await?;
+    let stores = cardoon_connect::connect(&spec.url, None, &Clock::real()).await?;
     let wire = Tripwire::new(spec.trap);
     let (broker, results) = rig::rig(stores.broker, stores.results, &wire, spec.plant);
     let app = App::builder().with_stores(Stores { broker, results, ..stores });

@@ -8,7 +8,7 @@ use cardoon_faults::drills::false_rescue::Trouble;
 use cardoon_faults::drills::{
     broken_messages, deploy, disk, false_rescue, kills, shutdown, stale_runs, steps,
 };
-use cardoon_faults::{Outcome, Plant};
+use cardoon_faults::{Outcome, Plant, Stage, StoreKind};
 
 /// Cargo builds the workers' program together with these tests, so it cannot be missing or old.
 fn program() -> &'static Path {
@@ -21,82 +21,103 @@ fn noticed(outcome: &Outcome, figure: &str) {
     assert!(told, "the planted bug was not noticed: {outcome} {:?}", outcome.broken);
 }
 
-async fn no_false_rescue(trouble: Trouble) -> anyhow::Result<()> {
+async fn no_false_rescue(stage: Stage<'_>, trouble: Trouble) -> anyhow::Result<()> {
     let options = false_rescue::Options { trouble, running: 100, duration: Duration::from_secs(18) };
-    false_rescue::run(program(), options).await?.verdict()
+    false_rescue::run(stage, options).await?.verdict()
 }
 
-#[tokio::test]
-async fn killed_workers_lose_nothing_and_their_tasks_run_again_within_three_seconds() -> anyhow::Result<()> {
-    kills::run(program(), kills::Options { kills: 8, seed: 1, plant: None }).await?.verdict()
+/// What every store has to bear.
+macro_rules! on {
+    ($($module:ident: $store:expr;)*) => {$(
+        mod $module {
+            use super::*;
+
+            fn stage() -> Stage<'static> {
+                Stage { program: program(), store: $store }
+            }
+
+            #[tokio::test]
+            async fn killed_workers_lose_nothing_and_their_tasks_run_again_within_three_seconds()
+            -> anyhow::Result<()> {
+                kills::run(stage(), kills::Options { kills: 8, seed: 1, plant: None }).await?.verdict()
+            }
+
+            #[tokio::test]
+            async fn a_worker_that_acknowledges_too_early_is_noticed_by_the_kills() -> anyhow::Result<()> {
+                let plant = Some(Plant::AckOnClaim);
+                let options = kills::Options { kills: 4, seed: 1, plant };
+                noticed(&kills::run(stage(), options).await?, "lost:");
+                Ok(())
+            }
+
+            #[tokio::test]
+            async fn what_a_worker_says_after_a_pause_beyond_its_lease_is_refused() -> anyhow::Result<()> {
+                let lease = Duration::from_secs(5);
+                stale_runs::run(stage(), stale_runs::Options { rounds: 2, lease }).await?.verdict()
+            }
+
+            #[tokio::test]
+            async fn a_worker_with_a_tenth_of_a_processor_keeps_its_tasks() -> anyhow::Result<()> {
+                no_false_rescue(stage(), Trouble::TenthOfCpu).await
+            }
+
+            #[tokio::test]
+            async fn workers_that_are_paused_for_eight_seconds_keep_their_tasks() -> anyhow::Result<()> {
+                no_false_rescue(stage(), Trouble::Pause(Duration::from_secs(8))).await
+            }
+
+            #[tokio::test]
+            async fn steps_of_the_wall_clock_take_no_task_from_its_worker() -> anyhow::Result<()> {
+                no_false_rescue(stage(), Trouble::ClockSteps).await
+            }
+
+            #[tokio::test]
+            async fn a_rescuer_that_ignores_who_is_alive_is_noticed() -> anyhow::Result<()> {
+                let trouble = Trouble::PlantedRescuer;
+                let options =
+                    false_rescue::Options { trouble, running: 20, duration: Duration::from_secs(4) };
+                noticed(&false_rescue::run(stage(), options).await?, "second runs:");
+                Ok(())
+            }
+
+            #[tokio::test]
+            async fn a_worker_that_stops_or_dies_at_any_step_loses_nothing() -> anyhow::Result<()> {
+                let options = steps::Options { rounds: 1, lease: Duration::from_secs(2), seed: 1 };
+                steps::run(stage(), options).await?.verdict()
+            }
+
+            #[tokio::test]
+            async fn draining_workers_under_load_lose_nothing_and_fail_nothing() -> anyhow::Result<()> {
+                shutdown::run(stage(), shutdown::Options { rounds: 8, seed: 1 }).await?.verdict()
+            }
+
+            #[tokio::test]
+            async fn broken_messages_stop_no_worker_and_are_kept_with_their_reason() -> anyhow::Result<()> {
+                broken_messages::run(stage()).await?.verdict()
+            }
+
+            #[tokio::test]
+            async fn a_task_that_only_new_workers_know_is_neither_lost_nor_buried() -> anyhow::Result<()> {
+                deploy::run(stage()).await?.verdict()
+            }
+
+            #[tokio::test]
+            async fn a_task_that_nobody_knows_is_buried_and_can_be_brought_back() -> anyhow::Result<()> {
+                deploy::nobody_knows_it(stage()).await?.verdict()
+            }
+        }
+    )*};
 }
 
-#[tokio::test]
-async fn a_worker_that_acknowledges_too_early_is_noticed_by_the_kills() -> anyhow::Result<()> {
-    let plant = Some(Plant::AckOnClaim);
-    noticed(&kills::run(program(), kills::Options { kills: 4, seed: 1, plant }).await?, "lost:");
-    Ok(())
-}
-
-#[tokio::test]
-async fn what_a_worker_says_after_a_pause_beyond_its_lease_is_refused() -> anyhow::Result<()> {
-    let lease = Duration::from_secs(5);
-    stale_runs::run(program(), stale_runs::Options { rounds: 2, lease }).await?.verdict()
-}
-
-#[tokio::test]
-async fn a_worker_with_a_tenth_of_a_processor_keeps_its_tasks() -> anyhow::Result<()> {
-    no_false_rescue(Trouble::TenthOfCpu).await
-}
-
-#[tokio::test]
-async fn workers_that_are_paused_for_eight_seconds_keep_their_tasks() -> anyhow::Result<()> {
-    no_false_rescue(Trouble::Pause(Duration::from_secs(8))).await
+on! {
+    on_sqlite: StoreKind::Sqlite;
 }
 
 #[tokio::test]
 async fn workers_that_are_locked_out_of_the_database_for_ten_seconds_keep_their_tasks() -> anyhow::Result<()>
 {
-    no_false_rescue(Trouble::WriteLock(Duration::from_secs(10))).await
-}
-
-#[tokio::test]
-async fn steps_of_the_wall_clock_take_no_task_from_its_worker() -> anyhow::Result<()> {
-    no_false_rescue(Trouble::ClockSteps).await
-}
-
-#[tokio::test]
-async fn a_rescuer_that_ignores_who_is_alive_is_noticed() -> anyhow::Result<()> {
-    let trouble = Trouble::PlantedRescuer;
-    let options = false_rescue::Options { trouble, running: 20, duration: Duration::from_secs(4) };
-    noticed(&false_rescue::run(program(), options).await?, "second runs:");
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_worker_that_stops_or_dies_at_any_step_loses_nothing() -> anyhow::Result<()> {
-    let options = steps::Options { rounds: 1, lease: Duration::from_secs(2), seed: 1 };
-    steps::run(program(), options).await?.verdict()
-}
-
-#[tokio::test]
-async fn draining_workers_under_load_lose_nothing_and_fail_nothing() -> anyhow::Result<()> {
-    shutdown::run(program(), shutdown::Options { rounds: 8, seed: 1 }).await?.verdict()
-}
-
-#[tokio::test]
-async fn broken_messages_stop_no_worker_and_are_kept_with_their_reason() -> anyhow::Result<()> {
-    broken_messages::run(program()).await?.verdict()
-}
-
-#[tokio::test]
-async fn a_task_that_only_new_workers_know_is_neither_lost_nor_buried() -> anyhow::Result<()> {
-    deploy::run(program()).await?.verdict()
-}
-
-#[tokio::test]
-async fn a_task_that_nobody_knows_is_buried_and_can_be_brought_back() -> anyhow::Result<()> {
-    deploy::nobody_knows_it(program()).await?.verdict()
+    let stage = Stage { program: program(), store: StoreKind::Sqlite };
+    no_false_rescue(stage, Trouble::WriteLock(Duration::from_secs(10))).await
 }
 
 #[tokio::test]

@@ -59,8 +59,9 @@ const HOUSE: &[Allowed] = house! {
         dev ["cardoon-testkit"];
     "cardoon-faults":
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
-         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-worker"]
-        dev ["cardoon-testkit"];
+         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-testkit" "cardoon-worker"]
+        dev [];
+    "cardoon-interop": ["cardoon" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "cardoon-bench-tasks": ["cardoon" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];

@@ -68,6 +68,7 @@ struct Worker {
 }
 
 /// What a worker knows of the delivery that it works on.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the run")]
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Job {
     lease: Lease,

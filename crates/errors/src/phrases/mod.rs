@@ -5,7 +5,7 @@ mod pattern;
 
 use std::borrow::Cow;
 
-use crate::{Code, Language};
+use crate::{Code, Language, title};
 
 /// An English text with `{}` for what varies, and its translation with `{0}`, `{1}`, …; `{0~}` stands for a piece that
 /// is translated as well.
@@ -25,6 +25,9 @@ pub fn phrase(code: Code, language: Language, text: &str) -> Option<String> {
 }
 
 fn translate(table: &[Phrase], code: Code, text: &str) -> Option<String> {
+    if text == code.title() {
+        return Some(title(code, Language::Chinese).to_owned());
+    }
     // What is said of this code alone comes first.
     let of = |wanted: Option<Code>| table.iter().filter(move |phrase| phrase.code == wanted);
     of(Some(code)).chain(of(None)).find_map(|phrase| {
@@ -62,13 +65,39 @@ mod tests {
     }
 
     #[test]
-    fn every_code_that_a_user_may_meet_has_phrases() {
-        // These are reasons of dead letters, or of stores that are not there yet.
-        let never_shown_by_a_command =
-            [Code::Unreachable, Code::ContentRefused, Code::BadMessage, Code::BadArguments];
-        for code in Code::ALL.iter().filter(|code| !never_shown_by_a_command.contains(code)) {
-            let said = chinese::PHRASES.iter().any(|phrase| phrase.code == Some(*code));
-            assert!(said || *code == Code::Internal, "{code} has no phrase in Chinese");
+    fn a_title_within_a_text_is_that_of_its_page() {
+        let text = chinese(Code::RedisFull, "redis://db:6379: the Redis server takes no more data").unwrap();
+        assert_eq!(text, "redis://db:6379：Redis 服务器拒绝写入新数据");
+    }
+
+    /// Others fall back to the title of their page, with the English text behind it.
+    #[test]
+    fn what_a_beginner_meets_has_phrases() {
+        for code in [
+            Code::Unreachable,
+            Code::UnknownScheme,
+            Code::BadUrl,
+            Code::NoAnswer,
+            Code::CannotOpenFile,
+            Code::NotOurDatabase,
+            Code::DatabaseBusy,
+            Code::RedisDenied,
+            Code::TooLarge,
+            Code::BadName,
+            Code::TaskFailed,
+            Code::WaitTimedOut,
+            Code::UnknownId,
+            Code::NoSuchTask,
+            Code::NoTasks,
+            Code::MessageNotKept,
+            Code::UnknownSetting,
+            Code::BadSetting,
+            Code::BadSettingsFile,
+            Code::BadInput,
+            Code::NeedsYes,
+        ] {
+            let said = |phrase: &Phrase| phrase.code == Some(code);
+            assert!(chinese::PHRASES.iter().any(said), "{code}");
         }
     }
 

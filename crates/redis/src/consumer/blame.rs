@@ -4,7 +4,7 @@
 //! every task a command. So a task that kills its process at once is not blamed for the first time. When it is
 //! delivered again it registers before it begins, and that registration puts it on record without delay.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub(crate) struct Blame {
 #[derive(Debug, Default)]
 struct State {
     running: HashMap<u64, Run>,
+    /// Whose user code has begun, until their verdicts are stored.
+    began: HashSet<u64>,
     /// On record, and over.
     over: Vec<u64>,
 }
@@ -45,6 +47,7 @@ impl Blame {
         let mut state = self.state();
         let recorded = state.running.get(&sequence).is_some_and(|run| run.recorded);
         state.running.insert(sequence, Run { since: now, recorded });
+        state.began.insert(sequence);
         drop(state);
         self.changed.notify_one();
     }
@@ -63,8 +66,13 @@ impl Blame {
         }
     }
 
-    pub(crate) fn is_started(&self, sequence: u64) -> bool {
-        self.state().running.get(&sequence).is_some_and(|run| run.since > BootInstant(0))
+    pub(crate) fn has_begun(&self, sequence: u64) -> bool {
+        self.state().began.contains(&sequence)
+    }
+
+    /// Its verdict is stored.
+    pub(crate) fn forget(&self, sequence: u64) {
+        self.state().began.remove(&sequence);
     }
 
     /// What is to be put on record now, and what is to be removed from it.

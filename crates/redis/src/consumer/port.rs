@@ -66,7 +66,7 @@ impl RedisConsumer {
 }
 
 fn release(session: &Session, holding: &crate::operations::settle::Holding, known: &known::Known) -> Change {
-    let may_have_run = holding.early || session.blame.is_started(holding.lease.sequence);
+    let may_have_run = session.blame.has_begun(holding.lease.sequence);
     let cause = if may_have_run { ReleaseCause::Interrupted } else { ReleaseCause::Unstarted };
     let settle = Settle::bare(holding.lease, Verdict::Release { cause });
     judged(holding, &settle, known, false, session.shared.bench()).change

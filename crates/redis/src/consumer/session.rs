@@ -144,6 +144,7 @@ impl Session {
     pub(crate) fn let_go(&self, sequence: u64) {
         self.holdings().remove(&sequence);
         self.blame.ended(sequence);
+        self.blame.forget(sequence);
     }
 
     /// These tasks were revoked.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use cardoon_core::rescue::{Loss, Lost, Rescue, rescue as judge};
+use cardoon_core::rescue::{Loss, Lost, Rescue, UserCode, rescue as judge};
 use cardoon_core::{ResultRecord, TaskId};
 
 use super::change::Change;
@@ -25,8 +25,10 @@ pub(crate) fn rescue(
     guard: &Change,
     bench: Bench<'_>,
 ) -> Saved {
-    let started = started.contains(&holding.lease.sequence);
-    let delivery = Lost { loss, started, early: holding.early, deaths: holding.deaths };
+    // A short run is not on record, so that a missing one does not say that user code had not begun.
+    let running = started.contains(&holding.lease.sequence);
+    let code = if running { UserCode::Running } else { UserCode::Ended };
+    let delivery = Lost { loss, code, early: holding.early, deaths: holding.deaths };
     let change = guard.clone().and(holding.if_held());
     match judge(delivery) {
         Rescue::Requeue { deaths } => {

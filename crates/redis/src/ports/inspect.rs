@@ -140,7 +140,7 @@ impl RedisStore {
     fn held(&self, facts: &Facts, holding: &Holding, recorded: bool) -> (Waiting, Place) {
         // What this process executes it knows better than the record says.
         let local = self.shared.local_session(facts.number);
-        let started = local.map_or(recorded, |session| session.blame.is_started(holding.lease.sequence));
+        let started = local.map_or(recorded, |session| session.blame.has_begun(holding.lease.sequence));
         let place = Place::Held { worker: facts.worker.clone(), started };
         (waiting(&holding.queue, &holding.raw, &Stored::read(&holding.raw)), place)
     }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use cardoon_core::run::is_current;
 use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId};
 use cardoon_errors::Result;
 use cardoon_protocol::celery_result;
@@ -25,6 +26,12 @@ impl ResultBackend for RedisStore {
             return batch.iter().map(|_| Err(error.clone())).collect();
         }
         runs::register(&self.shared, batch).await
+    }
+
+    async fn is_current(&self, runs: &[(TaskId, RunNumber)]) -> Result<Vec<bool>> {
+        self.shared.check()?;
+        let known = known::look(&self.shared.main, runs.iter().map(|(id, _)| id)).await?;
+        Ok(known.iter().zip(runs).map(|(known, (_, run))| is_current(known.record(), *run)).collect())
     }
 
     async fn store(&self, batch: Vec<ResultRecord>) -> Vec<Result<Stored>> {

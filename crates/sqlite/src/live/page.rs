@@ -312,6 +312,7 @@ mod tests {
 
     #[test]
     fn the_page_tells_what_runs_from_what_has_ended_and_what_has_not_begun() {
+        use UserCode::{Ended, NotBegun, Running};
         let (_dir, folder) = folder();
         let page = Page::create(&folder, BootInstant(5)).unwrap();
         for sequence in 1..=5000 {
@@ -322,7 +323,6 @@ mod tests {
         }
         let marks = reader(&folder, &page).marks().unwrap();
         let seen = [1, 2, 3, 5000, 5001].map(|sequence| marks.of(sequence));
-        use UserCode::{Ended, NotBegun, Running};
         assert_eq!(seen, [Running, Running, Ended, Ended, NotBegun]);
         assert_eq!(page.begun_leases().len(), 5000, "what has ended counts until its verdict is stored");
         page.mark_settled(3..=5000);

@@ -131,9 +131,8 @@ fn marks_of_silent(database: &Database, session: &Session, answering_since: Boot
         Seen::Alive { beat } if terms(session).has_lapsed(beat, answering_since, database.clock.boot()) => {
             Some(page.marks().unwrap_or_else(|_| Marks::doubtful()))
         }
-        Seen::Alive { .. } => None,
-        // It died meanwhile, which is for the next sweep to deal with.
-        Seen::Dead => None,
+        // If it died meanwhile, the next sweep deals with that.
+        Seen::Alive { .. } | Seen::Dead => None,
     }
 }
 

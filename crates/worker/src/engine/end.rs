@@ -54,9 +54,10 @@ impl Engine {
 
     /// A run of a worker that stops was called off, if it had not begun.
     pub(super) fn called_off(&mut self, ticket: Ticket, begun: bool, now: Now) {
-        match begun {
-            true => self.interrupt(ticket, now),
-            false => self.not_started(ticket, now),
+        if begun {
+            self.interrupt(ticket, now);
+        } else {
+            self.not_started(ticket, now);
         }
     }
 

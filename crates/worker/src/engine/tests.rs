@@ -894,7 +894,7 @@ impl World {
                     self.open.push(Command::Settle { ticket, settle });
                 }
                 Command::LookUp { .. } | Command::Begin { .. } | Command::CallOff(_) => {
-                    self.open.push(command)
+                    self.open.push(command);
                 }
                 Command::Finish(_) => self.finished = true,
                 Command::Cancel { .. } | Command::Abort(_) => {}

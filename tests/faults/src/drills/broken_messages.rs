@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::io::Read;
-use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +13,7 @@ use flate2::read::ZlibEncoder;
 use serde_json::json;
 
 use crate::lab::{PATIENCE, message};
-use crate::{Lab, Outcome, tasks};
+use crate::{Lab, Outcome, Stage, tasks};
 
 /// What a header or a body is changed to, and the reason under which it has to be found.
 struct Shape {
@@ -23,8 +22,8 @@ struct Shape {
     reason: DeadReason,
 }
 
-pub async fn run(program: &Path) -> anyhow::Result<Outcome> {
-    let lab = Lab::open(program).await?;
+pub async fn run(stage: Stage<'_>) -> anyhow::Result<Outcome> {
+    let lab = Lab::open(stage).await?;
     let mut worker = lab.start(&lab.spec("worker")).await?;
     let shapes = shapes()?;
     let mut outcome = Outcome::new("broken messages");
@@ -136,7 +135,7 @@ fn contents() -> anyhow::Result<Vec<Shape>> {
     let pickle = Message { content_type: "application/x-python-serialize".into(), ..sound()? };
     let unknown = Message { content_type: "application/x-unheard-of".into(), ..sound()? };
     let encoding = Message { content_encoding: "utf-99".into(), ..sound()? };
-    let method = with_header("compression", json!("application/zstd"))?;
+    let method = with_header("compression", json!("application/x-unheard-of"))?;
     let damaged = with_header("compression", json!("application/x-gzip"))?;
     let bomb = Message { body: bomb()?, ..damaged.clone() };
     let damaged = Message { id: cardoon_runtime::ids::task_id(), ..damaged };

@@ -1,17 +1,16 @@
 //! A rolling deploy: a task that only new workers know waits for one of them, whoever takes it first.
 
-use std::path::Path;
 use std::time::Duration;
 
 use cardoon_broker::DeadFilter;
 use cardoon_core::{DeadReason, TaskState};
 
 use crate::lab::PATIENCE;
-use crate::{Lab, Outcome, tasks};
+use crate::{Lab, Outcome, Stage, tasks};
 
 /// Old workers with many slots and a new one with a single slot: most deliveries reach an old one first.
-pub async fn run(program: &Path) -> anyhow::Result<Outcome> {
-    let lab = Lab::open(program).await?;
+pub async fn run(stage: Stage<'_>) -> anyhow::Result<Outcome> {
+    let lab = Lab::open(stage).await?;
     let _old =
         [lab.start(&lab.spec("old-1").slots(16)).await?, lab.start(&lab.spec("old-2").slots(16)).await?];
     // The old workers have just looked who knows what, and must not believe it when the new one has come.
@@ -36,8 +35,8 @@ pub async fn run(program: &Path) -> anyhow::Result<Outcome> {
 }
 
 /// Without a worker that knows the task it is buried with that reason, and can be brought back.
-pub async fn nobody_knows_it(program: &Path) -> anyhow::Result<Outcome> {
-    let lab = Lab::open(program).await?;
+pub async fn nobody_knows_it(stage: Stage<'_>) -> anyhow::Result<Outcome> {
+    let lab = Lab::open(stage).await?;
     let _old = lab.start(&lab.spec("old")).await?;
     let ids = lab.send(tasks::NEW, 3, Duration::from_millis(10)).await?;
     lab.until_dead(ids.len()).await?;

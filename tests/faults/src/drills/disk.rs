@@ -66,9 +66,9 @@ async fn gone(program: &Path) -> anyhow::Result<Outcome> {
     let disk = SmallDisk::mount()?;
     let mut drill = Drill::start(program, &disk).await?;
     let away = disk.path().join("moved-away.db");
-    std::fs::rename(drill.lab.database(), &away)?;
+    std::fs::rename(drill.lab.database()?, &away)?;
     let error = drill.send_until_refused().await?;
-    std::fs::rename(&away, drill.lab.database())?;
+    std::fs::rename(&away, drill.lab.database()?)?;
     drill.restart().await?;
     let mut outcome = Outcome::new("file removed");
     outcome.require(error.code() == Code::FileGone, format!("expected CD1109, got {error:?}"));
@@ -81,10 +81,8 @@ async fn read_only(program: &Path) -> anyhow::Result<Outcome> {
     drill.send().await??;
     let mut outcome = Outcome::new("read-only");
     let frozen = disk.read_only_view()?;
-    let mut command = drill.lab.command(&crate::WorkerSpec {
-        database: frozen.path().join("cardoon.db"),
-        ..drill.lab.spec("cannot-write")
-    })?;
+    let url = format!("sqlite:{}", frozen.path().join("cardoon.db").display());
+    let mut command = drill.lab.command(&drill.lab.spec("cannot-write").url(url))?;
     command.env("RUST_BACKTRACE", "0");
     let mut worker = drill.lab.spawn("cannot-write", command)?;
     let status = worker.wait(PATIENCE).await?;
@@ -103,8 +101,7 @@ struct Drill {
 
 impl Drill {
     async fn start(program: &Path, disk: &SmallDisk) -> anyhow::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("cardoon-faults-").tempdir()?;
-        let lab = Lab::on(program, folder, disk.path().join("cardoon.db")).await?;
+        let lab = Lab::on_database(program, disk.path().join("cardoon.db")).await?;
         let worker = lab.start(&lab.spec("worker")).await?;
         let mut drill = Self { lab, worker, acknowledged: Vec::new() };
         drill.send().await??;
@@ -141,8 +138,7 @@ impl Drill {
     /// Opens the database anew in this process and in a new worker, as CD1109 asks for.
     async fn restart(&mut self) -> anyhow::Result<()> {
         self.worker.kill_and_wait().await?;
-        let url = format!("sqlite:{}", self.lab.database().display());
-        self.lab.stores = cardoon_connect::connect(&url, None, &self.lab.clock).await?;
+        self.lab.reconnect().await?;
         self.worker = self.lab.start(&self.lab.spec("restarted")).await?;
         Ok(())
     }

@@ -10,7 +10,7 @@ use cardoon_drills::{Moment, WorkerProcess};
 use futures_util::future::try_join_all;
 
 use crate::lab::PATIENCE;
-use crate::{Lab, Outcome, WorkerSpec, helpers, tasks};
+use crate::{Lab, Outcome, Stage, WorkerSpec, helpers, tasks};
 
 /// What the workers have to bear while their tasks run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub enum Trouble {
     Pause(Duration),
     /// Another program holds the database's write lock.
     WriteLock(Duration),
+    /// The server executes nothing and answers nobody.
+    ServerSleeps(Duration),
     /// The wall clock steps by a minute, forward and back.
     ClockSteps,
     /// A rescuer that does not look whether anybody is alive: the drill has to notice it.
@@ -35,8 +37,8 @@ pub struct Options {
     pub duration: Duration,
 }
 
-pub async fn run(program: &Path, options: Options) -> anyhow::Result<Outcome> {
-    let lab = Lab::open(program).await?;
+pub async fn run(stage: Stage<'_>, options: Options) -> anyhow::Result<Outcome> {
+    let lab = Lab::open(stage).await?;
     let wall = (options.trouble == Trouble::ClockSteps).then(|| FakeWall::new(lab.folder())).transpose()?;
     let slots = options.running.div_ceil(2) as u32;
     let mut workers = Vec::new();
@@ -82,15 +84,19 @@ async fn trouble(
             try_join_all(workers.iter().map(|worker| worker.stand_still(pause))).await?;
         }
         Trouble::WriteLock(hold) => hold_lock(lab, hold).await?,
+        Trouble::ServerSleeps(sleep) => {
+            let seconds = sleep.as_secs_f64().to_string();
+            lab.redis()?.command(&["DEBUG", "SLEEP", &seconds]).await?;
+        }
         Trouble::ClockSteps => step_clock(lab, wall.context("no clock to step")?, options.duration).await?,
-        Trouble::PlantedRescuer => helpers::give_away_everything(lab.database())?,
+        Trouble::PlantedRescuer => helpers::give_away_everything(lab.database()?)?,
     }
     Ok(())
 }
 
 async fn hold_lock(lab: &Lab, hold: Duration) -> anyhow::Result<()> {
     let mut command = lab.helper("hold-lock");
-    command.arg(lab.database()).arg(hold.as_secs_f64().to_string());
+    command.arg(lab.database()?).arg(hold.as_secs_f64().to_string());
     let mut holder = lab.spawn("lock-holder", command)?;
     let status = holder.wait(hold + PATIENCE).await?;
     ensure!(status.success(), "the lock was not held: {}", holder.stderr());

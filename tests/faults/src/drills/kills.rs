@@ -1,7 +1,6 @@
 //! Workers are killed with SIGKILL at random moments under load: nothing is lost, and what had started runs again soon.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 use std::time::Duration;
 
 use cardoon_broker::DeadLetter;
@@ -9,7 +8,7 @@ use cardoon_core::{BootInstant, DeadReason, TaskId};
 use cardoon_drills::{Entry, Testimony, WorkerProcess};
 use cardoon_runtime::Random;
 
-use crate::{Lab, Outcome, Plant, tasks};
+use crate::{Lab, Outcome, Plant, Stage, tasks};
 
 const WORKERS: u64 = 3;
 /// What a killed worker's task is to be started again within.
@@ -31,8 +30,8 @@ struct Kill {
     at: BootInstant,
 }
 
-pub async fn run(program: &Path, options: Options) -> anyhow::Result<Outcome> {
-    let lab = Lab::open(program).await?;
+pub async fn run(stage: Stage<'_>, options: Options) -> anyhow::Result<Outcome> {
+    let lab = Lab::open(stage).await?;
     let random = Random::from_seed(options.seed);
     let mut fleet = Fleet::start(&lab, options.plant).await?;
     let mut ids = Vec::new();

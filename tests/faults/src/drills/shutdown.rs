@@ -1,13 +1,12 @@
 //! Workers are told to drain under load: nothing is lost, nothing runs twice, nothing counts as failed.
 
-use std::path::Path;
 use std::time::Duration;
 
 use cardoon_core::TaskState;
 use cardoon_runtime::Random;
 
 use crate::lab::PATIENCE;
-use crate::{Lab, Outcome, tasks};
+use crate::{Lab, Outcome, Stage, tasks};
 
 const WORKERS: usize = 3;
 
@@ -17,8 +16,8 @@ pub struct Options {
     pub seed: u64,
 }
 
-pub async fn run(program: &Path, options: Options) -> anyhow::Result<Outcome> {
-    let lab = Lab::open(program).await?;
+pub async fn run(stage: Stage<'_>, options: Options) -> anyhow::Result<Outcome> {
+    let lab = Lab::open(stage).await?;
     let random = Random::from_seed(options.seed);
     let mut workers = Vec::new();
     for number in 0..WORKERS {

@@ -1,14 +1,13 @@
 //! A worker stands still beyond its lease and comes back: nothing that it then says about its tasks counts.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::Duration;
 
 use cardoon_core::{ResultRecord, TaskId, TaskState};
 use cardoon_drills::{Testimony, WorkerProcess};
 
 use crate::lab::PATIENCE;
-use crate::{Lab, Outcome, tasks};
+use crate::{Lab, Outcome, Stage, tasks};
 
 const PAUSED: &str = "paused";
 const OTHER: &str = "other";
@@ -20,25 +19,25 @@ pub struct Options {
     pub lease: Duration,
 }
 
-pub async fn run(program: &Path, options: Options) -> anyhow::Result<Outcome> {
+pub async fn run(stage: Stage<'_>, options: Options) -> anyhow::Result<Outcome> {
     let mut outcome = Outcome::new("stopped beyond the lease, then continued");
     outcome.figure("rounds", options.rounds);
     outcome.figure("lease in s", options.lease.as_secs_f64());
     let mut refused = 0;
     for round in 0..options.rounds {
-        refused += pause_once(program, options, round % 2 == 1, &mut outcome).await?;
+        refused += pause_once(stage, options, round % 2 == 1, &mut outcome).await?;
     }
     outcome.expect("stale runs refused", refused, options.rounds as usize * 4);
     Ok(outcome)
 }
 
 async fn pause_once(
-    program: &Path,
+    stage: Stage<'_>,
     options: Options,
     wake_early: bool,
     outcome: &mut Outcome,
 ) -> anyhow::Result<usize> {
-    let lab = Lab::open(program).await?;
+    let lab = Lab::open(stage).await?;
     let duration = Duration::from_secs(1);
     let mut paused = lab.start(&lab.spec(PAUSED).lease(options.lease)).await?;
     let steady = lab.send(tasks::WORK, 2, duration).await?;

@@ -1,6 +1,5 @@
 //! A worker is killed or stopped at each step between taking and recording: the others finish its tasks.
 
-use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -10,7 +9,7 @@ use cardoon_runtime::Random;
 use futures_util::future::try_join_all;
 
 use crate::lab::PATIENCE;
-use crate::{Act, Lab, Outcome, Step, Trap, tasks};
+use crate::{Act, Lab, Outcome, Stage, Step, Trap, tasks};
 
 /// How many drills run side by side, so that their leases lapse at the same time.
 const SIDE_BY_SIDE: usize = 4;
@@ -22,7 +21,7 @@ pub struct Options {
     pub seed: u64,
 }
 
-pub async fn run(program: &Path, options: Options) -> anyhow::Result<Outcome> {
+pub async fn run(stage: Stage<'_>, options: Options) -> anyhow::Result<Outcome> {
     let random = Random::from_seed(options.seed);
     let mut traps = Vec::new();
     for _ in 0..options.rounds {
@@ -35,7 +34,7 @@ pub async fn run(program: &Path, options: Options) -> anyhow::Result<Outcome> {
     outcome.figure("traps", traps.len());
     let mut tasks = 0;
     for traps in traps.chunks(SIDE_BY_SIDE) {
-        let drills = traps.iter().map(|trap| spring(program, *trap, options.lease));
+        let drills = traps.iter().map(|trap| spring(stage, *trap, options.lease));
         for one in try_join_all(drills).await? {
             tasks += one.tasks;
             outcome.broken.extend(one.broken);
@@ -59,8 +58,8 @@ struct Sprung {
 
 /// A first worker dies over its tasks, so that the second one takes tasks that come back; the second one springs
 /// the trap; the third one finishes.
-async fn spring(program: &Path, trap: Trap, lease: Duration) -> anyhow::Result<Sprung> {
-    let lab = Lab::open(program).await?;
+async fn spring(stage: Stage<'_>, trap: Trap, lease: Duration) -> anyhow::Result<Sprung> {
+    let lab = Lab::open(stage).await?;
     let spec = |name| lab.spec(name).lease(lease);
     let mut ids = lab.send(tasks::WORK, 12, Duration::from_millis(200)).await?;
     ids.extend(lab.send(tasks::FLAKY, 4, Duration::from_millis(200)).await?);
