@@ -15,6 +15,9 @@ use crate::stopwatch;
 /// How often a queue is looked at.
 const TICK: Duration = Duration::from_millis(2);
 
+/// What ends the name of the list in which our messages of the usual priority wait.
+const USUAL_PRIORITY: &str = "\u{6}\u{16}3";
+
 /// The server that all sides are measured on, one after the other. It keeps nothing on disk.
 pub(crate) struct Stage {
     server: RedisServer,
@@ -138,7 +141,8 @@ impl Places {
             Some(queues) => (0..queues).map(crate::worker::queue).collect(),
             None => vec!["celery".into()],
         };
-        let waiting = lists.into_iter().map(|list| vec!["LLEN".into(), list]).collect();
+        let of_usual = |queue: String| vec!["LLEN".into(), format!("{queue}{USUAL_PRIORITY}")];
+        let waiting = lists.into_iter().map(of_usual).collect();
         Self { waiting, held: vec![vec!["CARDOON-HELD".into()]] }
     }
 
@@ -168,6 +172,10 @@ impl Eye {
             } else {
                 pipeline.cmd(&command[0]).arg(&command[1..]);
             }
+        }
+        // Before a worker has joined there is nothing to ask for.
+        if pipeline.is_empty() {
+            return Ok(0);
         }
         let counts: Vec<u64> = pipeline.query(&mut self.0)?;
         Ok(counts.iter().sum())
