@@ -49,7 +49,7 @@ struct Options {
     runs: usize,
     /// Only these. Then the page is printed and not written.
     /// SQLite: drain, two, send, open-loop, idle, backlog.
-    /// Redis: drain, peers, send, wait, open-loop, slow-line, backlog
+    /// Redis: drain, celery, peers, send, wait, open-loop, slow-line, backlog
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Where the databases are made; by default the folder for temporary files

@@ -1,6 +1,7 @@
 //! Tasks on a Redis server.
 
 mod backlog;
+mod celery;
 mod drain;
 mod open_loop;
 mod peers;
@@ -15,7 +16,8 @@ use crate::page::Table;
 use crate::stores::redis::Stage;
 
 /// What `--only` can name.
-pub(crate) const NAMES: &[&str] = &["drain", "peers", "send", "wait", "open-loop", "slow-line", "backlog"];
+pub(crate) const NAMES: &[&str] =
+    &["drain", "celery", "peers", "send", "wait", "open-loop", "slow-line", "backlog"];
 
 /// Slots of the worker process that drains no-ops.
 const SLOTS: u32 = 8;
@@ -30,6 +32,9 @@ pub(crate) async fn measure(table: &mut Table) -> Result<()> {
     let runs = table.runs();
     if table.wants("drain") {
         table.add(drain::measure(&stage, runs).await?);
+    }
+    if table.wants("celery") {
+        table.add(celery::measure(&stage, runs).await?);
     }
     if table.wants("peers") {
         table.add(peers::measure(&stage, runs).await?);
