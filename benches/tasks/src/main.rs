@@ -37,6 +37,14 @@ enum Command {
     /// One worker process of a measurement.
     #[command(hide = true)]
     Worker(worker::Options),
+    /// Sends no-ops, for a look at a worker with a profiler.
+    #[command(hide = true)]
+    Fill {
+        url: String,
+        count: usize,
+        #[arg(long)]
+        ignore_result: bool,
+    },
 }
 
 #[derive(Args)]
@@ -69,8 +77,15 @@ async fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Worker(options)) => worker::run(options).await,
+        Some(Command::Fill { url, count, ignore_result }) => fill(&url, count, ignore_result).await,
         None => measure(cli.options).await,
     }
+}
+
+async fn fill(url: &str, count: usize, ignore_result: bool) -> Result<()> {
+    let app = cardoon::App::connect(url).await?;
+    stores::redis::add_noops(&app, count, ignore_result, None).await?;
+    stores::redis::close(app).await
 }
 
 async fn measure(options: Options) -> Result<()> {
