@@ -176,6 +176,7 @@ phrases! {
     }
     RedisWrongType {
         "{}: {}" => "{0}：{1~}";
+        "the key `{}` in {} is no list" => "{1} 里的键 `{0}` 不是列表";
         "look at the key with `TYPE`; Cardoon changes nothing in it" => "用 `TYPE` 看看这个键；Cardoon 不会改动它";
     }
     RedisReadOnly {
