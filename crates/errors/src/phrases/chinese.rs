@@ -79,6 +79,7 @@ phrases! {
         "options after `?` are not known here" => "不支持 `?` 后面的参数";
         "it has no scheme" => "没有写明是哪种存储";
         "cannot read the Redis URL: {}" => "看不懂 Redis 的 URL：{0~}";
+        "it has no `://`" => "缺少 `://`";
         "it names no socket" => "没有写套接字的路径";
         "it does not name the primary" => "没有写主节点的名字";
         "the option `{}` is not known" => "不认识选项 `{0}`";
