@@ -37,13 +37,15 @@ enum Command {
     /// One worker process of a measurement.
     #[command(hide = true)]
     Worker(worker::Options),
-    /// Sends no-ops, for a look at a worker with a profiler.
+    /// Sends no-ops, for a look at a sender or a worker with a profiler.
     #[command(hide = true)]
     Fill {
         url: String,
         count: usize,
         #[arg(long)]
         ignore_result: bool,
+        #[arg(long)]
+        one_at_a_time: bool,
     },
 }
 
@@ -77,15 +79,16 @@ async fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Worker(options)) => worker::run(options).await,
-        Some(Command::Fill { url, count, ignore_result }) => fill(&url, count, ignore_result).await,
+        Some(Command::Fill { url, count, ignore_result, one_at_a_time }) => {
+            let app = cardoon::App::connect(&url).await?;
+            let each = if one_at_a_time { 1 } else { count };
+            for _ in 0..count / each {
+                stores::redis::add_noops(&app, each, ignore_result, None).await?;
+            }
+            stores::redis::close(app).await
+        }
         None => measure(cli.options).await,
     }
-}
-
-async fn fill(url: &str, count: usize, ignore_result: bool) -> Result<()> {
-    let app = cardoon::App::connect(url).await?;
-    stores::redis::add_noops(&app, count, ignore_result, None).await?;
-    stores::redis::close(app).await
 }
 
 async fn measure(options: Options) -> Result<()> {

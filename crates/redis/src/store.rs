@@ -60,7 +60,7 @@ impl RedisStore {
     /// `CD1001` if the server cannot be reached, `CD1005` if it does not answer, and `CD12xx` for one that refuses the
     /// login or cannot hold tasks.
     pub async fn connect(address: &RedisAddress, options: &RedisOptions, clock: &Clock) -> Result<Arc<Self>> {
-        let wire = Wire::new(address.clone(), clock, options.limit);
+        let wire = Wire::new(address.clone(), clock, options.limit)?;
         let main = Lane::new(&wire);
         main.connect().await?;
         let facts = server::check(&main, &wire.location).await?;

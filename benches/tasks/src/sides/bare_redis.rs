@@ -41,8 +41,9 @@ pub(crate) fn drain(url: &str, ids: &[String], batch: usize, keeps_results: bool
     let watch = Stopwatch::start();
     std::thread::scope(|scope| {
         let claiming = scope.spawn(|| claim_all(&mut claims, ids.len(), batch, claimed));
-        settle_all(&mut settles, ids, &results, &to_settle)?;
-        claiming.join().unwrap_or_else(|_| bail!("a thread panicked"))
+        let settled = settle_all(&mut settles, ids, &results, to_settle);
+        claiming.join().unwrap_or_else(|_| bail!("a thread panicked"))?;
+        settled
     })?;
     Ok(ids.len() as f64 / watch.secs())
 }
@@ -86,10 +87,10 @@ fn claim_all(
     Ok(())
 }
 
-/// After three numbers, a claim's answer has a list's tag, a count and as many messages.
+/// After four numbers, a claim's answer has a list's tag, a count and as many messages.
 fn fields(answer: &[Value], first: usize) -> Result<Vec<String>> {
     let mut fields = Vec::new();
-    let mut rest = answer.get(3..).context("a claim without an answer")?;
+    let mut rest = answer.get(4..).context("a claim without an answer")?;
     while let [Value::Int(tag), Value::Int(count), messages @ ..] = rest {
         let last = first + fields.len() + *count as usize;
         fields.extend((first + fields.len()..last).map(|sequence| format!("{sequence}:{tag}")));
@@ -102,18 +103,17 @@ fn settle_all(
     connection: &mut Connection,
     ids: &[String],
     results: &[String],
-    claimed: &Receiver<Vec<String>>,
+    claimed: Receiver<Vec<String>>,
 ) -> Result<()> {
     let script = script(SETTLE);
     let mut ended = 0;
-    while let Ok(fields) = claimed.recv() {
+    for fields in claimed {
         let mut call = script.prepare_invoke();
-        call.key(HELD).arg(KEPT_SECS).arg(0).arg(1);
+        call.key(HELD).arg(KEPT_SECS);
         for (index, field) in (ended..).zip(&fields) {
             let id = &ids[index];
             call.key(format!("cardoon:run:{id}")).key(format!("celery-task-meta-{id}"));
-            call.key(format!("cardoon:history:{id}"));
-            call.arg(field).arg(&results[index]).arg("");
+            call.arg(field).arg(&results[index]);
         }
         let answers: Vec<i64> = call.invoke(connection)?;
         ensure!(answers.iter().all(|answer| *answer == 1), "a settle was refused");
@@ -132,4 +132,29 @@ fn document(id: &str) -> String {
     format!(
         r#"{{"status":"SUCCESS","result":null,"traceback":null,"children":[],"date_done":"2026-01-01T00:00:00.000000+00:00","task_id":"{id}"}}"#
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stores::redis::{Stage, add_noops, close};
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_bare_loop_calls_the_scripts_as_the_adapter_does() {
+        let stage = Stage::start().await.unwrap();
+        for keeps_results in [true, false] {
+            stage.clear().await.unwrap();
+            let app = stage.app().await.unwrap();
+            add_noops(&app, 100, !keeps_results, None).await.unwrap();
+            close(app).await.unwrap();
+            let mut eye = stage.eye().unwrap();
+            let ids = waiting(&mut eye).unwrap();
+            assert!(drain(&stage.url(), &ids, 16, keeps_results).unwrap() > 0.0);
+            assert!(waiting(&mut eye).unwrap().is_empty());
+            let held: u64 = redis::cmd("HLEN").arg(HELD).query(eye.connection()).unwrap();
+            let results: Vec<String> =
+                redis::cmd("KEYS").arg("celery-task-meta-*").query(eye.connection()).unwrap();
+            assert_eq!((held, results.len()), (0, if keeps_results { 100 } else { 0 }));
+        }
+    }
 }

@@ -11,6 +11,7 @@ use cardoon_errors::Result;
 
 use super::events;
 use crate::consumer::RedisConsumer;
+use crate::failure;
 use crate::operations::{publish, revoke};
 use crate::store::RedisStore;
 
@@ -24,7 +25,9 @@ impl Broker for RedisStore {
         if let Err(error) = self.shared.check() {
             return batch.iter().map(|_| Err(error.clone())).collect();
         }
-        publish::publish(&self.shared, batch).await
+        let (shared, count) = (Arc::clone(&self.shared), batch.len());
+        let published = self.shared.wire.at_home(async move { publish::publish(&shared, batch).await }).await;
+        published.unwrap_or_else(|| (0..count).map(|_| Err(failure::closed())).collect())
     }
 
     async fn consume(&self, spec: ConsumeSpec) -> Result<Arc<dyn Consumer>> {
