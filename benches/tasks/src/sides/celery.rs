@@ -17,6 +17,7 @@ const APP: &str = include_str!("celery_app.py");
 pub(crate) struct Celery {
     pub(crate) ignore_result: bool,
     pub(crate) how: How,
+    pub(crate) tasks: usize,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,11 @@ impl How {
 
 impl Celery {
     pub(crate) fn defaults() -> Self {
-        Self { ignore_result: false, how: How::Defaults }
+        Self::new(How::Defaults, false)
+    }
+
+    pub(crate) fn new(how: How, ignore_result: bool) -> Self {
+        Self { ignore_result, how, tasks: 20_000 }
     }
 
     fn program(&self, url: &str, name: &str) -> Result<Command> {
@@ -73,6 +78,10 @@ impl Peer for Celery {
         format!("`{}`", self.how.options())
     }
 
+    fn tasks(&self) -> usize {
+        self.tasks
+    }
+
     fn sender(&self, url: &str) -> Result<Command> {
         let mut command = self.program(url, "python")?;
         command.arg(PathBuf::from("celery_app.py"));
@@ -90,7 +99,7 @@ impl Peer for Celery {
         Places::new(&[["LLEN", "celery"]], &[["HLEN", "unacked"]])
     }
 
-    fn reusable(&self) -> Option<(&'static str, &'static str)> {
-        Some(("celery", if self.ignore_result { "celery-ignored" } else { "celery-stored" }))
+    fn reusable(&self) -> Option<(&'static str, String)> {
+        Some(("celery", format!("celery-{}-{}", self.tasks, self.ignore_result)))
     }
 }

@@ -35,7 +35,7 @@ pub(crate) trait Peer {
     fn places(&self) -> Places;
 
     /// Where it would keep its tasks under a name, if filling takes long and the list may be copied.
-    fn reusable(&self) -> Option<(&'static str, &'static str)> {
+    fn reusable(&self) -> Option<(&'static str, String)> {
         None
     }
 }
@@ -66,9 +66,9 @@ async fn fill(stage: &Stage, peer: &dyn Peer) -> Result<()> {
     let Some((list, copy)) = peer.reusable() else {
         return send(peer, &stage.direct_url(), "fill", peer.tasks()).map(drop);
     };
-    if !stage.bring_back(copy, list)? {
+    if !stage.bring_back(&copy, list)? {
         send(peer, &stage.direct_url(), "fill", peer.tasks())?;
-        stage.keep(list, copy).await?;
+        stage.keep(list, &copy).await?;
     }
     Ok(())
 }

@@ -170,7 +170,7 @@ impl Engine {
     /// Claims when slots would run dry, or when half of the room is free: many small claims cost more than few.
     fn claim(&mut self, now: Now) {
         let credit = self.credit();
-        let worth_it = self.buffer.is_empty() || credit * 4 >= self.room();
+        let worth_it = self.buffer.is_empty() || credit * 2 >= self.room();
         let possible = self.claiming.is_none() && self.stage == Stage::Working && self.may_start(now);
         if possible && credit > 0 && worth_it && !self.wants_quiet() && self.settling.len() < MOST_UNSETTLED {
             self.claiming = Some(now.boot);

@@ -32,7 +32,7 @@ impl Beside {
         for _ in 0..runs {
             cardoon.push(drain::once(stage, ignore_result).await?);
             for (how, celeries) in How::ALL.into_iter().zip(&mut celeries) {
-                celeries.push(peer::drain(stage, &Celery { ignore_result, how }).await?);
+                celeries.push(peer::drain(stage, &Celery::new(how, ignore_result)).await?);
             }
         }
         let celery = celeries.into_iter().map(median).collect();
@@ -41,7 +41,7 @@ impl Beside {
 
     fn rows(&self) -> [Row; 2] {
         let results = drain::results(self.ignore_result);
-        let celery = Celery { ignore_result: self.ignore_result, how: How::Defaults };
+        let celery = Celery::new(How::Defaults, self.ignore_result);
         let factor = self.cardoon / self.celery[0];
         let goal = if self.ignore_result { 40.0 } else { 30.0 };
         let best = self.celery.iter().copied().fold(0.0, f64::max);

@@ -77,7 +77,7 @@ impl Drain {
         let bare = bare.map(|(batch, bare)| format!("{} at batch {batch}", rate(*bare)));
         Row {
             measure: format!(
-                "drain 20,000 prefilled no-ops, {}, one worker process",
+                "drain 20,000 prefilled no-ops, {}, one worker process with {SLOTS} slots",
                 results(self.ignore_result)
             ),
             cardoon: format!("{}; {} of the bare loop", rate(self.cardoon), percent(self.cardoon / best)),

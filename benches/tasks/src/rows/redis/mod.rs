@@ -20,7 +20,7 @@ pub(crate) const NAMES: &[&str] =
     &["drain", "celery", "peers", "send", "wait", "open-loop", "slow-line", "backlog"];
 
 /// Slots of the worker process that drains no-ops.
-const SLOTS: u32 = 8;
+const SLOTS: u32 = 64;
 /// Tasks of a drain.
 const TASKS: usize = 20_000;
 

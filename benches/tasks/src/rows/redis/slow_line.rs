@@ -14,7 +14,7 @@ const LONGER: Duration = Duration::from_millis(1);
 pub(crate) async fn measure(stage: Stage, runs: usize) -> Result<Vec<Row>> {
     let stage = stage.behind(LONGER).await?;
     let mut peers = all();
-    peers.push(Box::new(Celery { ignore_result: false, how: How::Prefetch }));
+    peers.push(Box::new(Celery { tasks: 2_000, ..Celery::new(How::Prefetch, false) }));
     let (cardoon, beside) = beside(&stage, runs, &peers).await?;
     let best = beside.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
     Ok(vec![Row {
