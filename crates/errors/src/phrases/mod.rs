@@ -28,16 +28,18 @@ fn translate(table: &[Phrase], code: Code, text: &str) -> Option<String> {
     if text == code.title() {
         return Some(title(code, Language::Chinese).to_owned());
     }
-    // What is said of this code alone comes first.
-    let of = |wanted: Option<Code>| table.iter().filter(move |phrase| phrase.code == wanted);
-    of(Some(code)).chain(of(None)).find_map(|phrase| {
-        let pieces = pattern::pieces(phrase.english, text)?;
-        let again = |piece: &str| match translate(table, code, piece) {
-            Some(translated) => Cow::Owned(translated),
-            None => Cow::Owned(piece.to_owned()),
-        };
-        Some(pattern::fill(phrase.translated, &pieces, again))
-    })
+    // What is said of this code alone comes first, and of several patterns the one that leaves least open.
+    let of = |wanted: Option<Code>| {
+        let of_code = table.iter().filter(move |phrase| phrase.code == wanted);
+        let fitting = of_code.filter_map(|phrase| Some((phrase, pattern::pieces(phrase.english, text)?)));
+        fitting.min_by_key(|(_, pieces)| pieces.iter().map(|piece| piece.len()).sum::<usize>())
+    };
+    let (phrase, pieces) = of(Some(code)).or_else(|| of(None))?;
+    let again = |piece: &str| match translate(table, code, piece) {
+        Some(translated) => Cow::Owned(translated),
+        None => Cow::Owned(piece.to_owned()),
+    };
+    Some(pattern::fill(phrase.translated, &pieces, again))
 }
 
 #[cfg(test)]
@@ -56,6 +58,14 @@ mod tests {
         assert_eq!(chinese(Code::UnknownId, text).unwrap(), "没有 id 为 write 的任务");
         assert_eq!(phrase(Code::UnknownId, Language::English, text), None);
         assert_eq!(chinese(Code::UnknownId, "something new"), None);
+    }
+
+    #[test]
+    fn of_two_patterns_the_closer_one_is_taken_wherever_it_stands() {
+        let phrase = |english, translated| Phrase { code: Some(Code::Unreachable), english, translated };
+        let table = [phrase("{}: {}", "{0}：{1}"), phrase("look there: {}", "看看 {0}")];
+        let translated = translate(&table, Code::Unreachable, "look there: it: is").unwrap();
+        assert_eq!(translated, "看看 it: is");
     }
 
     #[test]

@@ -178,10 +178,7 @@ pub(crate) fn abandon(
     known: &Known,
     bench: Bench<'_>,
 ) -> (Change, Option<ResultRecord>) {
-    let failure = TaskFailure::new(
-        "OutcomeUnknown",
-        "it was acknowledged when it started, and its worker was lost before it reported an end",
-    );
+    let failure = TaskFailure::outcome_unknown();
     let message = Stored::read(&holding.raw).message;
     let (change, record) = end(change, holding, &message, known, failure, bench);
     (holding.drop_from(change), record)
@@ -195,7 +192,7 @@ pub(crate) fn bury_poison(
     bench: Bench<'_>,
 ) -> (Change, Option<ResultRecord>) {
     let deaths = holding.deaths + 1;
-    let failure = TaskFailure::new("WorkerLost", format!("{deaths} workers died while they executed it"));
+    let failure = TaskFailure::worker_lost(deaths);
     let detail = failure.message.clone();
     let message = Stored::read(&holding.raw).message;
     let (change, record) = end(change, holding, &message, known, failure, bench);
