@@ -110,8 +110,7 @@ async fn wait(session: &Session, due: Option<Duration>) {
 /// Claims where the connections live, and makes deliveries of what was taken there too.
 async fn at_home(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
     let shared = Arc::clone(&session.shared);
-    let found = shared.wire.at_home(claim_and_look(session, max, look)).await;
-    found.unwrap_or_else(|| Err(crate::failure::closed()))
+    shared.wire.at_home(claim_and_look(session, max, look)).await?
 }
 
 /// Claims and, unless there was plenty the last time, looks at the same time what is to be waited for.

@@ -93,7 +93,7 @@ impl Consumer for RedisConsumer {
         let (session, count) = (Arc::clone(&self.session), batch.len());
         let wire = &self.session.shared.wire;
         let settled = wire.at_home(async move { settling::settle(&session, batch).await }).await;
-        settled.unwrap_or_else(|| (0..count).map(|_| Err(failure::closed())).collect())
+        settled.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     fn mark_started(&self, lease: Lease) {

@@ -55,8 +55,12 @@ impl Wire {
     }
 
     /// What `work` comes to on the connections' thread, where an answer of the server wakes no other one. It goes on if
-    /// nobody waits for it any more. `None` if the thread is gone.
-    pub(crate) async fn at_home<T, F>(&self, work: F) -> Option<T>
+    /// nobody waits for it any more.
+    ///
+    /// # Errors
+    ///
+    /// It panicked, or the thread is gone.
+    pub(crate) async fn at_home<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
@@ -67,7 +71,7 @@ impl Wire {
             let _ = answer.send(work.await);
             Ok(())
         });
-        answered.await.ok()
+        answered.await.map_err(|_| failure::broken_off())
     }
 
     /// Opens a connection. Tries once.

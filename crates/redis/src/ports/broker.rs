@@ -11,7 +11,6 @@ use cardoon_errors::Result;
 
 use super::events;
 use crate::consumer::RedisConsumer;
-use crate::failure;
 use crate::operations::{publish, revoke};
 use crate::store::RedisStore;
 
@@ -27,7 +26,7 @@ impl Broker for RedisStore {
         }
         let (shared, count) = (Arc::clone(&self.shared), batch.len());
         let published = self.shared.wire.at_home(async move { publish::publish(&shared, batch).await }).await;
-        published.unwrap_or_else(|| (0..count).map(|_| Err(failure::closed())).collect())
+        published.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     async fn consume(&self, spec: ConsumeSpec) -> Result<Arc<dyn Consumer>> {
