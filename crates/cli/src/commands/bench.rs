@@ -7,7 +7,7 @@ use cardoon_broker::Publish;
 use cardoon_core::{QueueName, Signature, SignatureOptions, TaskId};
 use cardoon_errors::{Code, Error, Language, Result};
 use cardoon_runtime::ids;
-use cardoon_settings::Flag;
+use cardoon_settings::{Flag, StoreUrl};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -66,16 +66,26 @@ impl Options {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let own = OwnFolder::make_unless_named(session)?;
-    let stores = match &own {
-        Some(folder) => stores::at(&folder.url(), None, &session.settings, &session.clock).await?,
-        None => session.connect().await?,
-    };
+    let stores = open(session, own.as_ref()).await?;
     let bench = Bench { session, stores: &stores, queue: own_queue()? };
     let report = bench.measure(options).await;
     stores.close().await;
     let language = session.language;
     session.output.one(&report?, |report| table(report, language).render(language))?;
     Ok(Exit::Done)
+}
+
+/// The bench works in one process, so that a store in memory will do.
+async fn open(session: &Session, own: Option<&OwnFolder>) -> Result<Stores> {
+    let in_memory = |url: &&StoreUrl| cardoon_connect::is_in_memory(url.expose());
+    let here = match own {
+        Some(folder) => Some(folder.url()),
+        None => session.settings.broker.url.as_ref().filter(in_memory).map(|url| url.expose().to_owned()),
+    };
+    match here {
+        Some(url) => stores::at(&url, None, &session.settings, &session.clock).await,
+        None => session.connect().await,
+    }
 }
 
 /// A queue of its own keeps the bench and real work apart.
