@@ -62,7 +62,7 @@ const HOUSE: &[Allowed] = house! {
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-testkit" "cardoon-worker"]
         dev [];
     "cardoon-interop": ["cardoon" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
-    "cardoon-bench-tasks": ["cardoon"] dev [];
+    "cardoon-bench-tasks": ["cardoon" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];
 };

@@ -83,9 +83,8 @@ impl Claiming {
     async fn next(&mut self, session: &Arc<Session>, max: usize) -> Result<Found> {
         let look = !self.was_full;
         let wish = max.min(MOST);
-        let (asked, under_way) = self
-            .under_way
-            .get_or_insert_with(|| (wish, Box::pin(claim_and_look(Arc::clone(session), wish, look))));
+        let (asked, under_way) =
+            self.under_way.get_or_insert_with(|| (wish, Box::pin(at_home(Arc::clone(session), wish, look))));
         let asked = *asked;
         let found = tokio::select! {
             found = under_way => found,
@@ -106,6 +105,12 @@ async fn wait(session: &Session, due: Option<Duration>) {
         Some(pause) => clock.sleep(pause).await,
         None => std::future::pending().await,
     }
+}
+
+/// Claims where the connections live, and makes deliveries of what was taken there too.
+async fn at_home(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
+    let shared = Arc::clone(&session.shared);
+    shared.wire.at_home(claim_and_look(session, max, look)).await?
 }
 
 /// Claims and, unless there was plenty the last time, looks at the same time what is to be waited for.

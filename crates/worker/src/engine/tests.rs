@@ -1085,3 +1085,17 @@ fn a_heartbeat_after_the_lease_lapsed_does_not_renew_what_was_claimed_before() {
     bench.succeed(ticket);
     assert!(bench.started().is_empty());
 }
+
+#[test]
+fn deliveries_that_wait_for_an_answer_stop_the_claims_before_they_fill_the_memory() {
+    let mut bench = Bench::new(4);
+    let mut claimed = 0;
+    while !bench.claims().is_empty() && claimed < 10_000 {
+        let content = || Content::Unknown { task: "new".into(), expires: None, eta: None };
+        let arrivals: Vec<_> =
+            (0..4).map(|n| Arrival { delivery: delivery(claimed + n), content: content() }).collect();
+        claimed += 4;
+        bench.deliver(arrivals);
+    }
+    assert!(claimed < 10_000, "nobody has answered who knows them");
+}
