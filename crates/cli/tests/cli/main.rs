@@ -2,13 +2,18 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod bench;
+mod chinese;
 mod dead;
 mod demo;
 mod errors;
 mod events;
 mod explain;
+<<<<<<< HEAD
 mod handback;
 mod migrate;
+=======
+mod looking;
+>>>>>>> main
 mod queues;
 mod sending;
 mod settings;
