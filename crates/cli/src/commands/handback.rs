@@ -36,7 +36,7 @@ struct Item {
 }
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let handback = stores.broker.handback().ok_or_else(|| nobody_else(&stores))?;
     let wish = HandbackWish { dead: options.dead, dry_run: options.dry_run };
     let report = patiently(session, options, handback, wish).await?;
@@ -44,14 +44,19 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
         return Err(still_alive(&report.alive));
     }
     for member in &report.alive {
-        session.talk.say(format!("alive: {}", described(member)));
+        session
+            .talk
+            .say(format!("alive: {}", described(member)), format!("还在运行：{}", in_chinese(member)));
     }
     let items: Vec<_> = report.queues.into_iter().map(Item::of).collect();
     session.output.list(&items, table)?;
     let left = if options.dry_run { 0 } else { left(&stores).await? };
     stores.close().await;
     if left > 0 {
-        session.talk.say(format!("{left} message(s) came meanwhile and are left: run the command again"));
+        session.talk.say(
+            format!("{left} message(s) came meanwhile and are left: run the command again"),
+            format!("期间又来了 {left} 条消息，还没有交还：请再运行一次"),
+        );
         return Ok(Exit::Partly);
     }
     Ok(Exit::Done)
@@ -72,8 +77,13 @@ async fn patiently(
             return Ok(report);
         }
         if !std::mem::replace(&mut said, true) {
-            let names: Vec<_> = report.alive.iter().map(described).collect();
-            session.talk.say(format!("waiting for {}", names.join(", ")));
+            let names = |described: fn(&Member) -> String| -> Vec<String> {
+                report.alive.iter().map(described).collect()
+            };
+            session.talk.say(
+                format!("waiting for {}", names(described).join(", ")),
+                format!("等待退出：{}", names(in_chinese).join("、")),
+            );
         }
         session.clock.sleep(LOOK).await;
     }
@@ -88,6 +98,10 @@ async fn left(stores: &Stores) -> Result<u64> {
 fn described(member: &Member) -> String {
     let Member { pid, held, .. } = member;
     format!("worker {} (process {}, holds {})", clean(&member.worker), pid, held)
+}
+
+fn in_chinese(member: &Member) -> String {
+    format!("worker {}（进程 {}，手上有 {} 条）", clean(&member.worker), member.pid, member.held)
 }
 
 fn still_alive(alive: &[Member]) -> Error {

@@ -37,6 +37,9 @@ const WORDS: &[(&str, &str)] = &[
     ("DEAD", "死信"),
     ("WORKERS", "worker 数"),
     ("OLDEST", "最长等待"),
+    ("ENDED", "记为失败"),
+    ("REFUSED", "被拒绝"),
+    ("LEFT", "剩余"),
     ("REASON", "原因"),
     ("DIED", "时间"),
     ("DETAIL", "详情"),
@@ -93,6 +96,8 @@ const WORDS: &[(&str, &str)] = &[
     ("lost", "丢失"),
     ("killed", "被杀"),
     ("database", "数据库"),
+    // What `migrate` copied.
+    ("results", "结果"),
 ];
 
 #[cfg(test)]

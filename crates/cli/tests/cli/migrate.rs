@@ -100,7 +100,7 @@ fn the_same_store_is_not_moved_into_itself() {
     }
     assert_eq!(waiting(&home, SOURCE).len(), 1);
     let missing = home.run(&["migrate", "--from", "sqlite:nothing.db", "--to", &url]);
-    assert!(missing.stderr.contains("error[CD1101]: there is no database"), "{}", missing.stderr);
+    assert!(missing.stderr.contains("error[CD1112]: there is no database"), "{}", missing.stderr);
     assert!(!home.folder.path().join("nothing.db").exists());
 }
 

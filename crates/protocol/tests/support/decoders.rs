@@ -82,7 +82,7 @@ fn check(message: &Message) {
     let (args, kwargs) = (call.arguments.args(), call.arguments.kwargs());
     assert!(args.len() + kwargs.len() <= LIMITS.max_bytes, "more bytes than allowed");
     assert!(args.starts_with(b"[") && kwargs.starts_with(b"{"));
-    for value in [args, kwargs].into_iter().filter_map(value_of) {
+    for value in [args, kwargs].into_iter().filter_map(|json| value_of(json)) {
         assert!(depth(&value) <= LIMITS.max_depth, "deeper than allowed");
     }
     let next = next_attempt(message, 7, Timestamp(0)).expect("a message that was decoded can be tried again");

@@ -55,12 +55,12 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let (source, target) = open(session, options).await?;
     let report = Report::of_source(&source, &chosen, options.dead).await?;
     if options.dry_run {
-        session.output.one(&report, Report::render)?;
+        session.output.one(&report, |report| report.render(session.output.language()))?;
         return Ok(Exit::Done);
     }
     let queues = report.queues();
     let mut mover = Mover::join(&source.broker, &target.broker, queues.clone(), &session.clock).await?;
-    let bar = session.talk.progress(report.waiting(), "moved");
+    let bar = session.talk.progress(report.waiting(), "moved", "已搬");
     let ended = tokio::select! {
         ended = mover.run(|moved| bar.inc(moved)) => Some(ended),
         _ = signals.next() => None,
@@ -68,7 +68,10 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     bar.finish_and_clear();
     let left = tokio::time::timeout(LEAVING, mover.leave()).await;
     let Some(ended) = ended else {
-        session.talk.say("interrupted; nothing is lost: run the command again to move the rest");
+        session.talk.say(
+            "interrupted; nothing is lost: run the command again to move the rest",
+            "已中断，没有丢失任何东西：再运行一次即可搬完剩下的",
+        );
         return Ok(Exit::Interrupted);
     };
     ended.and(left.unwrap_or(Ok(())))?;
@@ -95,18 +98,25 @@ async fn finish(
     report.look_what_is_left(source, options.dead).await?;
     source.close().await;
     target.close().await;
-    session.output.one(&report, Report::render)?;
+    session.output.one(&report, |report| report.render(session.output.language()))?;
     for row in report.rows.iter().filter(|row| row.left > 0) {
-        session.talk.say(format!("{}: {}", clean(row.queue.as_str()), remains(row)));
+        tell_what_remains(session, row);
     }
     Ok(if report.rows.iter().any(|row| row.left > 0) { Exit::Partly } else { Exit::Done })
 }
 
-fn remains(row: &Row) -> String {
+fn tell_what_remains(session: &Session, row: &Row) {
     let Row { left, refused, .. } = row;
-    match &row.refusal {
-        Some(reason) => format!("{left} left, of which the target refused {refused}: {}", clean(reason)),
-        None => format!("{left} left, held by workers or sent meanwhile; run the command again"),
+    let queue = clean(row.queue.as_str());
+    match row.refusal.as_deref().map(clean) {
+        Some(reason) => session.talk.say(
+            format!("{queue}: {left} left, of which the target refused {refused}: {reason}"),
+            format!("{queue}：还剩 {left} 条，其中 {refused} 条被目标存储拒绝：{reason}"),
+        ),
+        None => session.talk.say(
+            format!("{queue}: {left} left, held by workers or sent meanwhile; run the command again"),
+            format!("{queue}：还剩 {left} 条，在 worker 手上或者是期间新发的；请再运行一次"),
+        ),
     }
 }
 
@@ -115,8 +125,7 @@ async fn open(session: &Session, options: &Options) -> Result<(Stores, Stores)> 
     if let Some(path) = cardoon_connect::database_file(&options.from)
         && !path.exists()
     {
-        let text = format!("there is no database {}", path.display());
-        return Err(Error::new(Code::CannotOpenFile, text).hint("ls -l, then correct --from"));
+        return Err(stores::no_database(&path));
     }
     let source = stores::at(&options.from, None, &session.settings, &session.clock).await?;
     let target = stores::at(&options.to, None, &session.settings, &session.clock).await?;
