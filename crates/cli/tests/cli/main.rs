@@ -8,7 +8,12 @@ mod demo;
 mod errors;
 mod events;
 mod explain;
+<<<<<<< HEAD
+mod handback;
+mod migrate;
+=======
 mod looking;
+>>>>>>> main
 mod queues;
 mod sending;
 mod settings;
