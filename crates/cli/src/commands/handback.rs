@@ -36,7 +36,7 @@ struct Item {
 }
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let handback = stores.broker.handback().ok_or_else(|| nobody_else(&stores))?;
     let wish = HandbackWish { dead: options.dead, dry_run: options.dry_run };
     let report = patiently(session, options, handback, wish).await?;
@@ -44,14 +44,18 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
         return Err(still_alive(&report.alive));
     }
     for member in &report.alive {
-        session.talk.say(format!("alive: {}", described(member)));
+        let worker = described(member);
+        session.talk.say(format!("alive: {worker}"), format!("在线：{worker}"));
     }
     let items: Vec<_> = report.queues.into_iter().map(Item::of).collect();
     session.output.list(&items, table)?;
     let left = if options.dry_run { 0 } else { left(&stores).await? };
     stores.close().await;
     if left > 0 {
-        session.talk.say(format!("{left} message(s) came meanwhile and are left: run the command again"));
+        session.talk.say(
+            format!("{left} message(s) came meanwhile and are left: run the command again"),
+            format!("期间又来了 {left} 条消息，还没有移交：请再运行一次"),
+        );
         return Ok(Exit::Partly);
     }
     Ok(Exit::Done)
@@ -73,7 +77,8 @@ async fn patiently(
         }
         if !std::mem::replace(&mut said, true) {
             let names: Vec<_> = report.alive.iter().map(described).collect();
-            session.talk.say(format!("waiting for {}", names.join(", ")));
+            let names = names.join(", ");
+            session.talk.say(format!("waiting for {names}"), format!("等待 {names}"));
         }
         session.clock.sleep(LOOK).await;
     }

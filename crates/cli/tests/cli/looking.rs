@@ -64,6 +64,8 @@ fn a_store_in_memory_is_refused_where_what_it_holds_would_be_lost() {
         &["worker", "--builtin", "--results", "memory:"],
         &["demo", "mail", "--broker", "memory:"],
         &["task", "list", "--broker", "memory:"],
+        &["migrate", "--from", "memory:", "--to", "sqlite:b.db"],
+        &["migrate", "--from", "sqlite:a.db", "--to", "memory:"],
     ] {
         let ended = home.run(line);
         assert_eq!((ended.status, ended.stdout.as_str()), (2, ""), "{line:?}");

@@ -8,12 +8,9 @@ mod demo;
 mod errors;
 mod events;
 mod explain;
-<<<<<<< HEAD
 mod handback;
-mod migrate;
-=======
 mod looking;
->>>>>>> main
+mod migrate;
 mod queues;
 mod sending;
 mod settings;

@@ -115,11 +115,9 @@ phrases! {
         "the broker cannot store a verdict and its result in one step" => "这种 broker 无法在同一步里保存裁决和结果";
         "task {} has a priority, and the broker has none" => "任务 {0} 设置了优先级，而这种 broker 没有优先级";
         "broker: {}" => "broker：{0}";
-<<<<<<< HEAD
         "nobody but Cardoon takes from these queues, so nothing can be handed back" =>
             "这些队列只有 Cardoon 在用，没有可以交还的对象";
         "to move its tasks to Redis: cardoon migrate --help" => "要把任务搬到 Redis：cardoon migrate --help";
-=======
         "a store in memory ends with its process: nobody else would see what `{}` holds" =>
             "内存里的存储只属于一个进程，进程结束就没了：别的进程看不到 `{0}` 里的内容";
         "leave the URL out, or write sqlite:PATH or redis://HOST" => "不写 URL，或者写成 sqlite:路径、redis://主机";
@@ -129,7 +127,6 @@ phrases! {
         "nothing was made" => "没有创建任何东西";
         "the first worker or task makes it, such as cardoon worker --builtin; another one may be meant: cardoon settings show --origin" =>
             "由第一个 worker 或任务创建，例如 cardoon worker --builtin；也可能用错了数据库：cardoon settings show --origin";
->>>>>>> main
     }
 
     CannotOpenFile {
@@ -357,13 +354,10 @@ phrases! {
         "correct the file, then run: cardoon settings show --origin" => "改正文件后运行：cardoon settings show --origin";
     }
     BadInput {
-<<<<<<< HEAD
         "{} and {} are one store" => "{0} 和 {1} 是同一个存储";
         "name two stores: cardoon migrate --from sqlite:tasks.db --to redis://127.0.0.1:6379/0" =>
             "写两个不同的存储：cardoon migrate --from sqlite:tasks.db --to redis://127.0.0.1:6379/0";
-=======
         "with --kill-worker there must be another worker that goes on" => "用 --kill-worker 时，至少要有另一个 worker 继续工作";
->>>>>>> main
         "{} is not {}" => "{0} 不是{1~}";
         "a JSON list" => " JSON 数组";
         "a JSON object" => " JSON 对象";

@@ -31,8 +31,7 @@ pub(crate) struct Options {
     /// The store to move from, such as sqlite:tasks.db
     #[arg(long, value_name = "URL")]
     from: String,
-    /// The store to move to, such as redis://127.0.0.1:6379/0
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = "The store to move to, such as redis://127.0.0.1:6379/0")]
     to: String,
     /// Only these queues: mail,low
     #[arg(short = 'Q', long, value_delimiter = ',', value_name = "QUEUES")]
@@ -55,12 +54,12 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let (source, target) = open(session, options).await?;
     let report = Report::of_source(&source, &chosen, options.dead).await?;
     if options.dry_run {
-        session.output.one(&report, Report::render)?;
+        session.output.one(&report, |report| report.render(session.language))?;
         return Ok(Exit::Done);
     }
     let queues = report.queues();
     let mut mover = Mover::join(&source.broker, &target.broker, queues.clone(), &session.clock).await?;
-    let bar = session.talk.progress(report.waiting(), "moved");
+    let bar = session.talk.progress(report.waiting(), "moved", "已移动");
     let ended = tokio::select! {
         ended = mover.run(|moved| bar.inc(moved)) => Some(ended),
         _ = signals.next() => None,
@@ -68,7 +67,10 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     bar.finish_and_clear();
     let left = tokio::time::timeout(LEAVING, mover.leave()).await;
     let Some(ended) = ended else {
-        session.talk.say("interrupted; nothing is lost: run the command again to move the rest");
+        session.talk.say(
+            "interrupted; nothing is lost: run the command again to move the rest",
+            "已中断，没有丢失任何消息：再运行一次就会移动剩下的",
+        );
         return Ok(Exit::Interrupted);
     };
     ended.and(left.unwrap_or(Ok(())))?;
@@ -95,23 +97,33 @@ async fn finish(
     report.look_what_is_left(source, options.dead).await?;
     source.close().await;
     target.close().await;
-    session.output.one(&report, Report::render)?;
+    session.output.one(&report, |report| report.render(session.language))?;
     for row in report.rows.iter().filter(|row| row.left > 0) {
-        session.talk.say(format!("{}: {}", clean(row.queue.as_str()), remains(row)));
+        let (queue, (english, chinese)) = (clean(row.queue.as_str()), remains(row));
+        session.talk.say(format!("{queue}: {english}"), format!("{queue}：{chinese}"));
     }
     Ok(if report.rows.iter().any(|row| row.left > 0) { Exit::Partly } else { Exit::Done })
 }
 
-fn remains(row: &Row) -> String {
+/// In English and in Chinese.
+fn remains(row: &Row) -> (String, String) {
     let Row { left, refused, .. } = row;
-    match &row.refusal {
-        Some(reason) => format!("{left} left, of which the target refused {refused}: {}", clean(reason)),
-        None => format!("{left} left, held by workers or sent meanwhile; run the command again"),
+    match row.refusal.as_deref().map(clean) {
+        Some(reason) => (
+            format!("{left} left, of which the target refused {refused}: {reason}"),
+            format!("还剩 {left} 条，其中目标拒绝了 {refused} 条：{reason}"),
+        ),
+        None => (
+            format!("{left} left, held by workers or sent meanwhile; run the command again"),
+            format!("还剩 {left} 条，在 worker 手上或者是期间发送的；请再运行一次"),
+        ),
     }
 }
 
 /// Opens both stores, which must be two.
 async fn open(session: &Session, options: &Options) -> Result<(Stores, Stores)> {
+    stores::refuse_memory(&options.from)?;
+    stores::refuse_memory(&options.to)?;
     if let Some(path) = cardoon_connect::database_file(&options.from)
         && !path.exists()
     {

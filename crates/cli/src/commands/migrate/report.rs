@@ -1,12 +1,12 @@
 use std::collections::HashMap;
 
 use cardoon_core::QueueName;
-use cardoon_errors::Result;
+use cardoon_errors::{Language, Result};
 use serde::Serialize;
 
 use super::is_chosen;
 use super::mover::Count;
-use crate::output::Table;
+use crate::output::{Table, labelled};
 use crate::stores::Stores;
 
 /// What is moved, or was.
@@ -92,7 +92,7 @@ impl Report {
         Ok(())
     }
 
-    pub(super) fn render(&self) -> String {
+    pub(super) fn render(&self, language: Language) -> String {
         let mut table = Table::new(&["QUEUE", "READY", "DELAYED", "DEAD", "REFUSED", "LEFT"]);
         for column in 1..=5 {
             table = table.right(column);
@@ -101,7 +101,10 @@ impl Report {
             let counts = [row.ready, row.delayed, row.dead, row.refused, row.left];
             table.row(std::iter::once(row.queue.to_string()).chain(counts.iter().map(ToString::to_string)));
         }
-        let results = if self.results > 0 { format!("\nresults  {}", self.results) } else { String::new() };
-        table.render() + &results
+        let table = table.render(language);
+        if self.results == 0 {
+            return table;
+        }
+        format!("{table}\n{}", labelled(language, "results", 8, &self.results.to_string()))
     }
 }
