@@ -51,6 +51,9 @@ const WORDS: &[(&str, &str)] = &[
     ("VALUE", "值"),
     ("ORIGIN", "来源"),
     ("MEASURE", "指标"),
+    ("ENDED", "已结束"),
+    ("REFUSED", "被拒绝"),
+    ("LEFT", "剩余"),
     // What `task get` and `dead show` tell.
     ("id", "ID"),
     ("task", "任务"),
@@ -83,6 +86,7 @@ const WORDS: &[(&str, &str)] = &[
     ("unknown", "未知"),
     // What `bench` and `demo` measure.
     ("store", "存储"),
+    ("results", "结果"),
     ("tasks", "任务数"),
     ("send, per second", "每秒发送"),
     ("drain, per second", "每秒执行"),

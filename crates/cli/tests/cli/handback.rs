@@ -40,6 +40,7 @@ fn tasks_are_handed_back_when_no_worker_is_left() {
 #[test]
 fn a_store_that_nobody_shares_hands_nothing_back() {
     let home = Home::new();
+    assert_eq!(home.run(&["handback"]).status, 4, "it makes no database");
     home.send(&["cardoon.noop"]);
     let refused = home.run(&["handback"]);
     assert_eq!(refused.status, 2);

@@ -26,7 +26,6 @@ phrases! {
         "open the folder" => "打开目录";
         "open the socket" => "打开套接字";
         "open" => "打开";
-        "find" => "找到";
         "read" => "读取";
         "write" => "写入";
         "look at the file and its folder: ls -l {}*" => "看看文件和它所在的目录：ls -l {0}*";
@@ -44,6 +43,9 @@ phrases! {
         "No space left on device (os error {})" => "磁盘已满（os error {0}）";
         "Too many open files (os error {})" => "打开的文件太多（os error {0}）";
         "unable to open database file: {}" => "SQLite 无法打开数据库文件：{0}";
+        "unable to open database file" => "SQLite 无法打开数据库文件";
+        "writing there: {}" => "写入那里：{0~}";
+        "Connection refused (os error {})" => "连接被拒绝（os error {0}）";
         "attempt to write a readonly database" => "数据库是只读的";
         "file is not a database" => "文件不是 SQLite 数据库";
         "database or disk is full" => "数据库或磁盘已满";
@@ -424,6 +426,8 @@ pub(super) const SAID_BY_OTHERS: &[&str] = &[
     "No space left on device (os error {})",
     "Too many open files (os error {})",
     "unable to open database file: {}",
+    "unable to open database file",
+    "Connection refused (os error {})",
     "attempt to write a readonly database",
     "file is not a database",
     "database or disk is full",

@@ -31,8 +31,7 @@ pub(crate) struct Options {
     /// The store to move from, such as sqlite:tasks.db
     #[arg(long, value_name = "URL")]
     from: String,
-    /// The store to move to, such as redis://127.0.0.1:6379/0
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help = "The store to move to, such as redis://127.0.0.1:6379/0")]
     to: String,
     /// Only these queues: mail,low
     #[arg(short = 'Q', long, value_delimiter = ',', value_name = "QUEUES")]
@@ -122,6 +121,8 @@ fn tell_what_remains(session: &Session, row: &Row) {
 
 /// Opens both stores, which must be two.
 async fn open(session: &Session, options: &Options) -> Result<(Stores, Stores)> {
+    stores::refuse_memory(&options.from)?;
+    stores::refuse_memory(&options.to)?;
     if let Some(path) = cardoon_connect::database_file(&options.from)
         && !path.exists()
     {
