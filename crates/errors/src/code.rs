@@ -60,6 +60,7 @@ codes! {
     1109 FileGone          Unavailable "the database file was removed or replaced";
     1110 DatabaseBusy      Unavailable "another program holds the database lock";
     1111 Corrupt           Data        "the database file is damaged";
+    1112 NoDatabase        NotFound    "there is no database yet";
     // 12xx: Redis
     1201 RedisTooOld       Invalid     "the Redis server is older than 6.2";
     1202 RedisFull         Unavailable "the Redis server takes no more data";
@@ -89,6 +90,7 @@ codes! {
     3010 NoIsolation       Invalid     "tasks cannot be isolated in processes here";
     3011 MessageNotKept    Invalid     "the message of an ended task is not kept";
     3012 NotStored         Data        "the store refuses how a task ended";
+    3013 WorkersAlive      Conflict    "workers are alive that must not be";
     // 40xx: settings and commands
     4001 UnknownSetting    Invalid     "no setting has this name";
     4002 BadSetting        Invalid     "the value of a setting cannot be read";

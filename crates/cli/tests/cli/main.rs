@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod bench;
+mod chinese;
 mod dead;
 mod demo;
 mod errors;
 mod events;
 mod explain;
+mod handback;
+mod looking;
+mod migrate;
 mod queues;
 mod sending;
 mod settings;

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cardoon_broker::Delivery;
-use cardoon_core::{Lease, Timestamp};
+use cardoon_core::{Lease, QueueName, Timestamp};
 use cardoon_errors::Result;
 use redis::{Cmd, Value};
+use tokio::sync::watch;
 
 use super::Session;
 use super::watcher::Look;
@@ -36,13 +37,17 @@ const TICK: Duration = Duration::from_millis(1);
 #[derive(Default)]
 pub(crate) struct Claiming {
     ready: VecDeque<Delivery>,
-    /// What it asked for, and the claim.
-    under_way: Option<(usize, UnderWay)>,
+    under_way: Option<UnderWay>,
     /// The last claim got all that it had asked for, so there may be more.
     was_full: bool,
 }
 
-type UnderWay = Pin<Box<dyn Future<Output = Result<Found>> + Send>>;
+struct UnderWay {
+    asked: usize,
+    /// Hears of changes since before the look, whichever call waits for it.
+    rings: watch::Receiver<u64>,
+    finding: Pin<Box<dyn Future<Output = Result<Found>> + Send>>,
+}
 
 /// What a claim found.
 struct Found {
@@ -62,9 +67,7 @@ impl Claiming {
                 let count = max.min(self.ready.len());
                 return Ok(self.ready.drain(..count).collect());
             }
-            let mut rings = session.rings();
-            rings.mark_unchanged();
-            let found = self.next(session, max).await?;
+            let (found, mut rings) = self.next(session, max).await?;
             let is_done = !found.deliveries.is_empty();
             self.ready.extend(found.deliveries);
             if is_done || found.is_something_ready {
@@ -79,22 +82,26 @@ impl Claiming {
         }
     }
 
-    /// What the claim under way finds, or a new one.
-    async fn next(&mut self, session: &Arc<Session>, max: usize) -> Result<Found> {
-        let look = !self.was_full;
-        let wish = max.min(MOST);
-        let (asked, under_way) = self
-            .under_way
-            .get_or_insert_with(|| (wish, Box::pin(claim_and_look(Arc::clone(session), wish, look))));
-        let asked = *asked;
+    /// What the claim under way finds, or a new one, and what rings when there is more.
+    async fn next(&mut self, session: &Arc<Session>, max: usize) -> Result<(Found, watch::Receiver<u64>)> {
+        let begin = || UnderWay::begin(session, max.min(MOST), !self.was_full);
+        let under_way = self.under_way.get_or_insert_with(begin);
         let found = tokio::select! {
-            found = under_way => found,
+            found = &mut under_way.finding => found,
             () = session.ended.cancelled() => Err(crate::failure::closed()),
             () = session.shared.closing().cancelled() => Err(crate::failure::closed()),
         };
+        let (asked, rings) = (under_way.asked, under_way.rings.clone());
         self.under_way = None;
         self.was_full = found.as_ref().is_ok_and(|found| found.deliveries.len() >= asked);
-        found
+        found.map(|found| (found, rings))
+    }
+}
+
+impl UnderWay {
+    fn begin(session: &Arc<Session>, asked: usize, look: bool) -> Self {
+        let rings = session.rings();
+        Self { asked, rings, finding: Box::pin(at_home(Arc::clone(session), asked, look)) }
     }
 }
 
@@ -108,6 +115,12 @@ async fn wait(session: &Session, due: Option<Duration>) {
     }
 }
 
+/// Claims where the connections live, and makes deliveries of what was taken there too.
+async fn at_home(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
+    let shared = Arc::clone(&session.shared);
+    shared.wire.at_home(claim_and_look(session, max, look)).await?
+}
+
 /// Claims and, unless there was plenty the last time, looks at the same time what is to be waited for.
 async fn claim_and_look(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
     if session.is_unsure.load(Ordering::Acquire) {
@@ -117,12 +130,19 @@ async fn claim_and_look(session: Arc<Session>, max: usize, look: bool) -> Result
         }
     }
     let looking = async { if look { session.watcher.look(&session).await } else { None } };
-    let (looked, taken) = tokio::join!(looking, take(&session, max));
+    let others = session.left_to_others();
+    let (looked, taken) = if others.is_empty() {
+        tokio::join!(looking, take(&session, max, &others))
+    } else {
+        // What is left for others is in the lists for ever, so only a change after the look says that there is more.
+        (looking.await, take(&session, max, &others).await)
+    };
     let taken = taken?;
     // Without a look the next claim has to make one before anybody may wait. A key that is no list counts as something
     // in it, for ever.
+    let can_be_emptied = !taken.is_some_wrong && others.is_empty();
     let is_something_ready =
-        if look { looked.is_some_and(|look| look.is_something_ready) && !taken.is_some_wrong } else { true };
+        if look { looked.is_some_and(|look| look.is_something_ready) && can_be_emptied } else { true };
     let due = looked.and_then(|look: Look| look.due).or(taken.due);
     let due = due.map(|due| Duration::from_millis((due - taken.now).max(0) as u64));
     Ok(Found { deliveries: taken.deliveries, due, is_something_ready })
@@ -137,7 +157,7 @@ struct Taken {
     is_some_wrong: bool,
 }
 
-async fn take(session: &Arc<Session>, max: usize) -> Result<Taken> {
+async fn take(session: &Arc<Session>, max: usize, others: &[(QueueName, String)]) -> Result<Taken> {
     loop {
         let (number, epoch) = (session.number(), session.epoch.load(Ordering::Acquire));
         let first = session.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
@@ -147,6 +167,7 @@ async fn take(session: &Arc<Session>, max: usize) -> Result<Taken> {
             .claims
             .call(&session.shared.scripts.claim, |command| {
                 ask(command, session, number, epoch, max, first, &order);
+                leave(command, session, &order, others);
             })
             .await;
         match answer {
@@ -197,6 +218,19 @@ fn ask(
     }
 }
 
+/// Adds what is to be left in which list. Celery's JSON has a space after the colon, ours has none.
+fn leave(command: &mut Cmd, session: &Session, order: &[usize], others: &[(QueueName, String)]) {
+    for (queue, task) in others {
+        let name = serde_json::to_string(task).unwrap_or_default();
+        for (place, tag) in order.iter().enumerate() {
+            if keys::queue_of_tag(&session.spec.queues, *tag as u64) == Some(queue) {
+                command.arg(place + 1).arg(format!("\"task\": {name}"));
+                command.arg(place + 1).arg(format!("\"task\":{name}"));
+            }
+        }
+    }
+}
+
 async fn read(session: &Session, number: u64, first: u64, answer: Value) -> Result<Taken> {
     let mut values = items(answer, "a claim")?.into_iter();
     let mut next = || values.next().ok_or_else(|| nonsense("a claim"));
@@ -231,7 +265,7 @@ fn take_turns(session: &Session, deliveries: &[Delivery]) {
 }
 
 /// Notes that a message is held, and makes it a delivery.
-fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Option<Delivery> {
+pub(super) fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Option<Delivery> {
     let queue = keys::queue_of_tag(&session.spec.queues, lease.tag)?.clone();
     let list = session.lists.get(lease.tag as usize)?.clone();
     let enqueued_at = stored_at(&raw).unwrap_or(now);
@@ -259,7 +293,7 @@ fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Opti
     })
 }
 
-async fn mark_revoked(session: &Session, deliveries: &mut [Delivery]) -> Result<()> {
+pub(super) async fn mark_revoked(session: &Session, deliveries: &mut [Delivery]) -> Result<()> {
     let lane = &session.shared.claims;
     let revoked = revoke::are_revoked(lane, deliveries.iter().map(|delivery| &delivery.message.id)).await;
     // What was taken is known here now, and must be handed out.

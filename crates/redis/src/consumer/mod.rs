@@ -2,6 +2,7 @@
 
 mod blame;
 mod claiming;
+mod early_claiming;
 mod heart;
 mod port;
 mod session;

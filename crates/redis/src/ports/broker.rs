@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_broker::{
-    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, EventStream, Inspect, Publish, Published,
-    Revoked,
+    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, EventStream, Handback, Inspect, Publish,
+    Published, Revoked,
 };
 use cardoon_core::{Event, TaskId};
 use cardoon_errors::Result;
@@ -24,7 +24,9 @@ impl Broker for RedisStore {
         if let Err(error) = self.shared.check() {
             return batch.iter().map(|_| Err(error.clone())).collect();
         }
-        publish::publish(&self.shared, batch).await
+        let (shared, count) = (Arc::clone(&self.shared), batch.len());
+        let published = self.shared.wire.at_home(async move { publish::publish(&shared, batch).await }).await;
+        published.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     async fn consume(&self, spec: ConsumeSpec) -> Result<Arc<dyn Consumer>> {
@@ -58,6 +60,10 @@ impl Broker for RedisStore {
 
     fn dead_letters(&self) -> &dyn DeadLetters {
         self
+    }
+
+    fn handback(&self) -> Option<&dyn Handback> {
+        Some(self)
     }
 
     async fn close(&self, limit: Duration) -> Result<()> {

@@ -35,6 +35,8 @@ const PING_EVERY: Duration = Duration::from_secs(2);
 pub(crate) struct Follower {
     state: Mutex<State>,
     changed: Arc<Notify>,
+    /// Nobody can wait any more.
+    pub(crate) over: CancellationToken,
 }
 
 #[derive(Default)]
@@ -135,12 +137,12 @@ impl Drop for Waiter {
     }
 }
 
-/// Keeps the connection up while the store is open.
+/// Keeps the connection up while there is a store that is open.
 async fn follow(shared: Weak<Shared>) -> Result<()> {
     let mut pause = FIRST_PAUSE;
     loop {
         let Some(shared) = shared.upgrade() else { return Ok(()) };
-        if shared.check().is_err() {
+        if shared.check().is_err() || shared.follower.over.is_cancelled() {
             return Ok(());
         }
         let gone = CancellationToken::new();
@@ -200,6 +202,7 @@ async fn serve(
             () = changed.notified() => {}
             () = gone.cancelled() => return Ok(()),
             () = shared.closing().cancelled() => return Ok(()),
+            () = shared.follower.over.cancelled() => return Ok(()),
             () = shared.wire.clock.sleep(PING_EVERY) => {
                 let ping = redis::cmd("PING");
                 match shared.wire.within(shared.wire.limit, connection.send_packed_command(&ping)).await {

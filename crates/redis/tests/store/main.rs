@@ -4,6 +4,7 @@
 mod common;
 mod conformance;
 mod doors;
+mod handback;
 mod lives;
 mod mixed;
 mod trouble;
