@@ -342,6 +342,7 @@ phrases! {
         "worker.heartbeat is {}, which is zero or more than a third of worker.lease" =>
             "worker.heartbeat 是 {0}：它不能为零，也不能超过 worker.lease 的三分之一";
         "worker.lease: {}" => "worker.lease：{0}";
+        "raise the lease or lower the heartbeat" => "调长租约，或调短心跳间隔";
         "raise worker.lease or lower worker.heartbeat; see: cardoon settings show --origin" =>
             "调大 worker.lease 或调小 worker.heartbeat；查看：cardoon settings show --origin";
     }
