@@ -4,10 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use cardoon_faults::drills::false_rescue::Trouble;
+use cardoon_faults::drills::redis::{self, accident, stopped, trial};
 use cardoon_faults::drills::{
     broken_messages, deploy, disk, false_rescue, kills, shutdown, stale_runs, steps,
 };
 use cardoon_faults::{Outcome, Stage, StoreKind};
+use cardoon_testkit::AppendOnly;
 use clap::Args;
 
 const BEGIN: &str = "<!-- soak: begin -->";
@@ -31,6 +33,12 @@ pub(crate) struct Soak {
     /// Running tasks while workers are slowed down, paused, locked out or misled.
     #[arg(long, default_value_t = 100)]
     running: usize,
+    /// Times each trouble happens to a Redis server or its connections.
+    #[arg(long, default_value_t = 3)]
+    troubles: u32,
+    /// Workers that are stopped while they wait, and killed.
+    #[arg(long, default_value_t = 20)]
+    stops: u32,
     #[arg(long, default_value_t = 1)]
     seed: u64,
     /// Write the table between the marks in this file, such as docs/reliability.md.
@@ -60,6 +68,12 @@ impl Soak {
         for store in [StoreKind::Sqlite, StoreKind::Redis] {
             self.on(Stage { program: &program, store }, &mut outcomes).await?;
         }
+        for options in self.troubles_of_redis() {
+            outcomes.push(told(StoreKind::Redis, trial::run(&program, options).await?));
+        }
+        let stopped = stopped::Options { rounds: self.stops, plant: false };
+        outcomes.push(told(StoreKind::Redis, stopped::run(&program, stopped).await?));
+        outcomes.push(told(StoreKind::Redis, accident::run(&program, Duration::from_secs(30)).await?));
         for fault in [disk::Fault::Full, disk::Fault::Gone, disk::Fault::ReadOnly] {
             outcomes.push(told(StoreKind::Sqlite, disk::run(&program, fault).await?));
         }
@@ -101,11 +115,44 @@ impl Soak {
         })
     }
 
+    /// What happens to a server and to the network before it.
+    fn troubles_of_redis(&self) -> Vec<trial::Options> {
+        use redis::Trouble;
+        let seconds = Duration::from_secs;
+        let killed = Trouble::ServerKilled(seconds(3));
+        let kept = [AppendOnly::Always, AppendOnly::EverySecond];
+        let killed = kept.map(|append_only| trial::Options { append_only, ..trial::Options::new(killed) });
+        let others = [
+            Trouble::ServerSleeps(seconds(15)),
+            Trouble::Reset,
+            Trouble::CutOff(seconds(5)),
+            Trouble::CutOff(seconds(30)),
+            Trouble::OneCutOff(Duration::from_millis(1500)),
+            Trouble::HalfOpen(seconds(8)),
+            Trouble::Slow(Duration::from_millis(300)),
+            Trouble::OneSlow(Duration::from_millis(300)),
+            Trouble::OutOfMemory,
+            Trouble::WrongType(redis::LIST),
+            Trouble::WrongType("cardoon:delayed"),
+            Trouble::WrongType("cardoon:beats"),
+            Trouble::Forbidden("evalsha"),
+            Trouble::Forbidden("hset"),
+            Trouble::Forbidden("lpush"),
+            Trouble::Forbidden("publish"),
+            Trouble::Forbidden("hdel"),
+            Trouble::Failover,
+            Trouble::ScriptsForgotten,
+        ];
+        let rounds =
+            (0..self.troubles).flat_map(|_| killed.into_iter().chain(others.map(trial::Options::new)));
+        rounds.collect()
+    }
+
     fn heading(&self) -> String {
-        let Self { kills, pauses, steps, shutdowns, running, seed, .. } = self;
+        let Self { kills, pauses, steps, shutdowns, running, troubles, stops, seed, .. } = self;
         let flags = format!(
             "--kills {kills} --pauses {pauses} --steps {steps} --shutdowns {shutdowns} --running {running} \
-             --seed {seed}"
+             --troubles {troubles} --stops {stops} --seed {seed}"
         );
         let commit = git(&["rev-parse", "--short", "HEAD"]).unwrap_or_else(|| "unknown".into());
         let changed = git(&["status", "--porcelain"]).is_some_and(|status| !status.is_empty());

@@ -22,6 +22,8 @@ pub struct Lab {
     pub version: Version,
     pub redis: RedisServer,
     pub clock: Clock,
+    /// Plants a bug in our workers: they acknowledge tasks before they run them.
+    pub careless: bool,
     program: PathBuf,
     folder: TempDir,
     app: OnceCell<App>,
@@ -35,7 +37,7 @@ impl Lab {
         Ok(Self {
             version,
             redis,
-            clock: Clock::real(),
+            clock: Clock::real(), careless: false,
             program: program.to_owned(),
             folder,
             app: OnceCell::new(),
@@ -125,7 +127,13 @@ impl Lab {
     }
 
     fn our_command(&self, name: &str, slots: u32) -> anyhow::Result<Command> {
-        let spec = OurSpec { name: name.into(), url: self.redis.url(), witness: self.witness(), slots };
+        let spec = OurSpec {
+            name: name.into(),
+            url: self.redis.url(),
+            witness: self.witness(),
+            slots,
+            careless: self.careless,
+        };
         let mut command = Command::new(&self.program);
         command.arg("worker").arg(serde_json::to_string(&spec)?);
         Ok(command)
