@@ -151,6 +151,7 @@ fn new_id(index: u64) -> String {
 fn open(database: &Path) -> Result<Connection> {
     let connection = Connection::open(database)?;
     connection.busy_timeout(Duration::from_secs(10))?;
+    // As the adapter sets them, but for the larger cache.
     connection.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000;",
     )?;

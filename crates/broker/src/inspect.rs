@@ -25,6 +25,11 @@ pub trait Inspect: Send + Sync {
 
     /// The consumers that are alive.
     async fn members(&self) -> Result<Vec<Member>>;
+
+    /// Whether workers of another system may take from the queues too. Nobody can say which tasks they know.
+    async fn may_have_strangers(&self) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// A queue in numbers.

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::run::RunEnd;
-use crate::{QueueName, RunNumber, TaskId, TaskState, Timestamp};
+use crate::{Message, QueueName, RunNumber, TaskId, TaskState, Timestamp};
 
 /// The end of one run of a task: the result that a caller waits for, and a line of the task's history.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +28,31 @@ pub struct ResultRecord {
 }
 
 impl ResultRecord {
+    /// The end of a task whose message leaves its queue without a run of its own. `run` is the number that this end
+    /// takes, by [`end_unrun`](crate::run::end_unrun).
+    pub fn without_run(
+        message: &Message,
+        queue: QueueName,
+        state: TaskState,
+        run: RunNumber,
+        failure: Option<TaskFailure>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: message.id.clone(),
+            task: message.task.clone(),
+            queue,
+            state,
+            run,
+            attempt: message.attempt,
+            value: None,
+            failure,
+            worker: "".into(),
+            started_at: None,
+            finished_at: now,
+        }
+    }
+
     /// What this end means for the task's run record.
     pub fn end(&self) -> RunEnd {
         if self.state.is_final() { RunEnd::Final } else { RunEnd::Retry }
@@ -47,6 +72,18 @@ pub struct TaskFailure {
 impl TaskFailure {
     pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind: kind.into(), message: message.into(), details: String::new() }
+    }
+
+    /// Its worker was lost after it had been acknowledged early.
+    pub fn outcome_unknown() -> Self {
+        let message =
+            "it was acknowledged when it started, and its worker was lost before it reported an end";
+        Self::new("OutcomeUnknown", message)
+    }
+
+    /// So many workers died while they executed it that it is not tried on another one.
+    pub fn worker_lost(deaths: u32) -> Self {
+        Self::new("WorkerLost", format!("{deaths} workers died while they executed it"))
     }
 }
 

@@ -5,9 +5,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::time::Duration;
 
 use cardoon_core::{BootInstant, RunNumber, TaskId};
 use cardoon_runtime::Clock;
+
+/// Between two looks at the file, of whose changes nobody tells.
+const LOOK: Duration = Duration::from_millis(10);
 
 /// Where tasks testify. All processes of a drill append to one file, a line an event, each in a single write.
 #[derive(Debug)]
@@ -127,6 +131,26 @@ impl Testimony {
         let complete = text.rfind('\n').map_or("", |end| &text[..end]);
         let entries = complete.lines().map(Entry::from_str).collect::<io::Result<_>>()?;
         Ok(Self { entries })
+    }
+
+    /// Reads the file at `path` until `holds` is true of it, at most for `limit`; `None` if it never was.
+    pub async fn awaited(
+        path: &Path,
+        clock: &Clock,
+        limit: Duration,
+        mut holds: impl FnMut(&Self) -> bool,
+    ) -> io::Result<Option<Self>> {
+        let end = clock.boot().plus(limit);
+        loop {
+            let testimony = Self::read(path)?;
+            if holds(&testimony) {
+                return Ok(Some(testimony));
+            }
+            if clock.boot() > end {
+                return Ok(None);
+            }
+            clock.sleep(LOOK).await;
+        }
     }
 
     /// Compares with the tasks that were to be executed.

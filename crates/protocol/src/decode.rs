@@ -105,7 +105,8 @@ fn read_headers(headers: &[u8], limits: &Limits) -> Result<Read, Undecodable> {
     if depth > most {
         return Err(malformed(format!("headers: nested {depth} deep, the limit is {most}")));
     }
-    serde_json::from_slice(headers).map_err(|error| malformed(format!("headers: {error}")))
+    let text = std::str::from_utf8(headers).map_err(|error| malformed(format!("headers: {error}")))?;
+    serde_json::from_str(text).map_err(|error| malformed(format!("headers: {error}")))
 }
 
 fn task_name(place: &str, task: Option<String>) -> Result<String, Undecodable> {
@@ -221,7 +222,7 @@ mod tests {
         assert!(with_body("[[], {}]").starts_with("malformed: body: invalid length 2"));
         assert!(with_body("[[], {}, {}, 4]").starts_with("malformed: body: trailing characters"));
         assert!(with_body(r#"{"task": "add"}"#).contains("protocol 1, but"));
-        assert!(with_body(&b"\xff\xfe"[..]).starts_with("malformed: body: expected value"));
+        assert!(with_body(&b"\xff\xfe"[..]).starts_with("malformed: body: invalid utf-8"));
         assert!(with_body("").starts_with("malformed: body: EOF"));
     }
 

@@ -76,6 +76,12 @@ pub(crate) fn nonsense(what: &str) -> Error {
         .applied(Applied::Unknown)
 }
 
+/// The key of a queue is no list.
+pub(crate) fn no_list(key: &str, location: &str) -> Error {
+    Error::new(Code::RedisWrongType, format!("the key `{key}` in {location} is no list"))
+        .hint("look at the key with `TYPE`; Cardoon changes nothing in it")
+}
+
 /// The store was closed on purpose.
 pub(crate) fn closed() -> Error {
     Error::new(Code::StoreClosed, "the store in Redis was closed")

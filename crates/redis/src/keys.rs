@@ -16,6 +16,8 @@ pub(crate) const SIGNED: &str = "cardoon:signed";
 pub(crate) const SUSPECTS: &str = "cardoon:suspects";
 /// Who looks for the dead now.
 pub(crate) const TURN: &str = "cardoon:turn";
+/// Who removed last what has been kept long enough.
+pub(crate) const UPKEEP: &str = "cardoon:upkeep";
 /// The queues that somebody of ours has used.
 pub(crate) const QUEUES: &str = "cardoon:queues";
 /// Delayed messages, by the time at which they are due.

@@ -18,12 +18,16 @@ pub(crate) struct Facts {
     pub(crate) warnings: Vec<String>,
     /// Whether what is acknowledged survives the death of the server, as far as its settings say.
     pub(crate) append_only: bool,
+    /// Whether the user may be told of changes.
+    pub(crate) tells: bool,
+    /// Whether the user may count subscribers, which are the workers' signs of life.
+    pub(crate) counts: bool,
 }
 
 /// Looks at the server, and refuses one that cannot hold tasks.
 pub(crate) async fn check(lane: &Lane, location: &str) -> Result<Facts> {
     let mut pipeline = redis::pipe();
-    pipeline.cmd("INFO").arg("everything");
+    pipeline.cmd("INFO");
     pipeline.cmd("GET").arg(keys::LAYOUT);
     let mut answers = lane.ask_all(&pipeline).await?.into_iter();
     let info = match answers.next() {
@@ -37,6 +41,7 @@ pub(crate) async fn check(lane: &Lane, location: &str) -> Result<Facts> {
     if let Some(layout) = answers.next() {
         check_layout(layout?, location)?;
     }
+    let facts = probe(lane, facts).await?;
     let mut mark = redis::cmd("SET");
     mark.arg(keys::LAYOUT).arg(keys::LAYOUT_VERSION).arg("NX");
     // A full server can still be drained, so this is no reason not to open it.
@@ -44,6 +49,17 @@ pub(crate) async fn check(lane: &Lane, location: &str) -> Result<Facts> {
         Err(error) if error.code() != Code::RedisFull => Err(error),
         _ => Ok(facts),
     }
+}
+
+/// Tries what a user may be forbidden without being of no use.
+async fn probe(lane: &Lane, facts: Facts) -> Result<Facts> {
+    let mut pipeline = redis::pipe();
+    pipeline.cmd("CLIENT").arg("TRACKING").arg("ON");
+    pipeline.cmd("CLIENT").arg("TRACKING").arg("OFF");
+    pipeline.cmd("PUBSUB").arg("NUMSUB").arg("cardoon");
+    let answers = lane.ask_all(&pipeline).await?;
+    let is_allowed = |place: usize| answers.get(place).is_some_and(Result::is_ok);
+    Ok(Facts { tells: is_allowed(0), counts: is_allowed(2), ..facts })
 }
 
 fn check_layout(layout: Value, location: &str) -> Result<()> {
@@ -82,7 +98,8 @@ fn read(info: &str, location: &str) -> Result<Facts> {
             .checked(format!("its primary: {}:{}", field("master_host"), field("master_port")))
             .hint("connect to the primary; with Sentinel, name it in the URL"));
     }
-    Ok(Facts { version, warnings: warnings(&field), append_only: field("aof_enabled") == "1" })
+    let append_only = field("aof_enabled") == "1";
+    Ok(Facts { version, warnings: warnings(&field), append_only, tells: true, counts: true })
 }
 
 fn version(text: &str) -> (u32, u32) {

@@ -74,7 +74,7 @@ impl RedisStore {
             scripts: Scripts::for_version(facts.version.0),
             options: options.clone(),
             channels: Channels(address.database),
-            capabilities: capabilities(facts.append_only),
+            capabilities: capabilities(&facts),
             reply_to: cardoon_runtime::ids::task_id().to_string(),
             audience: Audience::default(),
             follower: Follower::default(),
@@ -101,15 +101,15 @@ impl RedisStore {
     }
 }
 
-fn capabilities(append_only: bool) -> Capabilities {
+fn capabilities(facts: &server::Facts) -> Capabilities {
     Capabilities {
         name: "redis",
-        durability: if append_only { Durability::OsCache } else { Durability::Memory },
-        lease: LeaseKind::ExpiringWithSignOfDeath,
+        durability: if facts.append_only { Durability::OsCache } else { Durability::Memory },
+        lease: if facts.counts { LeaseKind::ExpiringWithSignOfDeath } else { LeaseKind::Expiring },
         delay: DelayKind::Exact { granularity: Duration::from_millis(1) },
         priorities: kombu::PRIORITY_STEPS.len() as u8,
         atomic_settle: true,
-        blocking_claim: true,
+        blocking_claim: facts.tells,
         // A run that ends within some milliseconds leaves no trace; see `Blame`.
         exact_blame: false,
         unique_messages: false,

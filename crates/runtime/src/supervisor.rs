@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use cardoon_errors::{Error, Result};
+use cardoon_errors::{Code, Error, Result};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -85,10 +85,10 @@ impl Supervisor {
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        let stop = self.stop.clone();
+        let watched = Watched { kind, stop: self.stop.clone() };
         self.services.spawn(async move {
             if let Err(error) = service.await {
-                report(kind, &error, &stop);
+                watched.report(&error);
             }
         })
     }
@@ -106,8 +106,9 @@ impl Supervisor {
         let alive = self.services.token();
         std::thread::Builder::new().name(format!("cardoon-{kind:?}").to_lowercase()).spawn(move || {
             let _alive = alive;
-            if let Err(error) = service(stop.clone()) {
-                report(kind, &error, &stop);
+            let watched = Watched { kind, stop: stop.clone() };
+            if let Err(error) = service(stop) {
+                watched.report(&error);
             }
         })
     }
@@ -120,12 +121,28 @@ impl Supervisor {
     }
 }
 
-fn report(kind: ServiceKind, error: &Error, stop: &CancellationToken) {
-    match kind.on_error() {
-        OnError::Log => tracing::warn!(service = ?kind, %error, "service failed"),
-        OnError::StopAll => {
-            tracing::error!(service = ?kind, %error, "service failed, stopping");
-            stop.cancel();
+/// A service that runs. One that panics has failed: nobody would notice that it is gone.
+struct Watched {
+    kind: ServiceKind,
+    stop: CancellationToken,
+}
+
+impl Watched {
+    fn report(&self, error: &Error) {
+        match self.kind.on_error() {
+            OnError::Log => tracing::warn!(service = ?self.kind, %error, "service failed"),
+            OnError::StopAll => {
+                tracing::error!(service = ?self.kind, %error, "service failed, stopping");
+                self.stop.cancel();
+            }
+        }
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.report(&Error::new(Code::Internal, "it panicked"));
         }
     }
 }
@@ -133,7 +150,25 @@ fn report(kind: ServiceKind, error: &Error, stop: &CancellationToken) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cardoon_errors::Code;
+
+    #[tokio::test]
+    async fn a_vital_service_that_panics_stops_all_on_a_runtime_and_on_a_thread() {
+        let supervisor = Supervisor::new();
+        supervisor.spawn(ServiceKind::Settler, async { panic!("a bug") });
+        supervisor.stopping().cancelled().await;
+        let supervisor = Supervisor::new();
+        supervisor.spawn_thread(ServiceKind::Heartbeat, |_| panic!("a bug")).unwrap();
+        supervisor.stopping().cancelled().await;
+        assert!(supervisor.shut_down(Duration::from_secs(5)).await);
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_a_users_task_stops_nothing() {
+        let supervisor = Supervisor::new();
+        let run = supervisor.spawn(ServiceKind::TaskRun, async { panic!("the user's") });
+        assert!(run.await.unwrap_err().is_panic());
+        assert!(!supervisor.stopping().is_cancelled());
+    }
 
     #[tokio::test]
     async fn the_failure_of_a_vital_service_stops_all() {

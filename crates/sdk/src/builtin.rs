@@ -6,6 +6,7 @@
 //! | `cardoon.echo` | returns its argument |
 //! | `cardoon.add` | adds two whole numbers |
 //! | `cardoon.sleep` | waits for some seconds, and stops early when it is told to |
+//! | `cardoon.block` | holds a thread for some seconds, and does not hear that it should stop |
 //! | `cardoon.fail` | fails with a message, and with a kind if one is given |
 
 use std::time::Duration;
@@ -18,7 +19,14 @@ use crate::Task;
 
 /// The definitions of all built-in tasks.
 pub fn all() -> Vec<TaskDefinition> {
-    vec![noop::definition(), echo::definition(), add::definition(), sleep::definition(), fail::definition()]
+    vec![
+        noop::definition(),
+        echo::definition(),
+        add::definition(),
+        sleep::definition(),
+        block::definition(),
+        fail::definition(),
+    ]
 }
 
 /// Does nothing.
@@ -40,8 +48,7 @@ pub async fn add(x: i64, y: i64) -> Result<i64, TaskError> {
 /// Waits for some seconds, or until it is told to stop.
 #[cardoon::task(name = "cardoon.sleep")]
 pub async fn sleep(ctx: &TaskContext, seconds: f64) -> Result<(), TaskError> {
-    let duration = Duration::try_from_secs_f64(seconds)
-        .map_err(|error| TaskError::bad_arguments(format!("`seconds` is {seconds}: {error}")))?;
+    let duration = duration(seconds)?;
     let clock = Clock::real();
     tokio::select! {
         () = clock.sleep(duration) => Ok(()),
@@ -49,10 +56,23 @@ pub async fn sleep(ctx: &TaskContext, seconds: f64) -> Result<(), TaskError> {
     }
 }
 
+/// Holds a thread for some seconds, whatever it is told: for drills of time limits.
+#[cardoon::task(name = "cardoon.block")]
+pub fn block(seconds: f64) -> Result<(), TaskError> {
+    let (_nobody_calls, call) = std::sync::mpsc::channel::<()>();
+    let _ = call.recv_timeout(duration(seconds)?);
+    Ok(())
+}
+
 /// Fails with `message`; `kind` is what retry lists name, `Failed` by default.
 #[cardoon::task(name = "cardoon.fail")]
 pub async fn fail(message: String, kind: Option<String>) -> Result<(), TaskError> {
     Err(TaskError::new(kind.unwrap_or_else(|| "Failed".into()), message))
+}
+
+fn duration(seconds: f64) -> Result<Duration, TaskError> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|error| TaskError::bad_arguments(format!("`seconds` is {seconds}: {error}")))
 }
 
 fn stopped(reason: CancelReason) -> TaskError {

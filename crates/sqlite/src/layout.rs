@@ -23,7 +23,7 @@ const STATEMENTS: usize = 96;
 
 /// The write-ahead log is copied into the file after this many pages. The pages of a queue's ends change in nearly
 /// every transaction, so the rarer they are copied, the fewer copies there are; 16 MiB of log do not hurt.
-pub(crate) const CHECKPOINT_PAGES: u32 = 4000;
+const CHECKPOINT_PAGES: u32 = 4000;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,6 @@
 //! SQLite's lock goes to whoever tries first, which is the process that just gave it back. So a writer that waits
 //! for the lock holds a shared lock on a file, `turn`, and one that has committed looks whether somebody does.
 
-use std::cell::Cell;
 use std::fs::File;
 use std::time::Duration;
 
@@ -27,17 +26,17 @@ pub(crate) struct Turn {
     file: File,
     skip: u32,
     /// Whether another process wanted to write at the last transaction.
-    contended: Cell<bool>,
+    contended: bool,
 }
 
 impl Turn {
     pub(crate) fn new(file: File) -> Self {
-        Self { file, skip: 0, contended: Cell::new(false) }
+        Self { file, skip: 0, contended: false }
     }
 
     /// Begins a transaction that writes, in turn with other processes; `SQLITE_BUSY` when that takes longer than
     /// `limit`.
-    pub(crate) fn begin(&self, db: &Connection, limit: Duration) -> rusqlite::Result<()> {
+    pub(crate) fn begin(&mut self, db: &Connection, limit: Duration) -> rusqlite::Result<()> {
         let mut begin = db.prepare_cached("BEGIN IMMEDIATE")?;
         let mut waited = Duration::ZERO;
         let mut is_seen = false;
@@ -51,7 +50,7 @@ impl Turn {
                 answer => break answer.map(drop),
             }
         };
-        self.contended.set(!waited.is_zero());
+        self.contended = !waited.is_zero();
         if is_seen {
             // An error would mean that the lock is not held, which is what is wanted.
             let _ = self.file.unlock();
@@ -68,7 +67,7 @@ impl Turn {
         if !self.somebody_waits() {
             return false;
         }
-        self.contended.set(true);
+        self.contended = true;
         let before = changes(db);
         let mut waited = Duration::ZERO;
         while waited < ASIDE {
@@ -85,7 +84,7 @@ impl Turn {
 
     /// Whether another process wanted to write at the last transaction.
     pub(crate) fn is_contended(&self) -> bool {
-        self.contended.get()
+        self.contended
     }
 
     fn somebody_waits(&self) -> bool {
@@ -146,7 +145,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mine, other) = (db(folder.path()), db(folder.path()));
         let mut turn = Turn::new(file(folder.path()));
-        let other_turn = Turn::new(file(folder.path()));
+        let mut other_turn = Turn::new(file(folder.path()));
         turn.begin(&mine, LIMIT).unwrap();
         std::thread::scope(|scope| {
             let waiting = scope.spawn(move || other_turn.begin(&other, LIMIT).map(|()| commit(&other)));

@@ -463,3 +463,63 @@ fn answer(group: Vec<Box<dyn Operation>>, outcome: &Result<()>) {
         operation.answer(outcome.clone());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::database::Database;
+    use cardoon_testkit::eventually;
+
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    /// Looks, when it is run, whether an earlier operation has been answered.
+    #[derive(Clone, Default)]
+    struct Probe {
+        earlier: Option<Arc<AtomicBool>>,
+        answered: Arc<AtomicBool>,
+        came_later: Arc<AtomicBool>,
+    }
+
+    impl Operation for Probe {
+        fn weight(&self) -> usize {
+            1
+        }
+
+        fn run(&mut self, _step: &mut Step<'_>) -> rusqlite::Result<()> {
+            let is_answered = self.earlier.as_ref().is_some_and(|earlier| earlier.load(Ordering::SeqCst));
+            self.came_later.store(is_answered, Ordering::SeqCst);
+            Ok(())
+        }
+
+        fn answer(self: Box<Self>, outcome: Result<()>) {
+            outcome.unwrap();
+            self.answered.store(true, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_group_takes_along_what_was_queued_while_it_waited_for_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tasks.db");
+        let database = Database::open(&path, &SqliteOptions::default(), &Clock::real()).unwrap();
+        let foreign = Connection::open(&path).unwrap();
+        foreign.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let first = Probe::default();
+        database.writer.enqueue(Box::new(first.clone()));
+        // Whoever waits for the lock says so with a lock on this file.
+        let turn = database.live.file("turn").unwrap();
+        eventually("the writer waits", DEADLINE, async || match turn.try_lock() {
+            Ok(()) => turn.unlock().is_err(),
+            Err(_) => true,
+        })
+        .await;
+        let second = Probe { earlier: Some(Arc::clone(&first.answered)), ..Probe::default() };
+        database.writer.enqueue(Box::new(second.clone()));
+        foreign.execute_batch("COMMIT").unwrap();
+        eventually("both are answered", DEADLINE, async || second.answered.load(Ordering::SeqCst)).await;
+        assert!(!second.came_later.load(Ordering::SeqCst), "it had a transaction of its own");
+        database.leave();
+    }
+}

@@ -17,6 +17,9 @@ use crate::{Isolation, States, TaskDefinition, Worker};
 /// How long a draining worker waits for its running tasks: 25 s, under Kubernetes' 30 s.
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(25);
 
+/// How long a child process may take to be ready: 30 s. A machine under load may need seconds.
+pub const DEFAULT_CHILD_START: Duration = Duration::from_secs(30);
+
 /// How long deliveries wait behind busy slots before they are handed back for idle workers.
 const DEFAULT_RECALL: Duration = Duration::from_millis(100);
 
@@ -34,6 +37,7 @@ pub struct WorkerBuilder {
     pub(crate) terms: LeaseTerms,
     pub(crate) grace: Duration,
     pub(crate) recall: Duration,
+    pub(crate) child_start: Duration,
     pub(crate) limits: Limits,
     pub(crate) events: bool,
     pub(crate) clock: Clock,
@@ -54,6 +58,7 @@ impl WorkerBuilder {
             terms: LeaseTerms::default(),
             grace: DEFAULT_GRACE,
             recall: DEFAULT_RECALL,
+            child_start: DEFAULT_CHILD_START,
             limits: Limits::default(),
             events: false,
             clock: Clock::real(),
@@ -114,6 +119,14 @@ impl WorkerBuilder {
     /// How long a delivery waits behind busy slots before it is handed back for idle workers: 100 ms by default.
     pub fn recall(mut self, recall: Duration) -> Self {
         self.recall = recall;
+        self
+    }
+
+    /// How long a child process for an isolated task may take to be ready, and then to begin with a task:
+    /// [`DEFAULT_CHILD_START`] by default. One that takes longer is killed, and its task is put off, which is no attempt
+    /// and no death; the third time it fails with the kind `NotStarted`.
+    pub fn child_start(mut self, limit: Duration) -> Self {
+        self.child_start = limit;
         self
     }
 

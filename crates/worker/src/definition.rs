@@ -61,7 +61,8 @@ pub enum AckMode {
 pub enum Isolation {
     #[default]
     None,
-    /// It runs in a child process, which can be killed and whose death takes nothing with it.
+    /// It runs in a child process, which can be killed and whose death takes nothing with it. A process that is not
+    /// ready in time (30 s by default) is killed, and nobody is blamed for that.
     Process,
 }
 

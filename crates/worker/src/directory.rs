@@ -33,13 +33,21 @@ impl Directory {
             // The list is read after the questions came: an older one may lack the worker that was just deployed,
             // and its task would be buried.
             let members = self.look().await;
+            let strangers = self.may_have_strangers().await;
             for question in batch.drain(..) {
                 // Without a list nobody can say that nobody knows it.
-                let known = members.as_ref().is_none_or(|members| knows(members, &question));
+                let known = strangers || members.as_ref().is_none_or(|members| knows(members, &question));
                 self.inbox.send(Event::LookedUp { ticket: question.ticket, known });
             }
         }
         Ok(())
+    }
+
+    async fn may_have_strangers(&self) -> bool {
+        self.broker.inspect().may_have_strangers().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot ask whether others take from the queues too");
+            true
+        })
     }
 
     async fn look(&self) -> Option<Vec<Member>> {

@@ -10,6 +10,7 @@ use cardoon_results::BeginRun;
 use cardoon_runtime::{Clock, ServiceKind, Supervisor};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::claimer::Claimer;
 use crate::directory::{Directory, Question};
@@ -127,7 +128,9 @@ struct Driver {
     clock: Clock,
     events: mpsc::UnboundedReceiver<Event>,
     inbox: Inbox,
-    stopping: tokio_util::sync::CancellationToken,
+    stopping: CancellationToken,
+    /// A worker that drains because a service has failed keeps its leases until it ends.
+    _ended: DropGuard,
 }
 
 /// The ways to the services.
@@ -151,7 +154,8 @@ impl Driver {
             always: setup.events,
             clock: clock.clone(),
         };
-        start_heartbeat(setup, &site, &gate, &announcer, &inbox, services)?;
+        let ended = CancellationToken::new();
+        start_heartbeat(setup, &site, &gate, &announcer, &inbox, services, ended.clone())?;
         start_watchers(setup, &site, &board, &announcer, &inbox, services);
         let kit = Kit {
             worker: Arc::clone(&worker),
@@ -172,9 +176,10 @@ impl Driver {
         Ok(Self {
             lines: Lines::open(setup, &site, &inbox, services),
             engine: Engine::new(config, site.start_before),
-            executors: Executors::new(kit, site.home),
+            executors: Executors::new(kit, site.home, setup.child_start),
             timer: Timer::default(),
             stopping: services.stopping(),
+            _ended: ended.drop_guard(),
             announcer,
             clock,
             events,
@@ -198,7 +203,7 @@ impl Driver {
                 Ok(()) = orders.changed() => batch.extend(ordered(*orders.borrow_and_update())),
                 () = self.stopping.cancelled(), if !failing => {
                     failing = true;
-                    batch.push(Event::Drain);
+                    self.inbox.fail(Error::new(Code::Internal, "a service of the worker has failed"));
                 }
                 () = self.timer.rings() => {}
             }
@@ -294,6 +299,7 @@ fn start_heartbeat(
     announcer: &Announcer,
     inbox: &Inbox,
     services: &Supervisor,
+    ended: CancellationToken,
 ) -> Result<()> {
     let heartbeat = Heartbeat {
         consumer: Arc::clone(&site.consumer),
@@ -304,7 +310,7 @@ fn start_heartbeat(
         inbox: inbox.clone(),
     };
     services
-        .spawn_thread(ServiceKind::Heartbeat, move |stop| heartbeat.run(&stop))
+        .spawn_thread(ServiceKind::Heartbeat, move |_| heartbeat.run(&ended))
         .map_err(|error| Error::new(Code::Internal, "cannot start the heartbeat's thread").source(error))?;
     Ok(())
 }

@@ -24,6 +24,8 @@ impl TaskError {
     pub const SOFT_TIME_LIMIT: &'static str = "SoftTimeLimitExceeded";
     /// The kind of a run that its hard limit ended.
     pub const TIME_LIMIT: &'static str = "TimeLimitExceeded";
+    /// The kind of a run for which there was no thread or process, three times in a row.
+    pub const NOT_STARTED: &'static str = "NotStarted";
     /// The kind of a run that panicked.
     pub const PANIC: &'static str = "Panic";
 

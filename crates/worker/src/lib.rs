@@ -34,7 +34,7 @@ mod worker;
 
 pub mod engine;
 
-pub use builder::{DEFAULT_GRACE, WorkerBuilder};
+pub use builder::{DEFAULT_CHILD_START, DEFAULT_GRACE, WorkerBuilder};
 pub use context::{CancelReason, ContextParts, ProgressSink, TaskContext};
 pub use definition::{
     AckMode, AsyncHandler, BlockingHandler, BoxFuture, Handler, Isolation, TaskDefinition, TaskOptions,

@@ -25,7 +25,7 @@ impl Registrar {
         let mut batch = Vec::new();
         while queue.recv_many(&mut batch, BATCH).await > 0 {
             let (tickets, runs): (Vec<Ticket>, Vec<BeginRun>) = batch.drain(..).unzip();
-            let answers = persist(&self.clock, runs, |_| (), |batch| self.results.begin(batch)).await;
+            let answers = persist(&self.clock, runs, |batch| self.results.begin(batch)).await;
             for (ticket, answer) in tickets.into_iter().zip(answers) {
                 self.inbox.send(match answer {
                     Ok(begun) => Event::Begun { ticket, begun },

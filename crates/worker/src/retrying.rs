@@ -38,13 +38,12 @@ pub(crate) fn passes(error: &Error) -> bool {
     matches!(error.kind(), Kind::Unavailable | Kind::Timeout)
 }
 
-/// Gives `items` to `operation` until each has an answer that stays. `again` prepares an item for its repetition.
+/// Gives `items` to `operation` until each has an answer that stays.
 ///
 /// Repeating is safe for everything a worker stores: each is idempotent by lease, run or task id and attempt.
 pub(crate) async fn persist<T, A, F>(
     clock: &Clock,
     mut items: Vec<T>,
-    again: impl Fn(&mut T),
     operation: impl Fn(Vec<T>) -> F,
 ) -> Vec<Result<A>>
 where
@@ -67,7 +66,6 @@ where
         let still = |place: &usize| open.iter().any(|(open, _)| open == place);
         let mut kept = places.iter().map(still);
         items.retain(|_| kept.next().unwrap_or(false));
-        items.iter_mut().for_each(&again);
         places = open.into_iter().map(|(place, _)| place).collect();
         backoff.pause(clock).await;
     }
@@ -83,17 +81,17 @@ mod tests {
     #[tokio::test]
     async fn each_item_is_repeated_until_its_own_answer_stays() {
         let calls = Mutex::new(Vec::new());
-        let operation = |items: Vec<(u32, bool)>| {
+        let operation = |items: Vec<u32>| {
             let first = calls.lock().unwrap().is_empty();
             calls.lock().unwrap().push(items.clone());
-            std::future::ready(items.into_iter().map(move |(n, _)| answer(n, first)).collect())
+            std::future::ready(items.into_iter().map(move |n| answer(n, first)).collect())
         };
-        let items = vec![(1, false), (2, false), (3, false)];
-        let answers = persist(&Clock::real(), items, |item| item.1 = true, operation).await;
+        let items = vec![1, 2, 3];
+        let answers = persist(&Clock::real(), items, operation).await;
         assert_eq!(answers[0].as_ref().unwrap(), &1);
         assert_eq!(answers[1].as_ref().unwrap(), &2);
         assert_eq!(answers[2].as_ref().unwrap_err().code(), Code::Corrupt);
-        assert_eq!(calls.into_inner().unwrap()[1], [(2, true)]);
+        assert_eq!(calls.into_inner().unwrap()[1], [2]);
     }
 
     fn answer(n: u32, first: bool) -> Result<u32> {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use cardoon_broker::Consumer;
-use cardoon_errors::Result;
+use cardoon_errors::{Kind, Result};
 use cardoon_runtime::Clock;
 
 use crate::engine::Event;
 use crate::inbox::Inbox;
-use crate::retrying::{Backoff, passes};
+use crate::retrying::Backoff;
 
 pub(crate) async fn listen(consumer: Arc<dyn Consumer>, clock: Clock, inbox: Inbox) -> Result<()> {
     let mut backoff = Backoff::default();
@@ -19,11 +19,12 @@ pub(crate) async fn listen(consumer: Arc<dyn Consumer>, clock: Clock, inbox: Inb
                 inbox.send(Event::Revoked(ids));
                 backoff = Backoff::default();
             }
-            Err(error) if passes(&error) => {
-                tracing::debug!(%error, "cannot listen for revokes");
+            Err(error) if error.kind() == Kind::Closed => return Err(error),
+            // Whatever it is: a revoke that nobody hears of would not end its task.
+            Err(error) => {
+                tracing::warn!(%error, "cannot listen for revokes, trying again");
                 backoff.pause(&clock).await;
             }
-            Err(error) => return Err(error),
         }
     }
 }

@@ -50,7 +50,7 @@ impl Sweeper {
     }
 
     async fn store(&self, ended: Vec<ResultRecord>) {
-        for answer in persist(&self.clock, ended, |_| (), |batch| self.results.store(batch)).await {
+        for answer in persist(&self.clock, ended, |batch| self.results.store(batch)).await {
             if let Err(error) = answer {
                 tracing::error!(%error, "the end of a lost task cannot be stored");
             }

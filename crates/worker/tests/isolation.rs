@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cardoon_broker::Broker;
-use cardoon_core::{DeadReason, RetryPolicy, TaskState};
+use cardoon_core::{DeadReason, EventKind, RetryPolicy, TaskState};
 use cardoon_results::ResultBackend;
 use cardoon_worker::{Handler, Isolation, TaskDefinition, TaskError, TaskOptions, TaskResult};
 use support::{Bench, definition, nothing};
@@ -20,6 +20,7 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     runtime.block_on(async {
         if cardoon_worker::is_child() {
+            hang_if_asked(&flag(std::os::unix::process::parent_id()));
             let served = Bench::without_worker().builder(tasks()).build().unwrap().run().await;
             served.unwrap();
             return;
@@ -32,6 +33,11 @@ fn main() {
         a_blocking_task_that_overstays_its_limit_is_killed().await;
         a_revoked_task_is_killed().await;
         a_task_that_kills_its_process_three_times_is_buried_and_the_worker_goes_on().await;
+        a_process_that_is_never_ready_is_killed_and_costs_no_attempt_until_the_third_time().await;
+        a_process_that_is_ready_the_second_time_executes_its_task_as_if_nothing_had_been().await;
+        an_idle_process_that_hangs_is_replaced_and_nobody_is_blamed().await;
+        progress_is_never_that_of_another_run().await;
+        a_cancellation_right_at_the_start_is_heard().await;
     });
 }
 
@@ -52,6 +58,22 @@ fn tasks() -> Vec<TaskDefinition> {
                 nothing()
             }),
         ),
+        definition(
+            "last-words",
+            isolated.clone(),
+            Handler::asynchronous(|context, _| async move {
+                context.progress(1, None, context.id().as_str());
+                nothing()
+            }),
+        ),
+        definition(
+            "told",
+            TaskOptions { soft_time_limit: Some(Duration::from_millis(1)), ..isolated.clone() },
+            Handler::asynchronous(|context, _| async move {
+                context.cancelled().await;
+                nothing()
+            }),
+        ),
         definition("hang", limited, Handler::blocking(|_, _| hang())),
         definition("stuck", isolated.clone(), Handler::blocking(|_, _| hang())),
         definition("abort", isolated, Handler::blocking(|_, _| std::process::abort())),
@@ -67,6 +89,108 @@ fn hang() -> TaskResult {
     loop {
         std::thread::park();
     }
+}
+
+/// The folder by which this program tells its children not to be ready.
+fn flag(parent: u32) -> std::path::PathBuf {
+    std::env::temp_dir().join(format!("cardoon-children-hang-{parent}"))
+}
+
+/// A child that is asked to hang leaves a file with its process id, and does.
+fn hang_if_asked(flag: &std::path::Path) {
+    if flag.exists() {
+        std::fs::write(flag.join(std::process::id().to_string()), "").unwrap();
+        let _ = hang();
+    }
+}
+
+fn hung(flag: &std::path::Path) -> Vec<String> {
+    let entries = std::fs::read_dir(flag).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// A worker whose children have little time.
+fn impatient(bench: &Bench) -> support::Running {
+    bench.run(bench.builder(tasks()).child_start(Duration::from_millis(500)))
+}
+
+async fn a_process_that_is_never_ready_is_killed_and_costs_no_attempt_until_the_third_time() {
+    let flag = flag(std::process::id());
+    std::fs::create_dir(&flag).unwrap();
+    let bench = Bench::without_worker();
+    let worker = impatient(&bench);
+    let id = bench.send("pid", "[]").await;
+    let record = bench.wait(&id).await;
+    assert_eq!((record.state, record.attempt), (TaskState::Failure, 0));
+    let failure = record.failure.unwrap();
+    assert_eq!(failure.kind, TaskError::NOT_STARTED);
+    assert!(failure.message.contains("not ready within 0.5 s"), "{failure}");
+    let pids = hung(&flag);
+    assert_eq!(pids.len(), 3);
+    if cfg!(target_os = "linux") {
+        let alive = |pid: &String| std::path::Path::new("/proc").join(pid).exists();
+        support::until(async || !pids.iter().any(alive)).await;
+    }
+    worker.stop().await;
+    std::fs::remove_dir_all(flag).unwrap();
+}
+
+async fn a_process_that_is_ready_the_second_time_executes_its_task_as_if_nothing_had_been() {
+    let flag = flag(std::process::id());
+    std::fs::create_dir(&flag).unwrap();
+    let bench = Bench::without_worker();
+    let worker = impatient(&bench);
+    let id = bench.send("pid", "[]").await;
+    support::until(async || !hung(&flag).is_empty()).await;
+    std::fs::remove_dir_all(flag).unwrap();
+    let record = bench.wait(&id).await;
+    assert_eq!((record.state, record.attempt, record.run.0), (TaskState::Success, 0, 1));
+    worker.stop().await;
+}
+
+async fn an_idle_process_that_hangs_is_replaced_and_nobody_is_blamed() {
+    let bench = Bench::without_worker();
+    let worker = impatient(&bench);
+    let id = bench.send("pid", "[]").await;
+    let first = bench.wait(&id).await.value.unwrap();
+    let pid = String::from_utf8_lossy(&first).into_owned();
+    assert!(std::process::Command::new("kill").args(["-s", "STOP", &pid]).status().unwrap().success());
+    let id = bench.send("pid", "[]").await;
+    let record = bench.wait(&id).await;
+    assert_eq!((record.state, record.attempt, record.run.0), (TaskState::Success, 0, 1));
+    assert_ne!(record.value.unwrap(), first);
+    worker.stop().await;
+}
+
+async fn progress_is_never_that_of_another_run() {
+    let bench = Bench::start(tasks());
+    let mut events = bench.broker.listen().await.unwrap();
+    // Words are kept back for 100 ms, longer than such a run takes: they come while another one runs.
+    for _ in 0..500 {
+        let id = bench.send("last-words", "[]").await;
+        bench.wait(&id).await;
+    }
+    let last = bench.send("progress", "[]").await;
+    let mut told = Vec::new();
+    while told.last().is_none_or(|(id, _)| *id != last) {
+        let events = events.next().await.unwrap();
+        let progress = events.into_iter().filter(|event| event.kind == EventKind::TaskProgress);
+        told.extend(progress.filter_map(|event| Some((event.id?, event.detail?))));
+    }
+    for (id, detail) in told {
+        assert_eq!(detail, if id == last { "1/2 half".to_owned() } else { format!("1 {id}") });
+    }
+    bench.handle.stop();
+    bench.end().await;
+}
+
+async fn a_cancellation_right_at_the_start_is_heard() {
+    let bench = Bench::start(tasks());
+    for _ in 0..50 {
+        let id = bench.send("told", "[]").await;
+        assert_eq!(bench.wait(&id).await.state, TaskState::Success);
+    }
+    bench.end().await;
 }
 
 /// The parent died between starting the child and being asked for: the socket is closed at its end.

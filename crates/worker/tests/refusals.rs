@@ -111,3 +111,16 @@ async fn a_stale_run_that_fails_sends_no_retry() {
     assert_eq!(bench.broker.inspect().waiting(None, 10).await.unwrap(), []);
     assert_eq!(runs.load(Ordering::SeqCst), 2);
 }
+
+#[tokio::test]
+async fn a_worker_whose_settler_breaks_ends_with_an_error_and_gives_its_tasks_back() {
+    let bench = Bench::without_worker();
+    let results = Refusing::new(&bench.results, |_| panic!("a bug in an adapter"));
+    let task = definition("t", TaskOptions::default(), echo());
+    let worker = builder(&bench, results).task(task).grace(Duration::ZERO).build().unwrap();
+    bench.send("t", "[]").await;
+    let exit = tokio::time::timeout(Duration::from_secs(30), worker.run()).await.expect("it ends");
+    assert_eq!(exit.unwrap_err().code(), Code::Internal);
+    let stats = bench.broker.inspect().queues().await.unwrap();
+    assert_eq!((stats[0].ready, stats[0].held), (1, 0));
+}

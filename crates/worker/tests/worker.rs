@@ -237,6 +237,55 @@ async fn blocking_tasks_run_side_by_side_and_inside_the_programs_runtime() {
 }
 
 #[tokio::test]
+async fn many_blocking_tasks_share_as_many_threads_as_there_are_slots() {
+    let threads = Arc::new(std::sync::Mutex::new(std::collections::HashSet::new()));
+    let seen = Arc::clone(&threads);
+    let quick = Handler::blocking(move |_, _| {
+        seen.lock().unwrap().insert(std::thread::current().id());
+        nothing()
+    });
+    let bench = Bench::without_worker();
+    let tasks = vec![definition("quick", TaskOptions::default(), quick)];
+    let worker = bench.run(bench.builder(tasks).concurrency(4));
+    let mut ids = Vec::new();
+    for _ in 0..3000 {
+        ids.push(bench.send("quick", "[]").await);
+    }
+    for id in &ids {
+        assert_eq!(bench.wait(id).await.state, TaskState::Success);
+    }
+    worker.stop().await;
+    assert!(threads.lock().unwrap().len() <= 4, "{threads:?}");
+}
+
+#[tokio::test]
+async fn a_thread_whose_task_ended_late_is_used_again() {
+    let threads = Arc::new(std::sync::Mutex::new(std::collections::HashSet::new()));
+    let (release, gate) = std::sync::mpsc::channel::<()>();
+    let (seen, gate) = (Arc::clone(&threads), Arc::new(std::sync::Mutex::new(gate)));
+    let stubborn = Handler::blocking(move |_, _| {
+        seen.lock().unwrap().insert(std::thread::current().id());
+        let _ = gate.lock().unwrap().recv();
+        nothing()
+    });
+    let options = TaskOptions {
+        time_limit: Some(Duration::from_millis(20)),
+        retry: RetryPolicy::never(),
+        ..TaskOptions::default()
+    };
+    let bench = Bench::without_worker();
+    let tasks = vec![definition("stubborn", options, stubborn)];
+    let worker = bench.run(bench.builder(tasks).concurrency(4));
+    for _ in 0..20 {
+        let id = bench.send("stubborn", "[]").await;
+        assert_eq!(bench.wait(&id).await.failure.unwrap().kind, TaskError::TIME_LIMIT);
+        release.send(()).unwrap();
+    }
+    assert_eq!(worker.stop().await, WorkerExit::Drained, "each slot came back");
+    assert!(threads.lock().unwrap().len() <= 4, "{threads:?}");
+}
+
+#[tokio::test]
 async fn events_tell_the_way_of_a_task() {
     let bench = Bench::start(vec![definition("echo", TaskOptions::default(), echo())]);
     let mut stream = bench.broker.listen().await.unwrap();

@@ -302,19 +302,11 @@ impl Lab {
     pub async fn until(
         &self,
         what: &str,
-        mut holds: impl FnMut(&Testimony) -> bool,
+        holds: impl FnMut(&Testimony) -> bool,
     ) -> anyhow::Result<Testimony> {
-        let end = self.clock.boot().plus(PATIENCE);
-        loop {
-            let testimony = self.testimony()?;
-            if holds(&testimony) {
-                return Ok(testimony);
-            }
-            if self.clock.boot() > end {
-                bail!("waited in vain: {what}");
-            }
-            self.clock.sleep(LOOK).await;
-        }
+        let testimony = Testimony::awaited(&self.witness(), &self.clock, PATIENCE, holds).await;
+        let testimony = testimony.context("cannot read the witness's file")?;
+        testimony.with_context(|| format!("waited in vain: {what}"))
     }
 
     fn witness(&self) -> PathBuf {

@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// Publish events also while nobody listens
     #[arg(short = 'E', long)]
     events: bool,
-    /// Execute the built-in tasks: cardoon.noop, echo, add, sleep, fail
+    /// Execute the built-in tasks: cardoon.noop, echo, add, sleep, block, fail
     #[arg(long)]
     builtin: bool,
     /// How long running tasks may take to finish after the first signal

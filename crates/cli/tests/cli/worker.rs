@@ -35,6 +35,32 @@ fn a_draining_worker_ends_what_runs_and_hands_back_at_the_second_signal() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_worker_whose_slots_are_lost_is_replaced_and_the_waiting_tasks_run() {
+    let home = Home::new();
+    let mut command = home.command(&["worker", "--builtin", "-c", "1", "--time-limit", "2s"]);
+    command.env("CARDOON_RETRY__MAX", "0");
+    let worker = Running::start(command);
+    worker.says("database");
+    let blocking = home.send(&["cardoon.block", "--args", "[600]"]);
+    let started = || home.json(&["task", "list", "--state", "started"]);
+    eventually(started, |list| list[0]["id"] == blocking.as_str());
+    let waiting: Vec<_> = (0..5).map(|n| home.send(&["cardoon.echo", "--args", &format!("[{n}]")])).collect();
+    worker.says("this process is replaced");
+    worker.says("database");
+    for (n, id) in waiting.iter().enumerate() {
+        let ended = home.run(&["task", "wait", id, "--timeout", "30s"]);
+        assert_eq!((ended.status, ended.stdout.trim()), (0, n.to_string().as_str()), "{}", ended.stderr);
+        let history = home.json(&["task", "get", id])["history"].clone();
+        assert_eq!((history.as_array().unwrap().len(), &history[0]["attempt"]), (1, &0.into()), "{history}");
+    }
+    let record = home.json(&["task", "get", &blocking])["record"].clone();
+    assert_eq!(record["failure"]["kind"], "TimeLimitExceeded", "{record}");
+    worker.signal("TERM");
+    assert_eq!(worker.status(), 0);
+}
+
+#[test]
 fn dev_works_shows_events_and_says_what_to_type() {
     let home = Home::new();
     let dev = Running::start(home.command(&["dev"]));

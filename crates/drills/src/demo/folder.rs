@@ -23,6 +23,9 @@ impl Folder {
                 .hint("choose a new folder, so that no earlier tasks are counted"));
         }
         std::fs::write(folder.path.join("slots"), slots.to_string()).map_err(cannot_create)?;
+        // On a broker that others use too, nobody else's worker must take the demo's tasks.
+        let queue = format!("demo-{}", cardoon_runtime::ids::unique());
+        std::fs::write(folder.path.join("queue"), queue).map_err(cannot_create)?;
         Ok(folder)
     }
 
@@ -58,11 +61,21 @@ impl Folder {
     }
 
     pub(super) fn slots(&self) -> Result<u32> {
-        let text = std::fs::read_to_string(self.path.join("slots")).ok();
-        text.and_then(|text| text.parse().ok()).ok_or_else(|| {
-            Error::new(Code::DrillFailed, format!("{} is no folder of a running demo", self.path.display()))
-                .hint("this command is started by `cardoon demo mail`, never by hand")
-        })
+        self.read("slots").and_then(|text| text.parse().ok()).ok_or_else(|| self.is_no_demo())
+    }
+
+    /// The queue that the demo's tasks go to.
+    pub(super) fn queue(&self) -> Result<String> {
+        self.read("queue").ok_or_else(|| self.is_no_demo())
+    }
+
+    fn read(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.path.join(name)).ok()
+    }
+
+    fn is_no_demo(&self) -> Error {
+        Error::new(Code::DrillFailed, format!("{} is no folder of a running demo", self.path.display()))
+            .hint("this command is started by `cardoon demo mail`, never by hand")
     }
 
     fn database(&self) -> PathBuf {

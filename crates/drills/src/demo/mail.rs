@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How often the workers are looked after while mails arrive.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Sends mails over worker processes on a database of its own, and counts them where they arrive.
+/// Sends mails over worker processes, on a database of its own unless a broker is named, and counts them where they arrive.
 ///
 /// Errors: `CD5002` if a worker cannot be started or all have died, and what the store answers. A mail that is
 /// missing is no error here: ask [`MailReport::verdict`].
@@ -38,6 +38,7 @@ struct Demo<'a> {
     options: &'a MailOptions,
     clock: Clock,
     folder: Folder,
+    queue: String,
     sink: SmtpSink,
     app: App,
     deadline: BootInstant,
@@ -62,22 +63,24 @@ impl<'a> Demo<'a> {
         let clock = Clock::real();
         let folder = Folder::create(options.folder.as_deref(), options.slots)?;
         let sink = SmtpSink::start(clock.clone()).await?;
-        let app = App::connect(&folder.url()).await?;
+        let queue = folder.queue()?;
+        let app = App::connect(&options.broker.clone().unwrap_or_else(|| folder.url())).await?;
         let work = options.one_slot().saturating_mul(2).saturating_add(Duration::from_mins(2));
         let deadline = clock.boot().plus(options.delay).plus(work);
-        Ok(Self { options, clock, folder, sink, app, deadline })
+        Ok(Self { options, clock, folder, queue, sink, app, deadline })
     }
 
     /// Starts the worker processes and waits until all take tasks.
     async fn start_workers(&self) -> Result<Vec<WorkerProcess>> {
         let start = |number| {
             let name = format!("mail-worker-{number}");
-            let command = self.options.worker.command(self.folder.path(), &name);
+            let broker = self.options.broker.as_deref();
+            let command = self.options.worker.command(self.folder.path(), &name, broker);
             WorkerProcess::spawn(&name, command, self.folder.path(), self.clock.clone())
         };
         let mut workers = (1..=self.options.workers).map(start).collect::<Result<Vec<_>>>()?;
         let patience = self.clock.boot().plus(PATIENCE);
-        while self.app.stores().broker.inspect().members().await?.len() < workers.len() {
+        while self.ready_workers().await? < workers.len() {
             let mut looked_after = workers.iter_mut();
             let died =
                 looked_after.find_map(|worker| worker.ended().map(|_| worker.failed("it took no task")));
@@ -90,11 +93,18 @@ impl<'a> Demo<'a> {
         Ok(workers)
     }
 
+    async fn ready_workers(&self) -> Result<usize> {
+        let members = self.app.stores().broker.inspect().members().await?;
+        let queues = members.iter().map(|member| &member.queues);
+        Ok(queues.filter(|queues| queues.iter().any(|queue| queue.as_str() == self.queue)).count())
+    }
+
     async fn send(&self) -> Result<Sent> {
         let due = self.clock.boot().plus(self.options.delay);
         let seconds = self.options.duration.as_secs_f64();
         let signature = |index| {
             let signature = send_mail::signature(MailOptions::recipient(index), seconds, self.sink.address());
+            let signature = signature.queue(&self.queue);
             if self.options.delay.is_zero() { signature } else { signature.countdown(self.options.delay) }
         };
         let handles = self.app.send_many((0..self.options.mails).map(signature)).await?;
@@ -153,7 +163,7 @@ impl<'a> Demo<'a> {
             count: self.sink.count(),
             lost: recipients.filter(|recipient| !arrived.contains_key(recipient)).collect(),
             kill: killed.map(|killed| killed.report(&testimony)),
-            database: self.folder.kept_database(),
+            database: self.options.broker.is_none().then(|| self.folder.kept_database()).flatten(),
         })
     }
 }

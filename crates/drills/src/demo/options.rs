@@ -3,6 +3,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+/// The variable of the environment by which a worker process is told its broker.
+pub(super) const BROKER: &str = "CARDOON_BROKER";
+
 /// What the mail demo does.
 #[derive(Debug, Clone)]
 pub struct MailOptions {
@@ -16,6 +19,8 @@ pub struct MailOptions {
     pub slots: u32,
     /// Kill one worker with SIGKILL when half of the mails have arrived; it is not replaced. Default: no.
     pub kill_worker: bool,
+    /// The URL of the broker that the tasks go through, in a queue of their own. Default: a database of the demo's own.
+    pub broker: Option<String>,
     /// How long the tasks wait in the delayed store. Default: not at all.
     pub delay: Duration,
     /// Keeps the database, the witness's file and the workers' error streams here, where no database may be yet;
@@ -52,6 +57,7 @@ impl MailOptions {
             workers: 2,
             slots: 4,
             kill_worker: false,
+            broker: None,
             delay: Duration::ZERO,
             folder: None,
             worker,
@@ -70,9 +76,13 @@ impl MailOptions {
 }
 
 impl WorkerCommand {
-    pub(super) fn command(&self, folder: &Path, name: &str) -> Command {
+    /// The URL goes by the environment: it may hold a password, which neither files nor process lists should show.
+    pub(super) fn command(&self, folder: &Path, name: &str, broker: Option<&str>) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.args).arg(folder).arg(name);
+        command.args(&self.args).arg(folder).arg(name).env_remove(BROKER);
+        if let Some(url) = broker {
+            command.env(BROKER, url);
+        }
         command
     }
 }

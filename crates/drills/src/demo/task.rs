@@ -12,6 +12,7 @@ use lettre::message::Mailbox;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 
 use super::folder::Folder;
+use super::options::BROKER;
 use crate::Witness;
 
 /// Sends a mail to `user_email` through the SMTP server at `smtp`, and takes `seconds` to do it.
@@ -35,10 +36,18 @@ pub async fn send_mail(
 /// The worker process of a demo that keeps its files in `folder`. Runs until it is told to drain.
 pub async fn mail_worker(folder: &Path, name: &str) -> Result<()> {
     let folder = Folder::existing(folder);
-    let app = App::connect(&folder.url()).await?;
+    let broker = std::env::var(BROKER).unwrap_or_else(|_| folder.url());
+    let app = App::connect(&broker).await?;
     let witness = Witness::open(folder.witness(), Clock::real()).map_err(|error| no_witness(&error))?;
-    let slots = folder.slots()?;
-    Worker::builder(&app).name(name).task::<send_mail>().state(witness).concurrency(slots).run().await?;
+    let (slots, queue) = (folder.slots()?, folder.queue()?);
+    Worker::builder(&app)
+        .name(name)
+        .queues([queue])
+        .task::<send_mail>()
+        .state(witness)
+        .concurrency(slots)
+        .run()
+        .await?;
     Ok(())
 }
 

@@ -51,11 +51,19 @@ phrases! {
         "database disk image is malformed" => "数据库文件的内容已损坏";
     }
 
+    Unreachable {
+        "the connection to {} failed" => "与 {0} 的连接失败";
+        "{} cannot be reached" => "连不上 {0}";
+        "look whether the server runs: redis-cli -u <URL> ping" => "看看服务器是否在运行：redis-cli -u <URL> ping";
+        "no sentinel of {} knows its primary" => "{0} 的哨兵都不知道主节点在哪里";
+        "ask a sentinel: redis-cli -p 26379 sentinel masters" => "问问哨兵：redis-cli -p 26379 sentinel masters";
+        "{}: {}" => "{0}：{1~}";
+    }
     UnknownScheme {
         "no store answers to `{}:` URLs" => "没有哪种存储认识 `{0}:` 开头的 URL";
         "URL: {}" => "URL：{0}";
-        "use sqlite:PATH, or memory: for a store that lives in this process" =>
-            "写成 sqlite:路径；只在一个进程里试用，也可以写 memory:";
+        "use sqlite:PATH, redis://HOST, or memory: for a store that lives in this process" =>
+            "写成 sqlite:路径 或 redis://主机；只在一个进程里试用，也可以写 memory:";
     }
     FeatureMissing {
         "this build has no adapter for `{}:` URLs" => "当前版本没有 `{0}:` 的适配器";
@@ -70,6 +78,18 @@ phrases! {
         "a SQLite URL has no host" => "SQLite 的 URL 里不能有主机名";
         "options after `?` are not known here" => "不支持 `?` 后面的参数";
         "it has no scheme" => "没有写明是哪种存储";
+        "cannot read the Redis URL: {}" => "看不懂 Redis 的 URL：{0~}";
+        "it has no `://`" => "缺少 `://`";
+        "it names no socket" => "没有写套接字的路径";
+        "it does not name the primary" => "没有写主节点的名字";
+        "the option `{}` is not known" => "不认识选项 `{0}`";
+        "certificates are always checked, so `ssl_cert_reqs` must be `required`" =>
+            "证书总是要检查的，所以 `ssl_cert_reqs` 只能是 `required`";
+        "what stands for `%` is not UTF-8" => "`%` 转义的内容不是 UTF-8";
+        "write redis+socket:///path/to/redis.sock" => "写成 redis+socket:///路径/redis.sock";
+        "write redis+sentinel://host:26379,host2:26379/NAME/0" => "写成 redis+sentinel://主机:26379,主机2:26379/名字/0";
+        "name the server's authority: ?ssl_ca_certs=/path/to/ca.pem" => "指明服务器的 CA：?ssl_ca_certs=/路径/ca.pem";
+        "cannot read the certificates in {}" => "无法读取 {0} 里的证书";
         "write memory:" => "写成 memory:";
         "write sqlite:PATH, or memory:" => "写成 sqlite:路径，或者 memory:";
         "write sqlite:PATH, sqlite:///relative.db or sqlite:////absolute/path.db" =>
@@ -78,6 +98,7 @@ phrases! {
         "for a SQLite file, write sqlite:{}" => "如果是 SQLite 文件，写成 sqlite:{0}";
     }
     NoAnswer {
+        "{} did not answer in time" => "{0} 没有及时响应";
         "{} is still busy" => "{0} 还在忙";
     }
     StoreClosed {
@@ -147,12 +168,43 @@ phrases! {
             "先检查，再从备份恢复：sqlite3 {0} 'pragma integrity_check'";
     }
 
+    RedisTooOld {
+        "{} is Redis {}.{}, 6.2 is needed" => "{0} 是 Redis {1}.{2}，至少需要 6.2";
+    }
+    RedisFull {
+        "{}: {}" => "{0}：{1~}";
+        "free memory or disk space on the server, or raise its limit" => "在服务器上腾出内存或磁盘空间，或者调高上限";
+    }
+    RedisWrongType {
+        "{}: {}" => "{0}：{1~}";
+        "the key `{}` in {} is no list" => "{1} 里的键 `{0}` 不是列表";
+        "look at the key with `TYPE`; Cardoon changes nothing in it" => "用 `TYPE` 看看这个键；Cardoon 不会改动它";
+    }
+    RedisReadOnly {
+        "{}: {}" => "{0}：{1~}";
+        "{} is a replica" => "{0} 是副本";
+        "its primary: {}:{}" => "它的主节点：{0}:{1}";
+        "connect to the primary; with Sentinel, name it in the URL" => "改连主节点；用了哨兵就在 URL 里写明";
+    }
+    RedisDenied {
+        "{}: {}" => "{0}：{1~}";
+        "look at the user, the password and the rules of `ACL LIST`" => "检查用户名、密码，以及 `ACL LIST` 里的规则";
+    }
+    RedisNewerLayout {
+        "the keys in {} have layout {}, this is {}" => "{0} 里的键的结构版本是 {1}，当前程序是 {2}";
+        "use a newer Cardoon, or another database" => "换用更新的 Cardoon，或者换一个数据库";
+    }
+    RedisCluster {
+        "{} is part of a Redis Cluster" => "{0} 属于一个 Redis 集群";
+    }
+
     TooLarge {
         "the message for {} has {} bytes, the limit is {}" => "发给 {0} 的消息有 {1} 字节，上限是 {2}";
         "store the data elsewhere and send its address, or raise limits.message_size here and at the workers" =>
             "把数据存到别处，只发送它的位置；或者在发送方和 worker 两边调高 limits.message_size";
         "message {} has {} bytes" => "消息 {0} 有 {1} 字节";
         "the database takes {} bytes" => "数据库最多接受 {0} 字节";
+        "the broker takes {} bytes" => "这个 broker 最多接受 {0} 字节";
         "store the data elsewhere, and send where it is" => "把数据存到别处，只发送它的位置";
     }
     BadName {
@@ -202,6 +254,7 @@ phrases! {
         "give it to the worker's builder with .state(…)" => "在 worker 的 builder 上用 .state(…) 给出";
     }
     LeaseLost {
+        "others took this worker for dead; it joins again" => "别人认为这个 worker 已经死掉；它会重新加入";
         "this worker's session is over: others took it for dead, or it was closed" =>
             "这个 worker 的会话已经结束：别人认为它已经死掉，或者它被关闭了";
     }

@@ -5,7 +5,7 @@ mod pattern;
 
 use std::borrow::Cow;
 
-use crate::{Code, Language};
+use crate::{Code, Language, title};
 
 /// An English text with `{}` for what varies, and its translation with `{0}`, `{1}`, …; `{0~}` stands for a piece that
 /// is translated as well.
@@ -25,16 +25,21 @@ pub fn phrase(code: Code, language: Language, text: &str) -> Option<String> {
 }
 
 fn translate(table: &[Phrase], code: Code, text: &str) -> Option<String> {
-    // What is said of this code alone comes first.
-    let of = |wanted: Option<Code>| table.iter().filter(move |phrase| phrase.code == wanted);
-    of(Some(code)).chain(of(None)).find_map(|phrase| {
-        let pieces = pattern::pieces(phrase.english, text)?;
-        let again = |piece: &str| match translate(table, code, piece) {
-            Some(translated) => Cow::Owned(translated),
-            None => Cow::Owned(piece.to_owned()),
-        };
-        Some(pattern::fill(phrase.translated, &pieces, again))
-    })
+    if text == code.title() {
+        return Some(title(code, Language::Chinese).to_owned());
+    }
+    // What is said of this code alone comes first, and of several patterns the one that leaves least open.
+    let of = |wanted: Option<Code>| {
+        let of_code = table.iter().filter(move |phrase| phrase.code == wanted);
+        let fitting = of_code.filter_map(|phrase| Some((phrase, pattern::pieces(phrase.english, text)?)));
+        fitting.min_by_key(|(_, pieces)| pieces.iter().map(|piece| piece.len()).sum::<usize>())
+    };
+    let (phrase, pieces) = of(Some(code)).or_else(|| of(None))?;
+    let again = |piece: &str| match translate(table, code, piece) {
+        Some(translated) => Cow::Owned(translated),
+        None => Cow::Owned(piece.to_owned()),
+    };
+    Some(pattern::fill(phrase.translated, &pieces, again))
 }
 
 #[cfg(test)]
@@ -56,19 +61,53 @@ mod tests {
     }
 
     #[test]
+    fn of_two_patterns_the_closer_one_is_taken_wherever_it_stands() {
+        let phrase = |english, translated| Phrase { code: Some(Code::Unreachable), english, translated };
+        let table = [phrase("{}: {}", "{0}：{1}"), phrase("look there: {}", "看看 {0}")];
+        let translated = translate(&table, Code::Unreachable, "look there: it: is").unwrap();
+        assert_eq!(translated, "看看 it: is");
+    }
+
+    #[test]
     fn a_piece_that_is_a_text_of_ours_is_translated_too() {
         let text = chinese(Code::CannotOpenFile, "cannot open the database in /a in/b.db").unwrap();
         assert_eq!(text, "无法打开数据库：/a in/b.db");
     }
 
     #[test]
-    fn every_code_that_a_user_may_meet_has_phrases() {
-        // These are reasons of dead letters, or of stores that are not there yet.
-        let never_shown_by_a_command =
-            [Code::Unreachable, Code::ContentRefused, Code::BadMessage, Code::BadArguments];
-        for code in Code::ALL.iter().filter(|code| !never_shown_by_a_command.contains(code)) {
-            let said = chinese::PHRASES.iter().any(|phrase| phrase.code == Some(*code));
-            assert!(said || *code == Code::Internal, "{code} has no phrase in Chinese");
+    fn a_title_within_a_text_is_that_of_its_page() {
+        let text = chinese(Code::RedisFull, "redis://db:6379: the Redis server takes no more data").unwrap();
+        assert_eq!(text, "redis://db:6379：Redis 服务器拒绝写入新数据");
+    }
+
+    /// Others fall back to the title of their page, with the English text behind it.
+    #[test]
+    fn what_a_beginner_meets_has_phrases() {
+        for code in [
+            Code::Unreachable,
+            Code::UnknownScheme,
+            Code::BadUrl,
+            Code::NoAnswer,
+            Code::CannotOpenFile,
+            Code::NotOurDatabase,
+            Code::DatabaseBusy,
+            Code::RedisDenied,
+            Code::TooLarge,
+            Code::BadName,
+            Code::TaskFailed,
+            Code::WaitTimedOut,
+            Code::UnknownId,
+            Code::NoSuchTask,
+            Code::NoTasks,
+            Code::MessageNotKept,
+            Code::UnknownSetting,
+            Code::BadSetting,
+            Code::BadSettingsFile,
+            Code::BadInput,
+            Code::NeedsYes,
+        ] {
+            let said = |phrase: &Phrase| phrase.code == Some(code);
+            assert!(chinese::PHRASES.iter().any(said), "{code}");
         }
     }
 

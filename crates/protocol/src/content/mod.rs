@@ -50,7 +50,7 @@ impl Content {
             Some(method) => compression::unpack(method, body, limits.max_bytes)?,
         };
         match self {
-            Self::Json => check_depth(&body, limits).map(|()| body),
+            Self::Json => check_json(&body, limits).map(|()| body),
             Self::Msgpack => msgpack::to_json(&body, limits),
             Self::Yaml => yaml::to_json(&body, limits),
         }
@@ -69,7 +69,9 @@ fn refused(content_type: &str) -> Undecodable {
     Undecodable::new(DeadReason::Refused, detail)
 }
 
-fn check_depth(json: &[u8], limits: &Limits) -> Result<(), Undecodable> {
+/// What is skipped later is not looked at any more, so that all of it is text is checked here.
+fn check_json(json: &[u8], limits: &Limits) -> Result<(), Undecodable> {
+    std::str::from_utf8(json).map_err(malformed)?;
     if nesting::depth(json) > limits.max_depth { Err(too_deep(limits)) } else { Ok(()) }
 }
 

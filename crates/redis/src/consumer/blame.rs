@@ -29,57 +29,82 @@ pub(crate) struct Blame {
 
 #[derive(Debug, Default)]
 struct State {
-    running: HashMap<u64, Run>,
+    /// The deliveries whose user code has begun, until they are let go.
+    begun: HashMap<u64, Run>,
     /// On record, and over.
     over: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Run {
-    since: BootInstant,
-    recorded: bool,
+    code: Code,
+    is_recorded: bool,
+}
+
+/// How far user code of a delivery has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Code {
+    /// It has registered, and is about to begin.
+    Registered,
+    Running {
+        since: BootInstant,
+    },
+    Ended,
 }
 
 impl Blame {
     pub(crate) fn started(&self, sequence: u64, now: BootInstant) {
         let mut state = self.state();
-        let recorded = state.running.get(&sequence).is_some_and(|run| run.recorded);
-        state.running.insert(sequence, Run { since: now, recorded });
+        let is_recorded = state.begun.get(&sequence).is_some_and(|run| run.is_recorded);
+        state.begun.insert(sequence, Run { code: Code::Running { since: now }, is_recorded });
         drop(state);
         self.changed.notify_one();
     }
 
     /// The registration of this run puts it on record.
-    pub(crate) fn begun(&self, sequence: u64) {
-        self.state().running.insert(sequence, Run { since: BootInstant(0), recorded: true });
+    pub(crate) fn registered(&self, sequence: u64) {
+        self.state().begun.insert(sequence, Run { code: Code::Registered, is_recorded: true });
     }
 
     pub(crate) fn ended(&self, sequence: u64) {
         let mut state = self.state();
-        if state.running.remove(&sequence).is_some_and(|run| run.recorded) {
+        let Some(run) = state.begun.get_mut(&sequence) else { return };
+        run.code = Code::Ended;
+        if std::mem::take(&mut run.is_recorded) {
             state.over.push(sequence);
             drop(state);
             self.changed.notify_one();
         }
     }
 
-    pub(crate) fn is_started(&self, sequence: u64) -> bool {
-        self.state().running.get(&sequence).is_some_and(|run| run.since > BootInstant(0))
+    /// The delivery is held no more.
+    pub(crate) fn forget(&self, sequence: u64) {
+        self.ended(sequence);
+        self.state().begun.remove(&sequence);
+    }
+
+    pub(crate) fn is_running(&self, sequence: u64) -> bool {
+        self.state().begun.get(&sequence).is_some_and(|run| matches!(run.code, Code::Running { .. }))
+    }
+
+    /// Whether user code has begun, be it over or not.
+    pub(crate) fn has_begun(&self, sequence: u64) -> bool {
+        self.state().begun.get(&sequence).is_some_and(|run| run.code != Code::Registered)
     }
 
     /// What is to be put on record now, and what is to be removed from it.
     fn due(&self, now: BootInstant) -> (Vec<u64>, Vec<u64>) {
         let mut state = self.state();
         let over = std::mem::take(&mut state.over);
-        let is_due = |run: &Run| !run.recorded && now.since(run.since) >= AFTER;
-        (state.running.iter().filter(|(_, run)| is_due(run)).map(|(sequence, _)| *sequence).collect(), over)
+        let is_due = |run: &Run| run.waits_since().is_some_and(|since| now.since(since) >= AFTER);
+        (state.begun.iter().filter(|(_, run)| is_due(run)).map(|(sequence, _)| *sequence).collect(), over)
     }
 
     fn recorded(&self, sequences: &[u64]) {
         let mut state = self.state();
         for sequence in sequences {
-            match state.running.get_mut(sequence) {
-                Some(run) => run.recorded = true,
+            match state.begun.get_mut(sequence).filter(|run| run.waits_since().is_some()) {
+                Some(run) => run.is_recorded = true,
                 // It ended while it was put on record.
                 None => state.over.push(*sequence),
             }
@@ -92,11 +117,21 @@ impl Blame {
 
     fn is_settled(&self) -> bool {
         let state = self.state();
-        state.over.is_empty() && state.running.values().all(|run| run.recorded)
+        state.over.is_empty() && state.begun.values().all(|run| run.waits_since().is_none())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Run {
+    /// Since when it has been running without being on record.
+    fn waits_since(&self) -> Option<BootInstant> {
+        match self.code {
+            Code::Running { since } if !self.is_recorded => Some(since),
+            _ => None,
+        }
     }
 }
 
@@ -151,6 +186,9 @@ mod tests {
         blame.ended(1);
         assert_eq!(blame.due(BootInstant(200)), (vec![], vec![]));
         assert!(blame.is_settled());
+        assert!(blame.has_begun(1) && !blame.is_running(1));
+        blame.forget(1);
+        assert!(!blame.has_begun(1));
     }
 
     #[test]

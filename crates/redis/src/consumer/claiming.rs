@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cardoon_broker::Delivery;
 use cardoon_core::{Lease, Timestamp};
-use cardoon_errors::{Applied, Result};
+use cardoon_errors::Result;
 use redis::{Cmd, Value};
 
 use super::Session;
@@ -119,8 +119,10 @@ async fn claim_and_look(session: Arc<Session>, max: usize, look: bool) -> Result
     let looking = async { if look { session.watcher.look(&session).await } else { None } };
     let (looked, taken) = tokio::join!(looking, take(&session, max));
     let taken = taken?;
-    // Without a look the next claim has to make one before anybody may wait.
-    let is_something_ready = if look { looked.is_some_and(|look| look.is_something_ready) } else { true };
+    // Without a look the next claim has to make one before anybody may wait. A key that is no list counts as something
+    // in it, for ever.
+    let is_something_ready =
+        if look { looked.is_some_and(|look| look.is_something_ready) && !taken.is_some_wrong } else { true };
     let due = looked.and_then(|look: Look| look.due).or(taken.due);
     let due = due.map(|due| Duration::from_millis((due - taken.now).max(0) as u64));
     Ok(Found { deliveries: taken.deliveries, due, is_something_ready })
@@ -131,6 +133,8 @@ struct Taken {
     deliveries: Vec<Delivery>,
     now: i64,
     due: Option<i64>,
+    /// A key that should be a list is none.
+    is_some_wrong: bool,
 }
 
 async fn take(session: &Arc<Session>, max: usize) -> Result<Taken> {
@@ -147,12 +151,16 @@ async fn take(session: &Arc<Session>, max: usize) -> Result<Taken> {
             .await;
         match answer {
             Err(error) => {
-                if error.was_applied() != Applied::No {
-                    session.is_unsure.store(true, Ordering::Release);
-                }
+                // A script that fails in the middle may have taken something too.
+                session.is_unsure.store(true, Ordering::Release);
                 return Err(error);
             }
-            Ok(Value::Nil | Value::Boolean(false)) => session.rejoin(number).await?,
+            // Whoever took this worker for dead has made its claims void, or has removed it altogether.
+            Ok(Value::Nil | Value::Boolean(false)) => match sessions::recover(&session.shared, number).await?
+            {
+                Some(epoch) => session.epoch.store(epoch, Ordering::Release),
+                None => session.rejoin(number).await?,
+            },
             Ok(answer) => return read(session, number, first, answer).await,
         }
     }
@@ -181,7 +189,7 @@ fn ask(
     command.arg(keys::session(number)).arg(keys::held(number)).arg(keys::REVOKED);
     command.arg(keys::DELAYED).arg(keys::DELAYED_MESSAGES);
     for tag in order {
-        command.arg(&session.lists[*tag]);
+        command.arg(&*session.lists[*tag]);
     }
     command.arg(epoch).arg(max).arg(MOST_BYTES).arg(first);
     for tag in order {
@@ -194,6 +202,8 @@ async fn read(session: &Session, number: u64, first: u64, answer: Value) -> Resu
     let mut next = || values.next().ok_or_else(|| nonsense("a claim"));
     let (now, due) = (int(&next()?, "a claim")?, int(&next()?, "a claim")?);
     let are_some_revoked = int(&next()?, "a claim")? > 0;
+    let wrong = usize::try_from(int(&next()?, "a claim")?).ok().and_then(|tag| session.lists.get(tag));
+    session.warn_of(wrong);
     let mut deliveries = Vec::new();
     let mut sequence = first;
     while let Some(tag) = values.next() {
@@ -209,7 +219,7 @@ async fn read(session: &Session, number: u64, first: u64, answer: Value) -> Resu
     if are_some_revoked {
         mark_revoked(session, &mut deliveries).await?;
     }
-    Ok(Taken { deliveries, now, due: (due >= 0).then_some(due) })
+    Ok(Taken { deliveries, now, due: (due >= 0).then_some(due), is_some_wrong: wrong.is_some() })
 }
 
 /// The next claim begins with the queue after the last one that was taken from.

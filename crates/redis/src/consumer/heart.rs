@@ -29,10 +29,12 @@ impl Heart {
             None => session.shared.wire.dial_blocking(limit(session))?,
         };
         let answer = ask(session, &mut connection)?;
-        *slot = Some(connection);
         match answer {
-            Value::Int(1) => Ok(Some(before.plus(session.spec.terms.lease))),
-            Value::Int(_) => Ok(None),
+            Value::Int(answer) => {
+                *slot = Some(connection);
+                Ok((answer == 1).then(|| before.plus(session.spec.terms.lease)))
+            }
+            // The next beat takes a fresh connection: after a failover another server is the primary.
             Value::ServerError(error) => Err(failure::of_server(&error, &session.shared.wire.location)),
             _ => Err(failure::nonsense("a heartbeat")),
         }

@@ -66,8 +66,8 @@ impl RedisConsumer {
 }
 
 fn release(session: &Session, holding: &crate::operations::settle::Holding, known: &known::Known) -> Change {
-    let may_have_run = holding.early || session.blame.is_started(holding.lease.sequence);
-    let cause = if may_have_run { ReleaseCause::Interrupted } else { ReleaseCause::Unstarted };
+    let has_begun = session.blame.has_begun(holding.lease.sequence);
+    let cause = if has_begun { ReleaseCause::Interrupted } else { ReleaseCause::Unstarted };
     let settle = Settle::bare(holding.lease, Verdict::Release { cause });
     judged(holding, &settle, known, false, session.shared.bench()).change
 }

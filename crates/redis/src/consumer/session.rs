@@ -23,11 +23,13 @@ use crate::store::Shared;
 /// How long joining waits for the connection that is the sign of life. Without it the lease alone tells of a death.
 const SIGN_LIMIT: Duration = Duration::from_secs(3);
 
+const WARN_EVERY: Duration = Duration::from_secs(10);
+
 /// One membership among the consumers. When others took it for dead, it joins again under a new number.
 pub(crate) struct Session {
     pub(crate) shared: Arc<Shared>,
     pub(crate) spec: ConsumeSpec,
-    pub(crate) lists: Vec<String>,
+    pub(crate) lists: Vec<Arc<str>>,
     pub(crate) number: AtomicU64,
     /// Counts how often claims under way were made void.
     pub(crate) epoch: AtomicU64,
@@ -45,6 +47,8 @@ pub(crate) struct Session {
     to_tell: Mutex<Vec<TaskId>>,
     told: Notify,
     joining: tokio::sync::Mutex<()>,
+    /// When it was last said that a key is no list, in milliseconds of the boot-time clock.
+    warned_at: AtomicU64,
     /// Nothing more is claimed.
     pub(crate) ended: CancellationToken,
 }
@@ -55,7 +59,7 @@ impl Session {
         shared.introduce(&spec.queues).await;
         let number = sessions::draw(shared).await?;
         let session = Arc::new(Self {
-            lists: keys::lists(&spec.queues),
+            lists: keys::lists(&spec.queues).into_iter().map(Arc::from).collect(),
             spec,
             number: AtomicU64::new(number),
             epoch: AtomicU64::new(1),
@@ -69,6 +73,7 @@ impl Session {
             to_tell: Mutex::default(),
             told: Notify::new(),
             joining: tokio::sync::Mutex::default(),
+            warned_at: AtomicU64::new(0),
             ended: CancellationToken::new(),
             shared: Arc::clone(shared),
         });
@@ -118,6 +123,17 @@ impl Session {
         if self.ended.is_cancelled() { Err(failure::closed()) } else { self.shared.check() }
     }
 
+    /// Says, from time to time, that the key of a queue is no list.
+    pub(crate) fn warn_of(&self, list: Option<&Arc<str>>) {
+        let Some(list) = list else { return };
+        let now = self.shared.wire.clock.boot().0;
+        if now.saturating_sub(self.warned_at.load(Ordering::Relaxed)) >= WARN_EVERY.as_millis() as u64 {
+            self.warned_at.store(now, Ordering::Relaxed);
+            let error = failure::no_list(list, &self.shared.wire.location);
+            tracing::warn!(%error, key = &**list, "nothing is taken from this queue");
+        }
+    }
+
     pub(crate) fn ring(&self) {
         self.bell.send_modify(|rings| *rings += 1);
     }
@@ -143,7 +159,7 @@ impl Session {
     /// A delivery is not held any more.
     pub(crate) fn let_go(&self, sequence: u64) {
         self.holdings().remove(&sequence);
-        self.blame.ended(sequence);
+        self.blame.forget(sequence);
     }
 
     /// These tasks were revoked.

@@ -26,12 +26,14 @@ const MOST: usize = 256;
 pub(crate) async fn settle(session: &Session, batch: Vec<Settle>) -> Vec<Result<Settled>> {
     let mut answers: Vec<Option<Result<Settled>>> = batch.iter().map(|_| None).collect();
     let holdings: Vec<Option<Holding>> = batch.iter().map(|settle| session.held(settle.lease)).collect();
+    // A line of history has to be written in the same step, which the script for the usual case does not do.
+    let keeps_history = session.shared.options.retention.history.is_some();
     let mut tasks = HashSet::new();
     let (mut usual, mut others) = (Vec::new(), Vec::new());
     for (place, (settle, holding)) in batch.iter().zip(&holdings).enumerate() {
         match holding {
             None => answers[place] = Some(Ok(Settled::LeaseLost)),
-            Some(holding) if is_usual(settle, holding) && tasks.insert(&holding.id) => {
+            Some(holding) if !keeps_history && is_usual(settle, holding) && tasks.insert(&holding.id) => {
                 usual.push((place, holding));
             }
             Some(holding) => others.push((place, holding)),
@@ -58,7 +60,7 @@ pub(crate) async fn settle(session: &Session, batch: Vec<Settle>) -> Vec<Result<
 }
 
 /// Whether it is the end of a first run and nothing follows from it, so that the script can decide: if nothing is known
-/// of the task, `core`'s rule accepts it.
+/// of the task, the rule of `core` accepts it.
 fn is_usual(settle: &Settle, holding: &Holding) -> bool {
     let accepted = settle.record.as_ref().is_none_or(|record| {
         record.id == holding.id
@@ -99,28 +101,20 @@ async fn finish_usual(
 struct Usual {
     keys: Vec<String>,
     arguments: Vec<Bytes>,
-    keeps_history: bool,
 }
 
 impl Usual {
     fn new(session: &Session) -> Self {
-        let retention = &session.shared.options.retention;
-        let kept = retention.history.map_or(Bytes::from_static(b"0"), ends::seconds);
-        Self {
-            keys: vec![keys::held(session.number())],
-            arguments: vec![ends::seconds(retention.results), kept, ends::HISTORY.to_string().into()],
-            keeps_history: retention.history.is_some(),
-        }
+        let kept = ends::seconds(session.shared.options.retention.results);
+        Self { keys: vec![keys::held(session.number())], arguments: vec![kept] }
     }
 
     fn add(&mut self, settle: &Settle, holding: &Holding) {
         let id = &holding.id;
-        self.keys.extend([keys::run(id), keys::result(id), keys::history(id)]);
-        let record = settle.record.as_ref();
-        let document = record.map_or_else(Bytes::new, ends::document);
-        let line = record.filter(|_| self.keeps_history).map_or_else(Bytes::new, ends::line);
+        self.keys.extend([keys::run(id), keys::result(id)]);
+        let document = settle.record.as_ref().map_or_else(Bytes::new, ends::document);
         let field = keys::held_field(settle.lease.sequence, settle.lease.tag);
-        self.arguments.extend([field.into(), document, line]);
+        self.arguments.extend([field.into(), document]);
     }
 
     fn add_to(&self, command: &mut Cmd) {

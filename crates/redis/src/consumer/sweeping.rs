@@ -19,7 +19,7 @@ use crate::operations::change::{Applied, Change};
 use crate::operations::rescue::{Saved, rescue};
 use crate::operations::runs::TRIES;
 use crate::operations::sessions::{self, Facts, Hold};
-use crate::operations::{known, sessions as stored};
+use crate::operations::{known, sessions as stored, upkeep};
 
 /// A look of one worker serves all for this long.
 const TURN_MILLIS: u64 = 250;
@@ -30,11 +30,16 @@ const VOID_MILLIS: u64 = 1500;
 /// Suspicions that turn into certainty within this time are waited for: the next sweep may come later.
 const NEAR: Duration = Duration::from_millis(500);
 
+/// Between two thoughts of the upkeep; one of all workers does it.
+const UPKEEP_EVERY: Duration = Duration::from_secs(30);
+
 /// One consumer's view of the others.
 pub(crate) struct Sweeper {
     watch: Watch,
     answering_since: BootInstant,
     silent: HashSet<u64>,
+    /// When to think of the upkeep next.
+    upkeep_at: BootInstant,
 }
 
 /// What a look found of a session.
@@ -48,7 +53,7 @@ struct Seen {
 
 impl Sweeper {
     pub(crate) fn new(now: BootInstant) -> Self {
-        Self { watch: Watch::new(now), answering_since: now, silent: HashSet::new() }
+        Self { watch: Watch::new(now), answering_since: now, silent: HashSet::new(), upkeep_at: now }
     }
 
     pub(crate) async fn sweep(&mut self, session: &Session) -> Result<SweepReport> {
@@ -61,6 +66,10 @@ impl Sweeper {
         if let Some(pause) = near.filter(|pause| !pause.is_zero() && *pause < NEAR).min() {
             clock.sleep(pause + Duration::from_millis(5)).await;
             look = self::look(session).await?;
+        }
+        if clock.boot() >= self.upkeep_at {
+            self.upkeep_at = clock.boot().plus(UPKEEP_EVERY);
+            upkeep::keep_up(&session.shared).await?;
         }
         let mut report = SweepReport::default();
         for seen in look.seen {

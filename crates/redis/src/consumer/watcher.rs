@@ -78,7 +78,10 @@ impl Watcher {
     pub(crate) async fn look(&self, session: &Session) -> Option<Look> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let mut pipeline = redis::pipe();
-        pipeline.cmd("EXISTS").arg(&session.lists);
+        let exists = pipeline.cmd("EXISTS");
+        for list in &session.lists {
+            exists.arg(&**list);
+        }
         pipeline.cmd("ZRANGE").arg(keys::DELAYED).arg(0).arg(0).arg("WITHSCORES");
         let wire = &session.shared.wire;
         let answers = wire.within(wire.limit, connection.send_packed_commands(&pipeline, 0, 2)).await;

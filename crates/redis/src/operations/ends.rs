@@ -82,19 +82,7 @@ pub(crate) fn unexecuted(
     now: Timestamp,
 ) -> Option<(ResultRecord, RunRecord)> {
     let after = end_unrun(known.record(), message.attempt)?;
-    let record = ResultRecord {
-        id: message.id.clone(),
-        task: message.task.clone(),
-        queue: queue.clone(),
-        state,
-        run: after.current,
-        attempt: message.attempt,
-        value: None,
-        failure,
-        worker: "".into(),
-        started_at: None,
-        finished_at: now,
-    };
+    let record = ResultRecord::without_run(message, queue.clone(), state, after.current, failure, now);
     Some((record, after))
 }
 

@@ -13,3 +13,4 @@ pub(crate) mod runs;
 pub(crate) mod search;
 pub(crate) mod sessions;
 pub(crate) mod settle;
+pub(crate) mod upkeep;

@@ -9,9 +9,9 @@ use cardoon_core::{Message, QueueName, TaskId, TaskState};
 use cardoon_errors::Result;
 use redis::Value;
 
-use super::change::{Applied, Change};
-use super::known::{self, Known};
-use super::runs::TRIES;
+use super::change::Change;
+use super::known::Known;
+use super::runs::{self, Decided};
 use super::{delayed, ends, search, sessions};
 use crate::keys;
 use crate::link::items;
@@ -42,54 +42,49 @@ async fn remember(shared: &Shared, ids: &[TaskId]) -> Result<()> {
 }
 
 async fn revoke_one(shared: &Shared, id: &TaskId) -> Result<Revoked> {
-    let mut answer = Revoked::Remembered;
+    let mut removals = Vec::new();
     for delayed in search::delayed(&shared.main, id).await? {
-        let remove = delayed::remove(
-            Change::new().if_member(keys::DELAYED, delayed.member.clone()),
-            &delayed.queue,
-            &delayed.member,
-        );
-        if end(shared, &delayed.stored.message, &delayed.queue, &remove).await? {
-            answer = Revoked::Waiting;
-        }
+        let remove = Change::new().if_member(keys::DELAYED, delayed.member.clone());
+        let remove = delayed::remove(remove, &delayed.queue, &delayed.member);
+        removals.push(Removal { message: delayed.stored.message, queue: delayed.queue, remove });
     }
     let queues = search::queues(&shared.main).await?;
     for ready in search::ready(shared, &queues, id).await? {
         let remove = Change::new().then("LREM", ready.list, [Bytes::from_static(b"1"), ready.raw]);
-        end(shared, &ready.stored.message, &ready.queue, &remove).await?;
-        answer = Revoked::Waiting;
+        removals.push(Removal { message: ready.stored.message, queue: ready.queue, remove });
+    }
+    let mut answer = Revoked::Remembered;
+    for removed in end(shared, removals).await {
+        if removed? {
+            answer = Revoked::Waiting;
+        }
     }
     if is_held(shared, id).await? { Ok(Revoked::Held) } else { Ok(answer) }
 }
 
-/// Records the end of a message that waits, and removes it. Answers whether it was removed.
-pub(crate) async fn end(
-    shared: &Shared,
-    message: &Message,
-    queue: &QueueName,
-    remove: &Change,
-) -> Result<bool> {
-    for _ in 0..TRIES {
-        let known = known::look(&shared.main, [&message.id]).await?.pop().unwrap_or_default();
-        let change = ended(shared, message, queue, &known).and(remove.clone());
-        let checks_of_known = if known.has_run() { 1 } else { 2 };
-        match shared.apply_one(&shared.main, change).await? {
-            Applied::Yes => return Ok(true),
-            Applied::Refused(check) if check >= checks_of_known => return Ok(false),
-            Applied::Refused(_) => {}
-        }
-    }
-    Err(super::runs::too_busy())
+/// A message that waits, and how it is removed.
+pub(crate) struct Removal {
+    pub(crate) message: Message,
+    pub(crate) queue: QueueName,
+    pub(crate) remove: Change,
 }
 
-fn ended(shared: &Shared, message: &Message, queue: &QueueName, known: &Known) -> Change {
-    let change = known.unchanged(&message.id);
-    match ends::unexecuted(message, queue, known, TaskState::Revoked, None, shared.now()) {
-        None => change,
-        Some((record, after)) => {
-            ends::store(change, &record, known, after, &shared.options.retention, Duration::ZERO)
-        }
-    }
+/// Records the ends of messages that wait, and removes them. Answers for each whether it was still there.
+pub(crate) async fn end(shared: &Shared, removals: Vec<Removal>) -> Vec<Result<bool>> {
+    let decide = |removal: &Removal, known: &Known| {
+        let Removal { message, queue, remove } = removal;
+        let change = known.unchanged(&message.id);
+        let checks = change.checks();
+        let ended = ends::unexecuted(message, queue, known, TaskState::Revoked, None, shared.now());
+        let change = match ended {
+            None => change,
+            Some((record, after)) => {
+                ends::store(change, &record, known, after, &shared.options.retention, Duration::ZERO)
+            }
+        };
+        Decided::Guarded(change.and(remove.clone()), true, checks, false)
+    };
+    runs::each(shared, removals, |removal| &removal.message.id, decide).await
 }
 
 async fn is_held(shared: &Shared, id: &TaskId) -> Result<bool> {

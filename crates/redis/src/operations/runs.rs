@@ -33,7 +33,7 @@ pub(crate) async fn register(shared: &Shared, runs: Vec<BeginRun>) -> Vec<Result
 fn mark_holder(shared: &Shared, change: Change, run: &BeginRun) -> Change {
     for session in shared.local_sessions() {
         if let Some(lease) = session.lease_of(&run.id) {
-            session.blame.begun(lease.sequence);
+            session.blame.registered(lease.sequence);
             let sequence = lease.sequence.to_string().into();
             return change.then("HSET", keys::started(lease.session), [sequence, "1".into()]);
         }
@@ -110,6 +110,8 @@ pub(crate) enum Decided<T> {
     Answer(T),
     /// Make this change; if it is made, the answer is this one.
     Change(Change, T),
+    /// The same; but if its check of this number or a later one fails, the answer is the other one.
+    Guarded(Change, T, usize, T),
 }
 
 /// Looks what is known, decides, applies, and begins anew with those that have changed meanwhile.
@@ -133,24 +135,28 @@ pub(crate) async fn each<I, T>(
                 break;
             }
         };
-        let (mut places, mut changes, mut outcomes) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut changes, mut outcomes) = (Vec::new(), Vec::new());
         for (place, known) in open.into_iter().zip(&known) {
             match decide(&items[place], known) {
                 Decided::Answer(answer) => answers[place] = Some(Ok(answer)),
                 Decided::Change(change, answer) => {
-                    places.push(place);
                     changes.push(change);
-                    outcomes.push(answer);
+                    outcomes.push((place, answer, None));
+                }
+                Decided::Guarded(change, answer, first, other) => {
+                    changes.push(change);
+                    outcomes.push((place, answer, Some((first, other))));
                 }
             }
         }
         let applied = shared.apply(&shared.main, &changes).await;
-        for ((place, outcome), applied) in places.into_iter().zip(outcomes).zip(applied) {
-            match applied {
-                Ok(Applied::Yes) => answers[place] = Some(Ok(outcome)),
-                Ok(Applied::Refused(_)) => {}
-                Err(error) => answers[place] = Some(Err(error)),
-            }
+        for ((place, outcome, guard), applied) in outcomes.into_iter().zip(applied) {
+            answers[place] = match (applied, guard) {
+                (Ok(Applied::Yes), _) => Some(Ok(outcome)),
+                (Ok(Applied::Refused(check)), Some((first, other))) if check >= first => Some(Ok(other)),
+                (Ok(Applied::Refused(_)), _) => None,
+                (Err(error), _) => Some(Err(error)),
+            };
         }
     }
     answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(too_busy()))).collect()

@@ -171,7 +171,7 @@ fn holding(
 ) -> Option<Holding> {
     let (sequence, tag) = keys::read_held_field(field)?;
     let queue = keys::queue_of_tag(queues, tag)?.clone();
-    let list = lists.get(tag as usize)?.clone();
+    let list = lists.get(tag as usize)?.as_str().into();
     let stored = Stored::read(&raw);
     Some(Holding {
         lease: Lease { session, sequence, tag },

@@ -1,5 +1,6 @@
 //! Verdicts: what the rule of `core` says about them, as changes.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,7 +23,7 @@ use crate::options::Retention;
 pub(crate) struct Holding {
     pub(crate) lease: Lease,
     pub(crate) queue: QueueName,
-    pub(crate) list: String,
+    pub(crate) list: Arc<str>,
     pub(crate) raw: Bytes,
     pub(crate) id: TaskId,
     pub(crate) early: bool,
@@ -155,7 +156,7 @@ impl Case<'_> {
 
 fn delay(change: Change, holding: &Holding, until: Timestamp, revoked: bool, bench: Bench<'_>) -> Change {
     if revoked || until <= bench.now {
-        return holding.drop_from(change.then("RPUSH", holding.list.clone(), [holding.raw.clone()]));
+        return holding.drop_from(change.then("RPUSH", &*holding.list, [holding.raw.clone()]));
     }
     let attempt = Stored::read(&holding.raw).message.attempt;
     let place = Place { id: &holding.id, attempt, queue: &holding.queue, list: &holding.list, due: until };
@@ -167,7 +168,7 @@ pub(crate) fn requeue(change: Change, holding: &Holding, deaths: u32, redelivere
     let stored = Stored::read(&holding.raw);
     let redelivered = stored.marks.redelivered || redelivered;
     let raw = stored.with(Marks { redelivered, deaths, ..stored.marks });
-    holding.drop_from(change.then("RPUSH", holding.list.clone(), [raw]))
+    holding.drop_from(change.then("RPUSH", &*holding.list, [raw]))
 }
 
 /// Ends a task that was acknowledged before it ran, and did not report an end.
@@ -177,10 +178,7 @@ pub(crate) fn abandon(
     known: &Known,
     bench: Bench<'_>,
 ) -> (Change, Option<ResultRecord>) {
-    let failure = TaskFailure::new(
-        "OutcomeUnknown",
-        "it was acknowledged when it started, and its worker was lost before it reported an end",
-    );
+    let failure = TaskFailure::outcome_unknown();
     let message = Stored::read(&holding.raw).message;
     let (change, record) = end(change, holding, &message, known, failure, bench);
     (holding.drop_from(change), record)
@@ -194,7 +192,7 @@ pub(crate) fn bury_poison(
     bench: Bench<'_>,
 ) -> (Change, Option<ResultRecord>) {
     let deaths = holding.deaths + 1;
-    let failure = TaskFailure::new("WorkerLost", format!("{deaths} workers died while they executed it"));
+    let failure = TaskFailure::worker_lost(deaths);
     let detail = failure.message.clone();
     let message = Stored::read(&holding.raw).message;
     let (change, record) = end(change, holding, &message, known, failure, bench);
@@ -227,7 +225,7 @@ fn bury(
     let stored = Stored::read(&holding.raw);
     let stone = Stone {
         queue: holding.queue.clone(),
-        list: holding.list.clone(),
+        list: holding.list.to_string(),
         reason,
         detail: detail.to_owned(),
         deaths,

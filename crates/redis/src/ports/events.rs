@@ -108,9 +108,9 @@ enum Heard {
 impl Listener {
     pub(crate) async fn open(shared: &Arc<Shared>) -> Result<Self> {
         let (ears, heard) = mpsc::channel(WAITING);
+        shared.audience.here.fetch_add(1, Ordering::Relaxed);
         let mut listener = Self { shared: Arc::clone(shared), connection: None, heard, ears };
         listener.connection = Some(listener.connect().await?);
-        shared.audience.here.fetch_add(1, Ordering::Relaxed);
         Ok(listener)
     }
 
@@ -166,8 +166,6 @@ impl EventStream for Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if self.shared.audience.here.load(Ordering::Relaxed) > 0 {
-            self.shared.audience.here.fetch_sub(1, Ordering::Relaxed);
-        }
+        self.shared.audience.here.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -12,11 +12,12 @@ use crate::envelope::stored_at;
 use crate::keys;
 use crate::link::{bytes, int, items, text};
 use crate::operations::change::Change;
+use crate::operations::delayed;
 use crate::operations::messages::Stored;
+use crate::operations::revoke::{self, Removal};
 use crate::operations::search::{self, Delayed};
 use crate::operations::sessions::{self, Facts};
 use crate::operations::settle::Holding;
-use crate::operations::{delayed, revoke};
 use crate::store::RedisStore;
 
 #[async_trait]
@@ -101,13 +102,12 @@ impl Inspect for RedisStore {
         }
         loop {
             let page = self.delayed_in(queue, PAGE).await?;
-            let mut removed = 0;
-            for delayed in &page {
+            let removal = |delayed: Delayed| {
                 let remove = Change::new().if_member(keys::DELAYED, delayed.member.clone());
                 let remove = delayed::remove(remove, queue, &delayed.member);
-                removed +=
-                    u64::from(revoke::end(&self.shared, &delayed.stored.message, queue, &remove).await?);
-            }
+                Removal { message: delayed.stored.message, queue: queue.clone(), remove }
+            };
+            let removed = self.end(page.into_iter().map(removal).collect()).await?;
             purged += removed;
             if removed == 0 {
                 return Ok(purged);
@@ -126,7 +126,22 @@ impl Inspect for RedisStore {
         let member = |(facts, count): (Facts, Value)| facts.member(int(&count, "HLEN").unwrap_or(0) as u64);
         Ok(members.into_iter().zip(counts).map(member).collect())
     }
+
+    async fn may_have_strangers(&self) -> Result<bool> {
+        self.shared.check()?;
+        // A Celery worker binds a queue of its own to be controlled by, and listens by patterns, as nobody of ours does. The
+        // binding outlives one that was killed; listening does not.
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("EXISTS").arg(CONTROL);
+        pipeline.cmd("PUBSUB").arg("NUMPAT");
+        let answers = self.shared.main.ask_each(&pipeline).await?;
+        let counts = answers.iter().map(|count| int(count, "PUBSUB")).collect::<Result<Vec<_>>>()?;
+        Ok(counts.iter().all(|count| *count > 0))
+    }
 }
+
+/// The queues by which Celery's workers are controlled.
+const CONTROL: &str = "_kombu.binding.celery.pidbox";
 
 /// Messages that are read in one step.
 const PAGE: usize = 256;
@@ -140,7 +155,7 @@ impl RedisStore {
     fn held(&self, facts: &Facts, holding: &Holding, recorded: bool) -> (Waiting, Place) {
         // What this process executes it knows better than the record says.
         let local = self.shared.local_session(facts.number);
-        let started = local.map_or(recorded, |session| session.blame.is_started(holding.lease.sequence));
+        let started = local.map_or(recorded, |session| session.blame.is_running(holding.lease.sequence));
         let place = Place::Held { worker: facts.worker.clone(), started };
         (waiting(&holding.queue, &holding.raw, &Stored::read(&holding.raw)), place)
     }
@@ -236,12 +251,19 @@ impl RedisStore {
             if page.is_empty() {
                 return Ok(purged);
             }
-            for raw in page {
+            let removal = |raw: Bytes| {
                 let message = Stored::read(&raw).message;
                 let remove = Change::new().then("LREM", list, [Bytes::from_static(b"-1"), raw]);
-                purged += u64::from(revoke::end(&self.shared, &message, queue, &remove).await?);
-            }
+                Removal { message, queue: queue.clone(), remove }
+            };
+            purged += self.end(page.into_iter().map(removal).collect()).await?;
         }
+    }
+
+    /// Records the ends of messages and removes them; answers how many were there.
+    async fn end(&self, removals: Vec<Removal>) -> Result<u64> {
+        let removed = revoke::end(&self.shared, removals).await.into_iter();
+        removed.map(|removed| removed.map(u64::from)).sum()
     }
 }
 

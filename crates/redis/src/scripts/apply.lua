@@ -21,7 +21,7 @@ local holds = {
     local score = redis.call('ZSCORE', key, member)
     return score and tonumber(score) <= tonumber(most)
   end,
-  ['no-subscriber'] = function(channel) return redis.call('PUBSUB', 'NUMSUB', channel)[2] == 0 end,
+  ['no-subscriber'] = function(channel) return subscribers(channel) == 0 end,
 }
 
 local answers = {}

@@ -3,21 +3,27 @@
 -- KEYS: 1 the session, 2 what it holds, 3 the revoked tasks, 4 the delayed store, 5 its messages, 6.. the lists in
 -- the order in which they are taken from. ARGV: 1 the session's epoch, 2 how many at most, 3 how many bytes at most,
 -- 4 the first sequence number, 5.. the tag of each list.
--- Answers: the time, when the next message is due (-1: none is), whether any task is revoked, then for each list that
--- something was taken from its tag, the count and the messages. Only `false` if the session is over.
+-- Answers: the time, when the next message is due (-1: none is), whether any task is revoked, the tag of a list that is
+-- none (-1: all are), then for each list that something was taken from its tag, the count and the messages. Only `false`
+-- if the session is over or was given another epoch.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
   return false
 end
 
 local due, now = promote(KEYS[4], KEYS[5], 128)
-local answer = {now, due or -1, redis.call('EXISTS', KEYS[3])}
+local answer = {now, due or -1, redis.call('EXISTS', KEYS[3]), -1}
 local left, bytes, first = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local sequence = first
 
 -- Takes up to `most` from one list; answers whether there may be more to take.
 local function take(list, tag, most)
-  local items = redis.call('LRANGE', list, -most, -1)
+  local items = redis.pcall('LRANGE', list, -most, -1)
+  if items.err then
+    -- Something else is under the list's name, which is no reason not to take from the others.
+    answer[4] = tonumber(tag)
+    return false
+  end
   local held, count = {}, 0
   for i = #items, 1, -1 do
     -- The first one is taken however large it is.

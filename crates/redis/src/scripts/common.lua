@@ -46,3 +46,9 @@ local function promote(delayed, messages, most)
   local next = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
   return next[2] and tonumber(next[2]) or false, now
 end
+
+-- How many connections are subscribed to a channel; nil if the user may not ask.
+local function subscribers(channel)
+  local counted = redis.pcall('PUBSUB', 'NUMSUB', channel)
+  return not counted.err and counted[2] or nil
+end

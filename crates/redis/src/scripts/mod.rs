@@ -44,13 +44,15 @@ scripts! {
     sweep "sweep.lua";
 }
 
-/// What a script needs to say since Redis 7, so that it runs when the server is at its memory limit: all of them help
-/// to drain. Older servers cannot read this line.
+/// What a script says since Redis 7, so that it runs when the server is at its memory limit: all of them help to drain.
 const ALWAYS: &str = "#!lua flags=allow-oom\n";
+
+/// Older servers cannot read that line. They refuse a command that needs memory unless the script has written before.
+const ALWAYS_BEFORE_7: &str = "redis.call('DEL', 'cardoon:nothing')\n";
 
 impl Script {
     fn new(body: &str, major: u32) -> Self {
-        let first = if major >= 7 { ALWAYS } else { "" };
+        let first = if major >= 7 { ALWAYS } else { ALWAYS_BEFORE_7 };
         let text = format!("{first}{}\n{body}", include_str!("common.lua"));
         let hash = Hashed::new(&text).get_hash().to_owned();
         Self { text, hash }
@@ -70,6 +72,17 @@ mod tests {
                 let hash = server.command(&["SCRIPT", "LOAD", &script.text]).await.unwrap();
                 assert_eq!(hash, script.hash, "{name}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn what_helps_to_drain_runs_when_the_memory_is_full() {
+        let server = RedisServer::start().await.unwrap();
+        server.command(&["CONFIG", "SET", "maxmemory", "1"]).await.unwrap();
+        assert!(server.command(&["SET", "a", "1"]).await.is_err());
+        for scripts in [Scripts::for_version(6), Scripts::for_version(7)] {
+            let drawn = server.command(&["EVAL", &scripts.session.text, "1", "last"]).await.unwrap();
+            assert!(drawn.parse::<u64>().is_ok(), "{drawn}");
         }
     }
 

@@ -7,7 +7,7 @@
 -- sign of life has been missing without a heartbeat (-1: it is not missing).
 
 local _, now = promote(KEYS[5], KEYS[6], 256)
-local answer = {now, redis.call('PUBSUB', 'NUMSUB', ARGV[5])[2]}
+local answer = {now, subscribers(ARGV[5]) or 1}
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[3]) then
   return answer
 end
@@ -22,7 +22,7 @@ local beats = redis.call('ZRANGE', KEYS[2], 0, -1, 'WITHSCORES')
 for i = 1, #beats, 2 do
   local session, beat = beats[i], beats[i + 1]
   local missing = -1
-  if redis.call('PUBSUB', 'NUMSUB', ARGV[2] .. session)[2] > 0 then
+  if subscribers(ARGV[2] .. session) ~= 0 then
     redis.call('HDEL', KEYS[4], session)
   elseif redis.call('SISMEMBER', KEYS[3], session) == 1 then
     local suspicion = redis.call('HGET', KEYS[4], session)

@@ -1,4 +1,9 @@
 //! The adapter as its users see it, on a real server.
 #![expect(clippy::unwrap_used, reason = "a step that fails fails its test")]
 
+mod common;
 mod conformance;
+mod doors;
+mod lives;
+mod mixed;
+mod trouble;

@@ -71,19 +71,8 @@ pub(crate) fn end_unexecuted(
         tasks::release_identity(step, &message.id, message.attempt)?;
         return Ok(None);
     };
-    let record = ResultRecord {
-        id: message.id.clone(),
-        task: message.task.clone(),
-        queue: queues::name(step, stored.queue)?,
-        state,
-        run: after.current,
-        attempt: message.attempt,
-        value: None,
-        failure,
-        worker: "".into(),
-        started_at: None,
-        finished_at: step.now,
-    };
+    let queue = queues::name(step, stored.queue)?;
+    let record = ResultRecord::without_run(message, queue, state, after.current, failure, step.now);
     let n = records::insert(step, &record)?;
     tasks::close(step, &record.id, after, n, true)?;
     Ok(Some(record))

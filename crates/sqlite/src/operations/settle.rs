@@ -133,17 +133,14 @@ pub(crate) fn requeue(
 pub(crate) fn abandon(step: &mut Step<'_>, held: &HeldMessage) -> rusqlite::Result<Option<ResultRecord>> {
     let Some(stored) = messages::get(step.db, held.seq())? else { return Ok(None) };
     remove(step, held)?;
-    let failure = TaskFailure::new(
-        "OutcomeUnknown",
-        "it was acknowledged when it started, and its worker was lost before it reported an end",
-    );
+    let failure = TaskFailure::outcome_unknown();
     runs::end_unexecuted(step, &stored, TaskState::Failure, Some(failure))
 }
 
 /// Buries a message whose executions killed their processes, and ends its task.
 pub(crate) fn bury_poison(step: &mut Step<'_>, held: &HeldMessage) -> rusqlite::Result<Option<ResultRecord>> {
     let deaths = held.deaths + 1;
-    let failure = TaskFailure::new("WorkerLost", format!("{deaths} workers died while they executed it"));
+    let failure = TaskFailure::worker_lost(deaths);
     let Some(stored) = messages::get(step.db, held.seq())? else { return Ok(None) };
     messages::mark_returned(step, held.seq(), true, deaths)?;
     bury(step, held, DeadReason::Poison, &failure.message)?;

@@ -21,14 +21,17 @@ impl Engine {
         if self.strays.remove(&ticket) {
             return self.slots.recover();
         }
-        let Some(Held { phase: Phase::Running(running), early, .. }) = self.held.get(&ticket) else { return };
-        let (told, aborted, early) = (running.told, running.aborted, *early);
+        let Some(held) = self.held.get(&ticket) else { return };
+        let Phase::Running(running) = &held.phase else { return };
+        let (told, aborted, early) = (running.told, running.aborted, held.early);
         let ended_by_us = told == Some(CancelReason::TimeLimit) || told == Some(CancelReason::Revoked);
-        if !matches!(outcome, Outcome::NotStarted) {
+        if !matches!(outcome, Outcome::NotStarted | Outcome::CannotStart(_)) {
             self.rate.record(now.boot.since(running.started));
+            self.tries.forget(&held.delivery.message.id);
         }
         match outcome {
             Outcome::NotStarted => self.not_started(ticket, now),
+            Outcome::CannotStart(why) => self.cannot_start(ticket, why, jitter, now),
             Outcome::Failed(_) | Outcome::Aborted | Outcome::ChildDied(_)
                 if told == Some(CancelReason::Shutdown) =>
             {
@@ -50,6 +53,20 @@ impl Engine {
             return self.close(ticket, Ending::Revoked, now);
         }
         self.hand_back(ticket, ReleaseCause::Unstarted);
+    }
+
+    /// There is no thread or process for it now: it is put off, but not for ever.
+    fn cannot_start(&mut self, ticket: Ticket, why: String, jitter: f64, now: Now) {
+        let Some(held) = self.held.get(&ticket) else { return };
+        if held.delivery.revoked {
+            return self.not_started(ticket, now);
+        }
+        let id = &held.delivery.message.id;
+        tracing::warn!(task.id = %id, why, "a task cannot be started");
+        if self.tries.failed(id) {
+            return self.put_off(ticket, now);
+        }
+        self.judge_end(ticket, Outcome::Failed(TaskError::new(TaskError::NOT_STARTED, why)), jitter, now);
     }
 
     /// A run of a worker that stops was called off, if it had not begun.

@@ -23,6 +23,7 @@ mod shutdown;
 mod slots;
 mod start;
 mod state;
+mod tries;
 mod verdict;
 
 #[cfg(test)]

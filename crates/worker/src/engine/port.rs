@@ -116,6 +116,8 @@ pub enum Outcome {
     Failed(TaskError),
     /// User code has not begun: the lease did not allow it any more, or it was called off.
     NotStarted,
+    /// There was no thread or process for it, or that was not ready in time; why, in words. User code has not begun.
+    CannotStart(String),
     /// It was ended by [`Command::Abort`].
     Aborted,
     /// The child process that executed it died; how, in words.

@@ -14,6 +14,7 @@ use super::refusal::{GivenBack, Settling};
 use super::report::Reporter;
 use super::shutdown::Stage;
 use super::slots::Slots;
+use super::tries::Tries;
 use super::{Answer, Arrival, Command, Config, Event, Now, Ticket};
 use crate::WorkerExit;
 
@@ -42,6 +43,7 @@ pub struct Engine {
     /// Runs that were written off and have not ended.
     pub(super) strays: HashSet<Ticket>,
     pub(super) alarms: Alarms,
+    pub(super) tries: Tries,
     pub(super) start_before: BootInstant,
     /// A task that is blamed for a death runs: nothing else may.
     pub(super) alone: Option<Ticket>,
@@ -71,6 +73,7 @@ impl Engine {
             given_back: GivenBack::default(),
             strays: HashSet::new(),
             alarms: Alarms::default(),
+            tries: Tries::default(),
             alone: None,
             exit: WorkerExit::Drained,
             claiming: None,

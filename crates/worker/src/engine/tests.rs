@@ -603,6 +603,25 @@ fn a_dead_child_is_blamed_and_the_third_one_buries_the_task() {
 }
 
 #[test]
+fn a_task_that_cannot_be_started_is_put_off_uncounted_and_fails_the_third_time() {
+    let mut bench = Bench::new(1);
+    let options = TaskOptions { isolate: Isolation::Process, ..TaskOptions::default() };
+    for tries in 1..=3 {
+        let arrival = Arrival { delivery: delivery(7), ..bench.of(options.clone()) };
+        let ticket = bench.run_one(arrival);
+        bench.end(ticket, Outcome::CannotStart("it was not ready".into()));
+        let settle = bench.verdict();
+        if tries < 3 {
+            assert_eq!(settle.verdict, Verdict::Defer { until: bench.now.wall.plus(SECOND) });
+            continue;
+        }
+        let record = settle.record.unwrap();
+        assert_eq!((record.state, settle.follow_ups.len()), (TaskState::Retry, 1));
+        assert_eq!(record.failure.unwrap().kind, TaskError::NOT_STARTED);
+    }
+}
+
+#[test]
 fn a_draining_worker_hands_back_what_waits_and_finishes_what_runs() {
     let mut bench = Bench::new(1);
     let (first, second) = (bench.plain(), bench.plain());
@@ -997,7 +1016,8 @@ impl World {
         }
         self.bench.end(
             ticket,
-            match how % 6 {
+            match how % 7 {
+                6 => Outcome::CannotStart("no process".into()),
                 0 => failed("E"),
                 1 => Outcome::Aborted,
                 2 => Outcome::NotStarted,

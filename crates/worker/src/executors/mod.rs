@@ -1,5 +1,7 @@
 //! The ways to run user code: futures, threads and child processes.
 
+#[cfg(test)]
+mod fake;
 mod future;
 mod run;
 mod thread;
@@ -9,6 +11,7 @@ mod process;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardoon_runtime::{ServiceKind, Supervisor};
 use tokio::runtime::Handle;
@@ -37,13 +40,13 @@ pub(crate) struct Executors {
 }
 
 impl Executors {
-    pub(crate) fn new(kit: Kit, home: Handle) -> Self {
+    pub(crate) fn new(kit: Kit, home: Handle, child_start: Duration) -> Self {
         let runs = Supervisor::new();
         Self {
             futures: future::Futures::new(runs.clone(), &home),
             threads: thread::Threads::new(home),
             #[cfg(unix)]
-            processes: Arc::default(),
+            processes: Arc::new(process::Pool::new(kit.clock.clone(), child_start)),
             kit: Arc::new(kit),
             running: HashMap::new(),
             runs,

@@ -125,109 +125,14 @@ fn parts(start: &Start, kit: &Kit) -> ContextParts {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::engine::{KnownTask, Ticket};
-    use crate::{Handler, TaskDefinition, TaskOptions};
-    use async_trait::async_trait;
-    use cardoon_broker::{Delivery, Settle, Settled, SweepReport};
-    use cardoon_core::{BootInstant, Lease, QueueName, RunNumber, Signature, TaskId, Timestamp};
-    use cardoon_protocol::Limits;
-    use cardoon_runtime::ManualClock;
-    use std::sync::Mutex;
     use std::time::Duration;
 
-    const LEASE: Duration = Duration::from_secs(15);
-
-    /// A store in which time passes while a start is noted.
-    struct Slow {
-        clock: Arc<ManualClock>,
-        noting_takes: Duration,
-        gate: Arc<Gate>,
-        marks: Mutex<Vec<&'static str>>,
-    }
-
-    #[async_trait]
-    impl Consumer for Slow {
-        fn session(&self) -> u64 {
-            1
-        }
-        async fn claim(&self, _max: usize) -> cardoon_errors::Result<Vec<Delivery>> {
-            Ok(Vec::new())
-        }
-        async fn settle(&self, _batch: Vec<Settle>) -> Vec<cardoon_errors::Result<Settled>> {
-            Vec::new()
-        }
-        fn mark_started(&self, _lease: Lease) {
-            self.marks.lock().unwrap().push("started");
-            self.clock.advance(self.noting_takes);
-            self.gate.extend(Clock::manual(&self.clock).boot().plus(LEASE));
-        }
-        fn mark_ended(&self, _lease: Lease) {
-            self.marks.lock().unwrap().push("ended");
-        }
-        fn heartbeat(&self) -> cardoon_errors::Result<BootInstant> {
-            Ok(BootInstant(0))
-        }
-        async fn sweep(&self) -> cardoon_errors::Result<SweepReport> {
-            Ok(SweepReport::default())
-        }
-        async fn revoked(&self) -> cardoon_errors::Result<Vec<TaskId>> {
-            Ok(Vec::new())
-        }
-        async fn close(&self) -> cardoon_errors::Result<()> {
-            Ok(())
-        }
-    }
+    use super::*;
+    use crate::executors::fake::{self, LEASE, Slow};
 
     fn run(noting_takes: Duration) -> (Run, Arc<Slow>) {
-        let manual = ManualClock::new(Timestamp(0));
-        let clock = Clock::manual(&manual);
-        let gate = Arc::new(Gate::new(clock.clone(), clock.boot().plus(LEASE)));
-        let since = clock.boot();
-        let consumer =
-            Arc::new(Slow { clock: manual, noting_takes, gate: Arc::clone(&gate), marks: Mutex::default() });
-        let kit = Kit {
-            worker: "w".into(),
-            consumer: consumer.clone(),
-            states: Arc::default(),
-            gate,
-            board: Board::default(),
-            clock,
-            inbox: Inbox::new().0,
-        };
-        (Run::new(Box::new(start(since)), Arc::new(kit)), consumer)
-    }
-
-    fn start(since: BootInstant) -> Start {
-        let signature = Signature {
-            task: "t".into(),
-            args: b"[]".as_slice().into(),
-            kwargs: b"{}".as_slice().into(),
-            options: cardoon_core::SignatureOptions::default(),
-        };
-        let id = TaskId::new("a").unwrap();
-        let message = cardoon_protocol::encode(&signature, id.clone(), "tests").unwrap();
-        let definition = TaskDefinition {
-            name: "t".into(),
-            options: TaskOptions::default(),
-            handler: Handler::blocking(|_, _| Ok(bytes::Bytes::new())),
-            parameters: Vec::new(),
-            states: Vec::new(),
-        };
-        Start {
-            ticket: Ticket(1),
-            lease: Lease { session: 1, sequence: 1, tag: 1 },
-            since,
-            task: Arc::new(KnownTask { name: "t".into(), definition }),
-            call: Arc::new(cardoon_protocol::decode(&message, &Limits::default()).unwrap()),
-            id,
-            queue: QueueName::default(),
-            attempt: 0,
-            run: RunNumber::FIRST,
-            soft_time_limit: None,
-            time_limit: None,
-            message: None,
-        }
+        let (kit, store, _) = fake::kit(noting_takes);
+        (Run::new(fake::start(1, kit.clock.boot()), kit), store)
     }
 
     #[test]

@@ -7,7 +7,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::runtime::Handle;
 
 use super::run::{Run, outcome};
-use crate::TaskError;
 use crate::definition::BlockingHandler;
 use crate::engine::Outcome;
 
@@ -26,7 +25,9 @@ struct Shared {
 #[derive(Default)]
 struct Line {
     jobs: VecDeque<Job>,
-    /// Threads that wait for a job.
+    /// Threads that are there.
+    alive: usize,
+    /// Those that execute nothing: they wait for a job, or are on their way to.
     idle: usize,
     closed: bool,
 }
@@ -45,35 +46,38 @@ impl Threads {
         let mut line = self.shared.line();
         line.jobs.push_back(Job { run, handler });
         let short = line.jobs.len() > line.idle;
-        drop(line);
         if short {
-            self.add_thread();
+            line.alive += 1;
+            line.idle += 1;
+        }
+        drop(line);
+        if short && let Err(error) = self.add_thread() {
+            self.shared.give_up(&error);
         }
         self.shared.more.notify_one();
     }
 
-    fn add_thread(&self) {
+    fn add_thread(&self) -> std::io::Result<()> {
         let (shared, home) = (Arc::clone(&self.shared), self.home.clone());
-        let name = "cardoon-slot".to_owned();
-        let spawned = std::thread::Builder::new().name(name).spawn(move || {
+        let thread = std::thread::Builder::new().name("cardoon-slot".to_owned());
+        thread.spawn(move || {
             let _home = home.enter();
             while let Some(job) = shared.next() {
-                job.execute();
+                job.execute(&shared);
             }
-        });
-        if let Err(error) = spawned {
-            let job = self.shared.line().jobs.pop_back();
-            if let Some(job) = job {
-                let text = format!("cannot start a thread: {error}");
-                job.run.end(Outcome::Failed(TaskError::new("ThreadNotStarted", text)));
-            }
-        }
+        })?;
+        Ok(())
     }
 }
 
+/// What has not begun by then does not begin.
 impl Drop for Threads {
     fn drop(&mut self) {
-        self.shared.line().closed = true;
+        let mut line = self.shared.line();
+        line.closed = true;
+        let left = std::mem::take(&mut line.jobs);
+        drop(line);
+        drop(left);
         self.shared.more.notify_all();
     }
 }
@@ -88,27 +92,102 @@ impl Shared {
         let mut line = self.line();
         loop {
             if let Some(job) = line.jobs.pop_front() {
+                line.idle -= 1;
                 return Some(job);
             }
             if line.closed {
                 return None;
             }
-            line.idle += 1;
             line = self.more.wait(line).unwrap_or_else(PoisonError::into_inner);
-            line.idle -= 1;
+        }
+    }
+
+    /// A thread could not be started: another one takes the job when it is free, if there is one.
+    fn give_up(&self, error: &std::io::Error) {
+        let mut line = self.line();
+        line.alive -= 1;
+        line.idle -= 1;
+        let job = if line.alive == 0 { line.jobs.pop_back() } else { None };
+        drop(line);
+        if let Some(job) = job {
+            job.run.end(Outcome::CannotStart(format!("cannot start a thread: {error}")));
+        } else {
+            tracing::warn!(%error, "cannot start a thread; a task waits for another one");
         }
     }
 }
 
 impl Job {
-    fn execute(self) {
+    fn execute(self, shared: &Shared) {
         let Self { mut run, handler } = self;
         let _span = run.span().entered();
-        if !run.begin() {
-            return run.end(Outcome::NotStarted);
+        let outcome = if run.begin() {
+            let (context, arguments) = (run.context.clone(), run.start.call.arguments.clone());
+            outcome(catch_unwind(AssertUnwindSafe(|| handler(context, arguments))))
+        } else {
+            Outcome::NotStarted
+        };
+        drop(handler);
+        // Before it is told: the next job must find this thread, and not start another one.
+        shared.line().idle += 1;
+        run.end(outcome);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::engine::Event;
+    use crate::executors::fake;
+
+    /// Notes the threads that it runs on.
+    fn noting(threads: &Arc<Mutex<HashSet<std::thread::ThreadId>>>) -> BlockingHandler {
+        let threads = Arc::clone(threads);
+        Arc::new(move |_, _| {
+            threads.lock().unwrap().insert(std::thread::current().id());
+            Ok(bytes::Bytes::new())
+        })
+    }
+
+    #[tokio::test]
+    async fn a_job_that_follows_at_once_finds_the_thread_of_the_one_before() {
+        let (kit, _store, mut events) = fake::kit(Duration::ZERO);
+        let (pool, threads) = (Threads::new(Handle::current()), Arc::default());
+        for ticket in 0..20_000 {
+            let run = Run::new(fake::start(ticket, kit.clock.boot()), Arc::clone(&kit));
+            pool.start(run, noting(&threads));
+            // Without a pause: the engine answers an end with the next start.
+            while !matches!(events.try_recv(), Ok(Event::Ended { .. })) {
+                std::hint::spin_loop();
+            }
         }
-        let (context, arguments) = (run.context.clone(), run.start.call.arguments.clone());
-        let called = catch_unwind(AssertUnwindSafe(|| handler(context, arguments)));
-        run.end(outcome(called));
+        assert_eq!(threads.lock().unwrap().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_waits_for_a_thread_when_the_worker_leaves_does_not_begin() {
+        let (kit, _store, mut events) = fake::kit(Duration::ZERO);
+        let (pool, threads) = (Threads::new(Handle::current()), Arc::default());
+        let (entered, inside) = std::sync::mpsc::channel();
+        let (release, gate) = std::sync::mpsc::channel::<()>();
+        let gate = Mutex::new(gate);
+        let busy = Arc::new(move |_, _| {
+            let _ = (entered.send(()), gate.lock().unwrap().recv());
+            Ok(bytes::Bytes::new())
+        });
+        pool.start(Run::new(fake::start(1, kit.clock.boot()), Arc::clone(&kit)), busy);
+        inside.recv().unwrap();
+        let shared = Arc::clone(&pool.shared);
+        let run = Run::new(fake::start(2, kit.clock.boot()), Arc::clone(&kit));
+        shared.line().jobs.push_back(Job { run, handler: noting(&threads) });
+        drop(pool);
+        let left = tokio::time::timeout(Duration::from_secs(20), events.recv()).await.unwrap();
+        assert!(matches!(left, Some(Event::Ended { outcome: Outcome::NotStarted, .. })));
+        release.send(()).unwrap();
+        assert!(matches!(events.recv().await, Some(Event::Ended { outcome: Outcome::Succeeded(_), .. })));
+        assert!(threads.lock().unwrap().is_empty());
     }
 }

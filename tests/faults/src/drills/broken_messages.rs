@@ -135,7 +135,7 @@ fn contents() -> anyhow::Result<Vec<Shape>> {
     let pickle = Message { content_type: "application/x-python-serialize".into(), ..sound()? };
     let unknown = Message { content_type: "application/x-unheard-of".into(), ..sound()? };
     let encoding = Message { content_encoding: "utf-99".into(), ..sound()? };
-    let method = with_header("compression", json!("application/zstd"))?;
+    let method = with_header("compression", json!("application/x-unheard-of"))?;
     let damaged = with_header("compression", json!("application/x-gzip"))?;
     let bomb = Message { body: bomb()?, ..damaged.clone() };
     let damaged = Message { id: cardoon_runtime::ids::task_id(), ..damaged };

@@ -44,7 +44,7 @@ pub(crate) struct WorkerOptions {
 }
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
-    let options = read(options)?;
+    let options = read(session, options)?;
     session.talk.say(format!(
         "{} mails, {} each, {} worker processes of {} slots",
         options.mails,
@@ -71,7 +71,7 @@ pub(crate) async fn run_worker(options: &WorkerOptions) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn read(options: &Options) -> Result<MailOptions> {
+fn read(session: &Session, options: &Options) -> Result<MailOptions> {
     let program = std::env::current_exe().map_err(|error| {
         Error::new(Code::DrillFailed, "cannot find this program's own file").source(error)
     })?;
@@ -87,6 +87,7 @@ fn read(options: &Options) -> Result<MailOptions> {
         workers: options.workers,
         slots: options.slots,
         kill_worker: options.kill_worker,
+        broker: session.settings.broker.url.as_ref().map(|url| url.expose().to_owned()),
         delay: options.delay.unwrap_or_default(),
         folder: options.folder.clone(),
         ..MailOptions::new(WorkerCommand { program, args })

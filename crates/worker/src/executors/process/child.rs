@@ -24,6 +24,7 @@ use crate::{ContextParts, Handler, States, TaskContext, TaskError, Worker, Worke
 #[derive(Clone)]
 struct Link {
     socket: Arc<Mutex<Socket>>,
+    /// The run that the worker can cancel: it does so only when it has heard that user code begins.
     running: Arc<Mutex<Option<TaskContext>>>,
 }
 
@@ -117,6 +118,7 @@ impl Server {
         };
         let context = self.context(parcel, &task, &call);
         *self.link.running() = Some(context.clone());
+        self.link.say(&Word::Began, &[]);
         context.begin();
         let arguments = call.arguments.clone();
         let ended = match task.definition.handler.clone() {
@@ -143,7 +145,7 @@ impl Server {
             }
             Outcome::Succeeded(value) => self.link.say(&Word::Succeeded, &[&value]),
             Outcome::Failed(error) => self.link.say(&Word::Failed(error), &[]),
-            Outcome::NotStarted | Outcome::Aborted | Outcome::ChildDied(_) => {}
+            Outcome::NotStarted | Outcome::CannotStart(_) | Outcome::Aborted | Outcome::ChildDied(_) => {}
         }
     }
 
@@ -177,8 +179,8 @@ impl Server {
         let (board, clock, link) = (self.board.clone(), self.clock.clone(), self.link.clone());
         async move {
             loop {
-                for progress in board.next(&clock).await.into_values() {
-                    link.say(&Word::Progress(progress), &[]);
+                for (Runner { id, run, .. }, progress) in board.next(&clock).await {
+                    link.say(&Word::Progress { id, run, progress }, &[]);
                 }
                 board.pause(&clock).await;
             }

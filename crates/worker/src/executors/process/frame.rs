@@ -21,7 +21,14 @@ pub(super) enum Order {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Word {
     Ready,
-    Progress(Progress),
+    /// User code of the run begins.
+    Began,
+    /// How far a run is, which may be over.
+    Progress {
+        id: TaskId,
+        run: RunNumber,
+        progress: Progress,
+    },
     /// The bytes are the return value.
     Succeeded,
     Failed(TaskError),

@@ -2,14 +2,17 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardoon_errors::Result;
 
 use super::frame::{Order, Parcel, Word};
 use super::pool::{Peer, Pool};
-use crate::TaskError;
 use crate::engine::Outcome;
 use crate::executors::run::Run;
+
+/// How long what a dying child leaves behind may take to arrive.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 pub(crate) async fn execute(mut run: Run, pool: Arc<Pool>) -> Result<()> {
     let taken = tokio::select! {
@@ -20,7 +23,7 @@ pub(crate) async fn execute(mut run: Run, pool: Arc<Pool>) -> Result<()> {
         }
     };
     let outcome = match taken {
-        Err(error) => Outcome::Failed(not_started(&error)),
+        Err(error) => Outcome::CannotStart(format!("cannot start a process for the task: {error}")),
         Ok(peer) => execute_in(peer, &mut run, &pool).await,
     };
     run.end(outcome);
@@ -32,14 +35,54 @@ async fn execute_in(mut peer: Peer, run: &mut Run, pool: &Pool) -> Outcome {
         pool.give_back(peer);
         return Outcome::NotStarted;
     }
-    let outcome = match hand_over(&mut peer, run).await {
+    let outcome = match begin(&mut peer, run, pool).await {
         Ok(()) => follow(&mut peer, run).await,
-        Err(error) => died(&mut peer, &error.to_string()).await,
+        Err(outcome) => outcome,
     };
     if matches!(outcome, Outcome::Succeeded(_) | Outcome::Failed(_)) {
         pool.give_back(peer);
     }
     outcome
+}
+
+/// Hands the run over and waits until user code begins. A child that dies or hangs before says nothing about the task.
+async fn begin(peer: &mut Peer, run: &Run, pool: &Pool) -> Result<(), Outcome> {
+    let begun = async {
+        hand_over(peer, run).await?;
+        loop {
+            match peer.hear().await? {
+                Some((Word::Began, _)) => return Ok(Ok(())),
+                Some((Word::Failed(error), _)) => return Ok(Err(Outcome::Failed(error))),
+                Some(_) => {}
+                None => return Err(io::Error::other("the child process ended before it was at work")),
+            }
+        }
+    };
+    let why = tokio::select! {
+        biased;
+        () = run.context.aborted() => Outcome::Aborted,
+        begun = begun => match begun {
+            Ok(begun) => return begun,
+            Err(error) => Outcome::CannotStart(error.to_string()),
+        },
+        () = pool.patience() => Outcome::CannotStart(pool.did_not_begin()),
+    };
+    let _ = peer.kill().await;
+    // It may have begun in the last moment; then it was interrupted.
+    Err(if has_begun(peer).await { Outcome::Aborted } else { why })
+}
+
+/// What a dead child still had said.
+async fn has_begun(peer: &mut Peer) -> bool {
+    let last_words = async {
+        while let Ok(Some((word, _))) = peer.hear().await {
+            if matches!(word, Word::Began) {
+                return true;
+            }
+        }
+        false
+    };
+    tokio::time::timeout(LAST_WORDS, last_words).await.unwrap_or(false)
 }
 
 async fn hand_over(peer: &mut Peer, run: &Run) -> io::Result<()> {
@@ -66,10 +109,13 @@ async fn follow(peer: &mut Peer, run: &Run) -> Outcome {
             word = peer.hear() => match word {
                 Ok(Some((Word::Succeeded, value))) => return Outcome::Succeeded(value),
                 Ok(Some((Word::Failed(error), _))) => return Outcome::Failed(error),
-                Ok(Some((Word::Progress(progress), _))) => {
-                    run.context.progress(progress.done, progress.total, progress.message);
+                Ok(Some((Word::Progress { id, run: number, progress }, _))) => {
+                    // What the run before said last may come late.
+                    if (&id, number) == (&run.start.id, run.start.run) {
+                        run.context.progress(progress.done, progress.total, progress.message);
+                    }
                 }
-                Ok(Some((Word::Ready, _))) => {}
+                Ok(Some((Word::Ready | Word::Began, _))) => {}
                 Ok(None) => return died(peer, "it closed its connection").await,
                 Err(error) => return died(peer, &error.to_string()).await,
             }
@@ -79,8 +125,7 @@ async fn follow(peer: &mut Peer, run: &Run) -> Outcome {
 
 /// A closed socket means a dead process; one that lives on without it is of no use.
 async fn died(peer: &mut Peer, why: &str) -> Outcome {
-    let patience = std::time::Duration::from_millis(100);
-    let status = match tokio::time::timeout(patience, peer.buried()).await {
+    let status = match tokio::time::timeout(LAST_WORDS, peer.buried()).await {
         Ok(status) => status,
         Err(_) => peer.kill().await,
     };
@@ -88,8 +133,4 @@ async fn died(peer: &mut Peer, why: &str) -> Outcome {
         Ok(status) => status.to_string(),
         Err(_) => why.to_owned(),
     })
-}
-
-fn not_started(error: &io::Error) -> TaskError {
-    TaskError::new("ChildNotStarted", format!("cannot start a process for the task: {error}"))
 }

@@ -4,9 +4,11 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as Socket;
 use std::process::{ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use cardoon_runtime::Clock;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
@@ -15,8 +17,12 @@ use super::frame::{self, Order, Word};
 use super::{CHILD_OF, socket_id};
 
 /// The idle children of a worker. There are never more than it has slots.
-#[derive(Default)]
-pub(crate) struct Pool(Mutex<Vec<Peer>>);
+pub(crate) struct Pool {
+    idle: Mutex<Vec<Peer>>,
+    clock: Clock,
+    /// How long a child may take to be ready, and then to begin with a task.
+    start_limit: Duration,
+}
 
 /// A child process, and the socket to it. Killed when dropped.
 pub(super) struct Peer {
@@ -26,27 +32,58 @@ pub(super) struct Peer {
 }
 
 impl Pool {
-    /// A child that is ready: an idle one, else a new one.
+    pub(crate) fn new(clock: Clock, start_limit: Duration) -> Self {
+        Self { idle: Mutex::default(), clock, start_limit }
+    }
+
+    /// A child that is ready: an idle one, else a new one. One that is not ready in time is killed.
     pub(super) async fn take(&self) -> io::Result<Peer> {
         while let Some(mut peer) = self.pop() {
             if peer.is_alive() {
                 return Ok(peer);
             }
         }
-        Peer::start().await
+        let mut peer = Peer::start()?;
+        let ready = tokio::select! {
+            ready = peer.ready() => ready,
+            () = self.patience() => Err(too_slow("ready", self.start_limit)),
+        };
+        if ready.is_err() {
+            let _ = peer.kill().await;
+        }
+        ready.map(|()| peer)
     }
 
     pub(super) fn give_back(&self, peer: Peer) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(peer);
+        self.idle().push(peer);
+    }
+
+    /// Over when a child had its time to be ready, or to begin with a task.
+    pub(super) async fn patience(&self) {
+        self.clock.sleep(self.start_limit).await;
+    }
+
+    /// Why a child that did not begin with its task in time is killed.
+    pub(super) fn did_not_begin(&self) -> String {
+        too_slow("at work", self.start_limit).to_string()
     }
 
     fn pop(&self) -> Option<Peer> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+        self.idle().pop()
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Peer>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+fn too_slow(what: &str, limit: Duration) -> io::Error {
+    let limit = limit.as_secs_f64();
+    io::Error::new(io::ErrorKind::TimedOut, format!("the child process was not {what} within {limit} s"))
+}
+
 impl Peer {
-    async fn start() -> io::Result<Self> {
+    fn start() -> io::Result<Self> {
         let (ours, theirs) = Socket::pair()?;
         ours.set_nonblocking(true)?;
         let process = command()?
@@ -56,9 +93,12 @@ impl Peer {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        let mut peer = Self { process, socket: UnixStream::from_std(ours)?, received: BytesMut::new() };
-        match peer.hear().await? {
-            Some((Word::Ready, _)) => Ok(peer),
+        Ok(Self { process, socket: UnixStream::from_std(ours)?, received: BytesMut::new() })
+    }
+
+    async fn ready(&mut self) -> io::Result<()> {
+        match self.hear().await? {
+            Some((Word::Ready, _)) => Ok(()),
             _ => Err(io::Error::other("the child process ended before it was ready")),
         }
     }
