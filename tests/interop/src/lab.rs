@@ -37,7 +37,8 @@ impl Lab {
         Ok(Self {
             version,
             redis,
-            clock: Clock::real(), careless: false,
+            clock: Clock::real(),
+            careless: false,
             program: program.to_owned(),
             folder,
             app: OnceCell::new(),
