@@ -2,6 +2,7 @@
 
 mod blame;
 mod claiming;
+mod ghost;
 mod heart;
 mod port;
 mod session;
