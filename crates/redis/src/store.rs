@@ -18,6 +18,7 @@ use crate::failure;
 use crate::keys::{self, Channels};
 use crate::link::{Lane, Wire};
 use crate::operations::change::{self, Applied, Change};
+use crate::operations::queues::Exchanges;
 use crate::operations::settle::Bench;
 use crate::options::RedisOptions;
 use crate::ports::{Audience, Follower};
@@ -49,6 +50,7 @@ pub(crate) struct Shared {
     closed: CancellationToken,
     sessions: Mutex<Vec<Weak<Session>>>,
     known_queues: Mutex<HashSet<QueueName>>,
+    pub(crate) exchanges: Exchanges,
 }
 
 impl RedisStore {
@@ -81,6 +83,7 @@ impl RedisStore {
             closed: CancellationToken::new(),
             sessions: Mutex::default(),
             known_queues: Mutex::default(),
+            exchanges: Exchanges::default(),
             wire,
         });
         Ok(Arc::new(Self { shared }))
