@@ -8,6 +8,7 @@ mod errors;
 mod events;
 mod explain;
 mod queues;
+mod redis;
 mod sending;
 mod settings;
 mod support;
