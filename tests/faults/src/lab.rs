@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use bytes::Bytes;
 use cardoon_broker::{DeadFilter, DeadLetter, Publish};
 use cardoon_connect::Stores;
@@ -68,11 +68,7 @@ impl Lab {
     pub async fn add_replica(&mut self) -> anyhow::Result<()> {
         let primary = self.redis()?;
         let replica = RedisServer::start_with(RedisOptions::default().replica_of(primary.port())).await?;
-        let end = self.clock.boot().plus(PATIENCE);
-        while !replica.command(&["ROLE"]).await?.contains("connected") {
-            ensure!(self.clock.boot() < end, "the replica does not follow: {}", replica.log());
-            self.clock.sleep(LOOK).await;
-        }
+        primary.replicated().await?;
         self.replica = Some(replica);
         Ok(())
     }

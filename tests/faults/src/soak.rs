@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use cardoon_faults::drills::false_rescue::Trouble;
-use cardoon_faults::drills::redis::{self, accident, stopped, trial};
+use cardoon_faults::drills::redis::{self, accident, envelopes, ghost, sentinel, stopped, trial};
 use cardoon_faults::drills::{
     broken_messages, deploy, disk, false_rescue, kills, shutdown, stale_runs, steps,
 };
@@ -71,9 +71,14 @@ impl Soak {
         for options in self.troubles_of_redis() {
             outcomes.push(told(StoreKind::Redis, trial::run(&program, options).await?));
         }
+        for _ in 0..self.troubles {
+            outcomes.push(told(StoreKind::Redis, sentinel::run(&program, false).await?));
+            outcomes.push(told(StoreKind::Redis, ghost::run(&program, false).await?));
+        }
+        outcomes.push(told(StoreKind::Redis, envelopes::run(&program, None).await?));
         let stopped = stopped::Options { rounds: self.stops, plant: false };
         outcomes.push(told(StoreKind::Redis, stopped::run(&program, stopped).await?));
-        outcomes.push(told(StoreKind::Redis, accident::run(&program, Duration::from_secs(30)).await?));
+        outcomes.push(told(StoreKind::Redis, accident::run(&program, Duration::from_secs(30), None).await?));
         for fault in [disk::Fault::Full, disk::Fault::Gone, disk::Fault::ReadOnly] {
             outcomes.push(told(StoreKind::Sqlite, disk::run(&program, fault).await?));
         }

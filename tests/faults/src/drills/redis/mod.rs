@@ -1,6 +1,9 @@
 //! The drills that need a server: it dies, it stands still, it refuses, and the network between breaks.
 
 pub mod accident;
+pub mod envelopes;
+pub mod ghost;
+pub mod sentinel;
 pub mod stopped;
 pub mod trial;
 

@@ -14,8 +14,9 @@ use super::trouble::{Span, Trouble};
 use crate::lab::PATIENCE;
 use crate::{Lab, Outcome, Plant, tasks};
 
-const SLOTS: u32 = 10;
-const LONG: usize = 10;
+/// Each worker has room for more than the tasks that run from before the trouble until after it, wherever they run.
+pub(super) const SLOTS: u32 = 20;
+pub(super) const LONG: usize = 10;
 const RETRY: Duration = Duration::from_millis(20);
 /// Both workers take tasks again this soon after the trouble.
 const RECOVERED_WITHIN: Duration = Duration::from_secs(5);
@@ -41,7 +42,7 @@ pub async fn run(program: &Path, options: Options) -> anyhow::Result<Outcome> {
     let mut trial = Trial::start(program, options).await?;
     let long = trial.burden().await?;
     let span = trial.endure().await?;
-    let probes = trial.probe().await?;
+    let probes = probe(&trial.lab).await?;
     trial.judge(&[long, probes].concat(), span).await
 }
 
@@ -90,18 +91,6 @@ impl Trial {
         load.until(options.trouble.happen(lab, lines)).await?
     }
 
-    /// More tasks than one worker can take.
-    async fn probe(&self) -> anyhow::Result<Vec<TaskId>> {
-        let end = self.lab.clock.boot().plus(PATIENCE);
-        loop {
-            let sent = self.lab.send(tasks::WORK, 2 * SLOTS as usize, PROBE).await;
-            if sent.is_ok() || self.lab.clock.boot() > end {
-                return sent;
-            }
-            self.lab.clock.sleep(RETRY).await;
-        }
-    }
-
     async fn judge(mut self, certain: &[TaskId], span: Span) -> anyhow::Result<Outcome> {
         let safe = |at: BootInstant| {
             let told = self.options.append_only == AppendOnly::EverySecond && at < span.over;
@@ -119,25 +108,12 @@ impl Trial {
         if ended.is_empty() {
             outcome.expect("without a result", self.lab.until_recorded(&ids).await?, 0);
         }
-        self.judge_recovery(&mut outcome, span)?;
+        judge_recovery(&self.lab, &self.workers, span.over, &mut outcome)?;
         self.judge_words(&mut outcome);
         for worker in &mut self.workers {
             outcome.require(worker.ended().is_none(), format!("a worker ended: {}", worker.stderr()));
         }
         Ok(outcome)
-    }
-
-    fn judge_recovery(&self, outcome: &mut Outcome, span: Span) -> anyhow::Result<()> {
-        let testimony = self.lab.testimony()?;
-        let mut slowest = Duration::ZERO;
-        for worker in &self.workers {
-            let starts =
-                testimony.starts().filter(|start| start.pid == worker.pid() && start.at >= span.over);
-            let first = starts.map(|start| start.at.since(span.over)).min();
-            slowest = slowest.max(first.unwrap_or(Duration::MAX));
-        }
-        outcome.at_most("both work again after s", slowest.as_secs_f64(), RECOVERED_WITHIN.as_secs_f64());
-        Ok(())
     }
 
     /// A sender is told what is wrong, and so is who reads a worker's log.
@@ -161,6 +137,36 @@ impl Trial {
             outcome.require(told, format!("no worker says {wanted}: {logs:?}"));
         }
     }
+}
+
+/// Sends more tasks than one worker can take, as soon as the server takes them.
+pub(super) async fn probe(lab: &Lab) -> anyhow::Result<Vec<TaskId>> {
+    let end = lab.clock.boot().plus(PATIENCE);
+    loop {
+        let sent = lab.send(tasks::WORK, SLOTS as usize + LONG, PROBE).await;
+        if sent.is_ok() || lab.clock.boot() > end {
+            return sent;
+        }
+        lab.clock.sleep(RETRY).await;
+    }
+}
+
+/// Each worker has to take tasks again soon after the trouble was over.
+pub(super) fn judge_recovery(
+    lab: &Lab,
+    workers: &[WorkerProcess],
+    over: BootInstant,
+    outcome: &mut Outcome,
+) -> anyhow::Result<()> {
+    let testimony = lab.testimony()?;
+    let mut slowest = Duration::ZERO;
+    for worker in workers {
+        let starts = testimony.starts().filter(|start| start.pid == worker.pid() && start.at >= over);
+        let first = starts.map(|start| start.at.since(over)).min();
+        slowest = slowest.max(first.unwrap_or(Duration::MAX));
+    }
+    outcome.at_most("both work again after s", slowest.as_secs_f64(), RECOVERED_WITHIN.as_secs_f64());
+    Ok(())
 }
 
 fn url(line: &FaultProxy) -> String {

@@ -1,13 +1,14 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use anyhow::ensure;
 use cardoon_core::BootInstant;
 use cardoon_drills::{FaultProxy, Line};
 use cardoon_testkit::RedisServer;
 
 use super::LIST;
-use crate::Lab;
 use crate::lab::PATIENCE;
+use crate::{Lab, helpers};
 
 /// What happens to a server or to the connections of the workers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub enum Trouble {
     Failover,
     /// It forgets the scripts that it knows, again and again.
     ScriptsForgotten,
+    /// Somebody gives away what living workers hold: the drill has to notice it.
+    Robbery,
 }
 
 /// How long what has no time of its own lasts.
@@ -54,7 +57,7 @@ pub(super) struct Span {
 impl Trouble {
     pub(super) fn lasts(self) -> Duration {
         match self {
-            Self::Reset => Duration::ZERO,
+            Self::Reset | Self::Failover | Self::Robbery => Duration::ZERO,
             Self::ServerKilled(time)
             | Self::ServerSleeps(time)
             | Self::CutOff(time)
@@ -98,6 +101,7 @@ impl Trouble {
             Self::OneSlow(longer) => with_line(lab, &lines[..1], Line::round_trip(longer), WHILE).await,
             Self::Failover => fail_over(lab, lines).await?,
             Self::ScriptsForgotten => forget_scripts(lab).await?,
+            Self::Robbery => helpers::give_away_everything(lab).await?,
             Self::ServerSleeps(time) => {
                 let seconds = time.as_secs_f64().to_string();
                 lab.redis()?.command(&["DEBUG", "SLEEP", &seconds]).await?;
@@ -176,15 +180,15 @@ async fn forget_scripts(lab: &Lab) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The lab's server and its replica change their parts.
+/// The lab's server and its replica change their parts. The server sees to it that the other one has everything.
 async fn fail_over(lab: &mut Lab, lines: &[FaultProxy]) -> anyhow::Result<()> {
-    let primary = lab.redis()?;
     let replica = lab.replica()?;
+    lab.redis()?.command(&["FAILOVER"]).await?;
     let end = lab.clock.boot().plus(PATIENCE);
-    // Nothing may be under way only, or it is lost by the replication, which promises nothing.
-    while primary.command(&["WAIT", "1", "1000"]).await? != "1" && lab.clock.boot() < end {}
-    replica.command(&["REPLICAOF", "NO", "ONE"]).await?;
-    primary.command(&["REPLICAOF", "127.0.0.1", &replica.port().to_string()]).await?;
+    while !replica.command(&["ROLE"]).await?.starts_with("master") {
+        ensure!(lab.clock.boot() < end, "the replica did not take over: {}", replica.log());
+        lab.clock.sleep(STEP).await;
+    }
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, replica.port()));
     for line in lines {
         line.lead_to(address);
