@@ -3,17 +3,17 @@
 use std::process::Command;
 
 /// The processor, the kernel, and the versions of what takes part; one a line of Markdown.
-pub(crate) fn description(load: &str) -> String {
+pub(crate) fn description(load: &str, versions: &[String]) -> String {
     let cpus = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    let lines = [
+    let mut lines = vec![
         format!("- processor: {}, {cpus} cores", processor()),
         format!("- memory: {}", memory()),
         format!("- load average before the run: {load}"),
         format!("- kernel: {}", output("uname", &["-sr"])),
         format!("- compiler: {}", output("rustc", &["--version"])),
-        format!("- SQLite: {}", rusqlite::version()),
-        format!("- commit: {}", commit()),
     ];
+    lines.extend(versions.iter().map(|version| format!("- {version}")));
+    lines.push(format!("- commit: {}", commit()));
     lines.join("\n")
 }
 
@@ -42,7 +42,8 @@ fn commit() -> String {
     if changed { format!("{head} with changes") } else { head }
 }
 
-fn output(program: &str, args: &[&str]) -> String {
+/// What a program prints; empty if it cannot be started.
+pub(crate) fn output(program: &str, args: &[&str]) -> String {
     let output = Command::new(program).args(args).output().ok();
     output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
 }

@@ -1,27 +1,27 @@
-//! Measures the rates of tasks on SQLite, beside bare loops of the same SQL and beside huey, and writes
+//! Measures the rates of tasks, beside bare loops of the same commands and beside other task queues, and writes
 //! `docs/benchmarks.md`. Run it with `cargo xtask bench tasks`.
 //!
 //! Every worker is a process of its own: this program, started again with the command `worker`.
 #![expect(clippy::print_stdout, reason = "a benchmark says how far it is")]
 
-mod bare;
-mod fixture;
-mod huey;
+mod cache;
 mod machine;
 mod median;
 mod page;
 mod process;
 mod rows;
+mod sides;
 mod stopwatch;
+mod stores;
 mod worker;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::page::Row;
-use crate::rows::{backlog, drain, idle, open_loop, send, two};
+use crate::page::Table;
+use crate::rows::{redis, sqlite};
 
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -37,14 +37,29 @@ enum Command {
     /// One worker process of a measurement.
     #[command(hide = true)]
     Worker(worker::Options),
+    /// Sends no-ops, for a look at a sender or a worker with a profiler.
+    #[command(hide = true)]
+    Fill {
+        url: String,
+        count: usize,
+        #[arg(long)]
+        ignore_result: bool,
+        #[arg(long)]
+        one_at_a_time: bool,
+    },
 }
 
 #[derive(Args)]
 struct Options {
+    /// Where the tasks are. Redis is a server that the benchmark starts; other task queues are installed beside it
+    #[arg(long, value_enum, default_value_t = Broker::Sqlite)]
+    broker: Broker,
     /// Runs of each measurement; the median counts
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Only these: drain, two, send, open-loop, idle, backlog. Then the page is printed and not written
+    /// Only these. Then the page is printed and not written.
+    /// SQLite: drain, two, send, open-loop, idle, backlog.
+    /// Redis: drain, celery, peers, send, wait, open-loop, slow-line, backlog
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Where the databases are made; by default the folder for temporary files
@@ -52,47 +67,42 @@ struct Options {
     folder: Option<PathBuf>,
 }
 
+/// Where the tasks are.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Broker {
+    Sqlite,
+    Redis,
+}
+
 #[tokio::main]
 async fn main() -> Result<()> {
     let cli = Cli::parse();
     match cli.command {
         Some(Command::Worker(options)) => worker::run(options).await,
-        None => measure(&cli.options).await,
-    }
-}
-
-async fn measure(options: &Options) -> Result<()> {
-    if let Some(folder) = &options.folder {
-        fixture::use_folder(folder)?;
-    }
-    let wanted = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
-    let load = machine::load();
-    let mut rows = Vec::new();
-    if wanted("drain") || wanted("backlog") {
-        let drain = drain::measure(options.runs).await?;
-        show(&mut rows, drain.rows());
-        if wanted("backlog") {
-            show(&mut rows, backlog::measure(options.runs, drain.rate()).await?);
+        Some(Command::Fill { url, count, ignore_result, one_at_a_time }) => {
+            let app = cardoon::App::connect(&url).await?;
+            let each = if one_at_a_time { 1 } else { count };
+            for _ in 0..count / each {
+                stores::redis::add_noops(&app, each, ignore_result, None).await?;
+            }
+            stores::redis::close(app).await
         }
+        None => measure(cli.options).await,
     }
-    if wanted("open-loop") {
-        show(&mut rows, open_loop::measure(options.runs).await?);
-    }
-    if wanted("two") {
-        show(&mut rows, two::measure(options.runs).await?);
-    }
-    if wanted("send") {
-        show(&mut rows, send::measure(options.runs).await?);
-    }
-    if wanted("idle") {
-        show(&mut rows, idle::measure(options.runs).await?);
-    }
-    page::publish(&rows, options.runs, &load, options.only.is_empty())
 }
 
-fn show(rows: &mut Vec<Row>, measured: Vec<Row>) {
-    for row in &measured {
-        println!("{}", row.line());
+async fn measure(options: Options) -> Result<()> {
+    if let Some(folder) = &options.folder {
+        stores::use_folder(folder)?;
     }
-    rows.extend(measured);
+    let names = match options.broker {
+        Broker::Sqlite => sqlite::NAMES,
+        Broker::Redis => redis::NAMES,
+    };
+    let mut table = Table::new(options.broker, options.runs, options.only, names)?;
+    match options.broker {
+        Broker::Sqlite => sqlite::measure(&mut table).await?,
+        Broker::Redis => redis::measure(&mut table).await?,
+    }
+    table.publish()
 }

@@ -13,21 +13,20 @@ use crate::stopwatch;
 pub(crate) struct WorkerProcess(Child);
 
 impl WorkerProcess {
+    /// A worker that publishes events.
     pub(crate) fn start(url: &str, name: &str, slots: u32) -> Result<Self> {
-        Self::spawn(url, name, slots, None)
+        Self::start_with(url, name, slots, &["--events"])
     }
 
-    /// A worker that writes how long its tasks waited into `waits` when it ends.
+    /// The same; it writes how long its tasks waited into `waits` when it ends.
     pub(crate) fn start_timing(url: &str, name: &str, slots: u32, waits: &Path) -> Result<Self> {
-        Self::spawn(url, name, slots, Some(waits))
+        Self::start_with(url, name, slots, &["--events", "--waits", &waits.to_string_lossy()])
     }
 
-    fn spawn(url: &str, name: &str, slots: u32, waits: Option<&Path>) -> Result<Self> {
+    /// A worker with further options.
+    pub(crate) fn start_with(url: &str, name: &str, slots: u32, options: &[&str]) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.args(["worker", "--url", url, "--name", name, "--slots", &slots.to_string()]);
-        if let Some(waits) = waits {
-            command.arg("--waits").arg(waits);
-        }
+        command.args(["worker", "--url", url, "--name", name, "--slots", &slots.to_string()]).args(options);
         let child = command.stdin(Stdio::null()).spawn().context("cannot start a worker")?;
         Ok(Self(child))
     }

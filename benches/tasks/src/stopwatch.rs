@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result};
 
 /// How long a measurement may take before it is given up.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -35,18 +35,23 @@ pub(crate) fn pause(duration: Duration) {
 }
 
 /// Asks every `interval` until the answer is there.
-pub(crate) fn poll<T>(
-    what: &str,
+pub(crate) fn poll<T>(what: &str, interval: Duration, ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    poll_for(PATIENCE, interval, ask)?.with_context(|| format!("gave up waiting for {what}"))
+}
+
+/// The same; `None` if the answer is not there within `limit`.
+pub(crate) fn poll_for<T>(
+    limit: Duration,
     interval: Duration,
     mut ask: impl FnMut() -> Result<Option<T>>,
-) -> Result<T> {
+) -> Result<Option<T>> {
     let watch = Stopwatch::start();
     loop {
         if let Some(answer) = ask()? {
-            return Ok(answer);
+            return Ok(Some(answer));
         }
-        if watch.elapsed() > PATIENCE {
-            bail!("gave up waiting for {what}");
+        if watch.elapsed() > limit {
+            return Ok(None);
         }
         pause(interval);
     }

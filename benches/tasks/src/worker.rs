@@ -18,12 +18,18 @@ pub(crate) struct Options {
     name: String,
     #[arg(long)]
     slots: u32,
-    /// Where the waits of `bench.timed` go, in nanoseconds, one a line
+    /// Publish events even if nobody listens
+    #[arg(long)]
+    events: bool,
+    /// Take from the queues `bench-0`, `bench-1` and so on, this many; by default from the default queue
+    #[arg(long)]
+    queues: Option<usize>,
+    /// Where the waits of timed tasks go, in nanoseconds, one a line
     #[arg(long)]
     waits: Option<PathBuf>,
 }
 
-/// How long each `bench.timed` had waited when it started.
+/// How long each timed task had waited when it started.
 #[derive(Clone, Default)]
 pub(crate) struct Waits(Arc<Mutex<Vec<u64>>>);
 
@@ -39,19 +45,37 @@ impl Waits {
 pub(crate) async fn timed(waits: State<Waits>, arrival: u64) {
     let wait = monotonic_nanos().saturating_sub(arrival);
     waits.nanos().push(wait);
-    work().await;
+    work(Duration::from_millis(1)).await;
+}
+
+/// Works for `micros`, and is sent with a payload that it does not look at.
+#[cardoon::task(name = "bench.mixed")]
+pub(crate) async fn mixed(waits: State<Waits>, arrival: u64, micros: u64, payload: String) {
+    let wait = monotonic_nanos().saturating_sub(arrival);
+    waits.nanos().push(wait);
+    work(Duration::from_micros(micros)).await;
+    drop(payload);
 }
 
 #[expect(clippy::disallowed_methods, reason = "the work of a benchmark takes real time")]
-async fn work() {
-    tokio::time::sleep(Duration::from_millis(1)).await;
+async fn work(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
+/// The name of one of several queues.
+pub(crate) fn queue(index: usize) -> String {
+    format!("bench-{index}")
 }
 
 pub(crate) async fn run(options: Options) -> Result<()> {
     let app = App::connect(&options.url).await?;
     let waits = Waits::default();
-    let worker = Worker::builder(&app).builtins().task::<timed>().state(waits.clone());
-    worker.name(options.name).concurrency(options.slots).events(true).run().await?;
+    let worker = Worker::builder(&app).builtins().task::<timed>().task::<mixed>().state(waits.clone());
+    let mut worker = worker.name(options.name).concurrency(options.slots).events(options.events);
+    if let Some(queues) = options.queues {
+        worker = worker.queues((0..queues).map(queue));
+    }
+    worker.run().await?;
     if let Some(path) = options.waits {
         write(&path, &waits)?;
     }

@@ -189,11 +189,10 @@ impl Broker for MemoryBroker {
 }
 
 fn fits(publish: &Publish) -> Result<()> {
-    let size = publish.message.size();
-    if size <= CAPABILITIES.max_message_bytes {
+    let (size, most) = (publish.message.size(), CAPABILITIES.max_message_bytes);
+    if publish.message.fits(most) {
         return Ok(());
     }
-    let most = CAPABILITIES.max_message_bytes;
     Err(Error::new(Code::TooLarge, format!("the message has {size} bytes, the broker takes {most}")))
 }
 

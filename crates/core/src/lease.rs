@@ -68,6 +68,14 @@ impl Watch {
         Self { since: now, last: now }
     }
 
+    /// The rescuer's own last heartbeat was at `beat`. Where nothing can be written and everything can be read, its sweeps
+    /// are answered in time while the heartbeats of all are held up, its own among them.
+    pub fn beaten(&mut self, beat: BootInstant, now: BootInstant, terms: &LeaseTerms) {
+        if now.since(beat) >= terms.heartbeat.max(LATE) * 2 {
+            self.since = now;
+        }
+    }
+
     /// A sweep has been answered. Returns since when the store has been answering without a stall.
     pub fn answered(&mut self, now: BootInstant, terms: &LeaseTerms) -> BootInstant {
         if now.since(self.last) >= terms.heartbeat.max(LATE) {
@@ -109,5 +117,14 @@ mod tests {
         assert_eq!(watch.answered(at(102), &TERMS), at(100));
         assert_eq!(watch.answered(at(110), &TERMS), at(110));
         assert_eq!(watch.answered(at(112), &TERMS), at(110));
+    }
+
+    #[test]
+    fn a_rescuer_whose_own_heartbeat_is_late_watches_anew() {
+        let mut watch = Watch::new(at(100));
+        watch.beaten(at(100), at(105), &TERMS);
+        assert_eq!(watch.answered(at(102), &TERMS), at(100));
+        watch.beaten(at(100), at(106), &TERMS);
+        assert_eq!(watch.answered(at(104), &TERMS), at(106));
     }
 }

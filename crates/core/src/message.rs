@@ -11,6 +11,9 @@ use crate::{TaskId, Timestamp};
 /// The largest decoded message that is accepted, unless a setting says otherwise: 16 MiB.
 pub const DEFAULT_MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 
+/// What a retry may add to a message: its headers say another attempt and another time.
+const RETRY_BYTES: usize = 256;
+
 /// A task message as a broker stores it. `headers` and `body` are opaque to brokers: `cardoon-protocol` writes
 /// and reads them; the other fields repeat what a broker and its inspection need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +37,13 @@ impl Message {
     /// Bytes that the sender controls, as stored.
     pub fn size(&self) -> usize {
         self.headers.len() + self.body.len() + self.task.len()
+    }
+
+    /// Whether it keeps a limit on what is sent. The limit is for what comes in: a later attempt of a message that kept it
+    /// keeps it too, although its headers are larger.
+    pub fn fits(&self, most: usize) -> bool {
+        let added = if self.attempt > 0 { RETRY_BYTES } else { 0 };
+        self.size() <= most.saturating_add(added)
     }
 }
 

@@ -23,6 +23,12 @@ impl Timestamp {
         Self(self.0.saturating_add(millis(by)))
     }
 
+    /// This point, `by` earlier. Saturates at the beginning of time.
+    #[must_use]
+    pub fn minus(self, by: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(by)))
+    }
+
     /// How long from `earlier` to this point; zero when `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0) as u64)
@@ -61,5 +67,7 @@ mod tests {
         assert_eq!(Timestamp(5).since(Timestamp(9)), Duration::ZERO);
         assert_eq!(BootInstant(5).since(BootInstant(9)), Duration::ZERO);
         assert_eq!(Timestamp(i64::MAX).plus(Duration::from_secs(1)), Timestamp(i64::MAX));
+        assert!(Timestamp(5).minus(Duration::MAX) < Timestamp(-i64::MAX / 2));
+        assert_eq!(Timestamp(-9).minus(Duration::MAX), Timestamp(i64::MIN));
     }
 }

@@ -60,6 +60,7 @@ codes! {
     1109 FileGone          Unavailable "the database file was removed or replaced";
     1110 DatabaseBusy      Unavailable "another program holds the database lock";
     1111 Corrupt           Data        "the database file is damaged";
+    1112 NoDatabase        NotFound    "there is no database yet";
     // 12xx: Redis
     1201 RedisTooOld       Invalid     "the Redis server is older than 6.2";
     1202 RedisFull         Unavailable "the Redis server takes no more data";

@@ -94,7 +94,7 @@ fn malformed(detail: impl Into<String>) -> Undecodable {
 
 fn check_size(message: &Message, limits: &Limits) -> Result<(), Undecodable> {
     let (size, most) = (message.size(), limits.max_bytes);
-    if size <= most {
+    if message.fits(most) {
         return Ok(());
     }
     Err(Undecodable::new(DeadReason::TooLarge, format!("the message has {size} bytes, the limit is {most}")))

@@ -99,6 +99,20 @@ mod tests {
     }
 
     #[test]
+    fn a_message_that_just_keeps_a_limit_keeps_it_in_all_its_attempts() {
+        let options = SignatureOptions::default();
+        let call = Signature { task: "add".into(), args: "[1]".into(), kwargs: "{}".into(), options };
+        let mut first = encode(&call, TaskId::new("t").unwrap(), "test").unwrap();
+        first.headers = Bytes::from_static(br#"{"task":"add"}"#);
+        let limits = Limits { max_bytes: first.size(), ..Limits::default() };
+        let last = Timestamp(4_000_000_000_123);
+        let second = next_attempt(&first, u32::MAX, last).unwrap();
+        assert_eq!(decode(&second, &limits).unwrap().eta, Some(last));
+        let much_larger = Message { body: vec![b' '; first.body.len() + 256].into(), ..second };
+        assert!(decode(&much_larger, &limits).is_err());
+    }
+
+    #[test]
     fn of_protocol_1_the_body_is_rewritten() {
         let first = Message {
             id: TaskId::new("t").unwrap(),

@@ -103,6 +103,11 @@ pub(crate) fn closed() -> Error {
     Error::new(Code::StoreClosed, "the store in Redis was closed")
 }
 
+/// What the caller waits for has ended without an answer.
+pub(crate) fn broken_off() -> Error {
+    Error::new(Code::Internal, "an operation on the store in Redis was broken off").applied(Applied::Unknown)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,7 +10,7 @@ use cardoon_core::{DEFAULT_MAX_MESSAGE_BYTES, QueueName, Timestamp};
 use cardoon_errors::Result;
 use cardoon_protocol::kombu;
 use cardoon_runtime::Clock;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::address::RedisAddress;
 use crate::consumer::Session;
@@ -30,6 +30,8 @@ pub(crate) const MAX_MESSAGE_BYTES: usize = DEFAULT_MAX_MESSAGE_BYTES;
 /// Broker and results in one database of a Redis server.
 pub struct RedisStore {
     pub(crate) shared: Arc<Shared>,
+    /// Without a store nobody waits for results.
+    _waiters: DropGuard,
 }
 
 /// What the ports and the consumers of a store share.
@@ -62,7 +64,7 @@ impl RedisStore {
     /// `CD1001` if the server cannot be reached, `CD1005` if it does not answer, and `CD12xx` for one that refuses the
     /// login or cannot hold tasks.
     pub async fn connect(address: &RedisAddress, options: &RedisOptions, clock: &Clock) -> Result<Arc<Self>> {
-        let wire = Wire::new(address.clone(), clock, options.limit);
+        let wire = Wire::new(address.clone(), clock, options.limit)?;
         let main = Lane::new(&wire);
         main.connect().await?;
         let facts = server::check(&main, &wire.location).await?;
@@ -86,7 +88,7 @@ impl RedisStore {
             exchanges: Exchanges::default(),
             wire,
         });
-        Ok(Arc::new(Self { shared }))
+        Ok(Arc::new(Self { _waiters: shared.follower.over.clone().drop_guard(), shared }))
     }
 
     /// Where the server is; holds no password.

@@ -2,6 +2,7 @@
 
 mod clock;
 mod fine;
+mod home;
 mod host;
 pub mod ids;
 mod random;
@@ -10,6 +11,7 @@ mod wait;
 
 pub use clock::{Clock, ManualClock};
 pub use fine::{FineInstant, FineTimer};
+pub use home::Home;
 pub use host::{boot_id, hostname, quiet_port};
 pub use random::Random;
 pub use supervisor::{OnError, ServiceKind, Supervisor};

@@ -129,6 +129,13 @@ settings! {
     }
 }
 
+/// The defaults alone: neither the environment nor a file is read.
+impl Default for Settings {
+    fn default() -> Self {
+        Self::load(&Sources::default()).expect("the defaults of the table can be read")
+    }
+}
+
 impl Settings {
     /// Reads all sources and checks every value.
     ///
@@ -153,6 +160,12 @@ impl Settings {
                 description: definition.description,
             })
             .collect()
+    }
+
+    /// Whether a flag, the environment or the file sets `name`, such as `worker.queues`.
+    pub fn is_set(&self, name: &str) -> bool {
+        let names = Self::TABLE.iter().map(|definition| definition.name);
+        names.zip(&self.origins).any(|(known, origin)| known == name && *origin != Origin::Default)
     }
 
     /// A lease that two missed heartbeats would end makes living workers look dead.

@@ -176,7 +176,8 @@ fn start(services: &Supervisor, kind: ServiceKind, service: impl FnOnce() + Send
     })
 }
 
-/// The path with which a file is known, whatever it is called by; its folder is made if there is none.
+/// The path with which a file is known, whatever it is called by. Its folder is made if there is none, but not the ones
+/// above it: a path of several folders that do not exist is rather a slip of the pen.
 fn canonical(path: &Path) -> Result<PathBuf> {
     let resolve = || {
         if let Ok(known) = path.canonicalize() {
@@ -186,7 +187,10 @@ fn canonical(path: &Path) -> Result<PathBuf> {
             Some(parent) if parent != Path::new("") => parent,
             _ => Path::new("."),
         };
-        std::fs::create_dir_all(folder)?;
+        match std::fs::create_dir(folder) {
+            Err(error) if !folder.is_dir() => return Err(error),
+            _ => {}
+        }
         let name = path.file_name().ok_or(std::io::ErrorKind::InvalidFilename)?;
         Ok(folder.canonicalize()?.join(name))
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cardoon_core::{BootInstant, Timestamp};
+use cardoon_core::BootInstant;
 use rusqlite::Connection;
 
 use crate::options::{Retention, SqliteOptions};
@@ -24,6 +24,8 @@ const ROUND: Duration = Duration::from_secs(30);
 pub(crate) struct Upkeep {
     retention: Retention,
     more: bool,
+    /// Items that were written since the last slice.
+    written: usize,
     /// There were operations since the log was shortened.
     log_grew: bool,
     next: Option<BootInstant>,
@@ -31,7 +33,7 @@ pub(crate) struct Upkeep {
 
 impl Upkeep {
     pub(crate) fn new(options: &SqliteOptions) -> Self {
-        Self { retention: options.retention, more: false, log_grew: true, next: None }
+        Self { retention: options.retention, more: false, written: 0, log_grew: true, next: None }
     }
 
     /// How long the writer may wait for operations before it asks for upkeep.
@@ -43,14 +45,16 @@ impl Upkeep {
         }
     }
 
-    /// Whether upkeep has waited long enough although the writer is never idle.
+    /// Whether upkeep has waited long enough although the writer is never idle. While there is more to remove, as much
+    /// is removed as is written, however fast that is.
     pub(crate) fn is_overdue(&mut self, now: BootInstant) -> bool {
         let next = *self.next.get_or_insert_with(|| now.plus(ROUND));
-        now >= next
+        now >= next || (self.more && self.written >= SLICE)
     }
 
-    pub(crate) fn note_work(&mut self) {
+    pub(crate) fn note_work(&mut self, items: usize) {
         self.log_grew = true;
+        self.written += items;
     }
 
     /// Puts the next slice off.
@@ -59,11 +63,16 @@ impl Upkeep {
         self.next = Some(now.plus(ROUND));
     }
 
+    /// Another process was writing: the next slice is tried soon.
+    pub(crate) fn try_again(&mut self, now: BootInstant) {
+        self.next = Some(now.plus(BREATH));
+    }
+
     /// Removes one slice of what is too old.
     pub(crate) fn slice(&mut self, step: &mut Step<'_>, now: BootInstant) -> rusqlite::Result<()> {
-        let before = |kept: Duration| Timestamp(step.now.0.saturating_sub(kept.as_millis() as i64));
-        let (results, history) = (before(self.retention.results), before(self.retention.history));
-        let (dead_letters, events) = (before(self.retention.dead_letters), before(self.retention.events));
+        let (today, kept) = (step.now, self.retention);
+        let (results, history) = (today.minus(kept.results), today.minus(kept.history));
+        let (dead_letters, events) = (today.minus(kept.dead_letters), today.minus(kept.events));
         let removed = [
             records::drop_values(step, results, SLICE)?,
             records::prune(step, history, SLICE)?,
@@ -72,6 +81,7 @@ impl Upkeep {
             dead::prune(step, dead_letters, SLICE)?,
             events::prune(step, events, SLICE)?,
         ];
+        self.written = 0;
         self.more = removed.contains(&SLICE);
         self.next = Some(now.plus(if self.more { BREATH } else { ROUND }));
         Ok(())
@@ -85,5 +95,30 @@ impl Upkeep {
         // It only answers whether a reader was in the way; then the next quiet moment will do.
         let done = db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         self.log_grew = !matches!(done, Ok(0));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_writer_that_is_never_idle_removes_as_much_as_it_writes() {
+        let mut upkeep = Upkeep::new(&SqliteOptions::default());
+        let now = BootInstant(1);
+        upkeep.more = true;
+        upkeep.next = Some(now.plus(BREATH));
+        assert!(!upkeep.is_overdue(now));
+        upkeep.note_work(SLICE);
+        assert!(upkeep.is_overdue(now), "the file would grow without end");
+    }
+
+    #[test]
+    fn upkeep_that_found_the_lock_taken_comes_back_soon() {
+        let mut upkeep = Upkeep::new(&SqliteOptions::default());
+        let now = BootInstant(1);
+        assert!(!upkeep.is_overdue(now));
+        upkeep.try_again(now);
+        assert!(upkeep.is_overdue(now.plus(BREATH)), "two processes that never pause would never tidy up");
     }
 }

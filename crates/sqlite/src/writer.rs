@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::failure;
 use crate::guard::Identity;
+use crate::layout::is_busy;
 use crate::live::Bells;
 use crate::options::SqliteOptions;
 use crate::tables::{Step, StepState};
@@ -378,7 +379,7 @@ impl WriterThread {
             self.roll_back();
             return Err(Broken::Commit(error));
         }
-        self.upkeep.note_work();
+        self.upkeep.note_work(operations.iter().map(|operation| operation.weight()).sum());
         self.check_identity().map_err(|error| Broken::Commit(error.applied(Applied::Unknown)))
     }
 
@@ -451,7 +452,11 @@ impl WriterThread {
         let done = done.and_then(|()| self.execute("COMMIT"));
         if let Err(error) = done {
             self.roll_back();
-            self.upkeep.rest(boot);
+            if is_busy(&error) {
+                self.upkeep.try_again(boot);
+            } else {
+                self.upkeep.rest(boot);
+            }
             tracing::debug!(%error, "upkeep was put off");
         }
         self.upkeep.shrink_log(&self.db);

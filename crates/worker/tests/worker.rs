@@ -11,6 +11,7 @@ use bytes::Bytes;
 use cardoon_broker::{Broker, Publish};
 use cardoon_core::{DeadReason, EventKind, QueueName, RetryPolicy, TaskState};
 use cardoon_errors::{Applied, Code};
+use cardoon_protocol::Limits;
 use cardoon_results::ResultBackend;
 use cardoon_runtime::Clock;
 use cardoon_sqlite::{SqliteOptions, SqliteStore};
@@ -42,6 +43,24 @@ async fn a_failing_task_is_retried_and_every_failure_is_in_its_history() {
     bench.end().await;
     let dead = bench.broker.dead_letters().show(&id).await.unwrap().unwrap();
     assert_eq!(dead.reason, DeadReason::RetriesExhausted);
+}
+
+#[tokio::test]
+async fn a_message_of_the_largest_size_is_retried_although_its_retry_is_larger() {
+    let tries = Arc::new(AtomicU32::new(0));
+    let trying = Handler::asynchronous(move |_, _| {
+        let first = tries.fetch_add(1, Ordering::SeqCst) == 0;
+        async move { if first { Err(TaskError::retry_in(Duration::ZERO, "not yet")) } else { nothing() } }
+    });
+    let bench = Bench::without_worker();
+    let message = support::message("try", "[]");
+    let limits = Limits { max_bytes: message.size(), ..Limits::default() };
+    let tasks = vec![definition("try", TaskOptions::default(), trying)];
+    let worker = bench.run(bench.builder(tasks).limits(limits));
+    let id = bench.publish(message).await;
+    let record = bench.wait(&id).await;
+    assert_eq!((record.state, record.attempt), (TaskState::Success, 1), "{:?}", record.failure);
+    worker.stop().await;
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -41,6 +41,9 @@ pub(crate) struct Soak {
     stops: u32,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// On this store alone.
+    #[arg(long)]
+    store: Option<StoreKind>,
     /// Write the table between the marks in this file, such as docs/reliability.md.
     #[arg(long)]
     write: Option<PathBuf>,
@@ -65,24 +68,36 @@ impl Soak {
     async fn outcomes(&self) -> anyhow::Result<Vec<Outcome>> {
         let program = std::env::current_exe()?;
         let mut outcomes = Vec::new();
-        for store in [StoreKind::Sqlite, StoreKind::Redis] {
+        for store in StoreKind::ALL.into_iter().filter(|store| self.store.is_none_or(|only| only == *store)) {
             self.on(Stage { program: &program, store }, &mut outcomes).await?;
-        }
-        for options in self.troubles_of_redis() {
-            outcomes.push(told(StoreKind::Redis, trial::run(&program, options).await?));
-        }
-        for _ in 0..self.troubles {
-            outcomes.push(told(StoreKind::Redis, sentinel::run(&program, false).await?));
-            outcomes.push(told(StoreKind::Redis, ghost::run(&program, false).await?));
-        }
-        outcomes.push(told(StoreKind::Redis, envelopes::run(&program, None).await?));
-        let stopped = stopped::Options { rounds: self.stops, plant: false };
-        outcomes.push(told(StoreKind::Redis, stopped::run(&program, stopped).await?));
-        outcomes.push(told(StoreKind::Redis, accident::run(&program, Duration::from_secs(30), None).await?));
-        for fault in [disk::Fault::Full, disk::Fault::Gone, disk::Fault::ReadOnly] {
-            outcomes.push(told(StoreKind::Sqlite, disk::run(&program, fault).await?));
+            match store {
+                StoreKind::Sqlite => self.on_sqlite(&program, &mut outcomes).await?,
+                StoreKind::Redis => self.on_redis(&program, &mut outcomes).await?,
+            }
         }
         Ok(outcomes)
+    }
+
+    async fn on_sqlite(&self, program: &Path, outcomes: &mut Vec<Outcome>) -> anyhow::Result<()> {
+        for fault in [disk::Fault::Full, disk::Fault::Gone, disk::Fault::ReadOnly] {
+            outcomes.push(told(StoreKind::Sqlite, disk::run(program, fault).await?));
+        }
+        Ok(())
+    }
+
+    async fn on_redis(&self, program: &Path, outcomes: &mut Vec<Outcome>) -> anyhow::Result<()> {
+        let mut add = |outcome| outcomes.push(told(StoreKind::Redis, outcome));
+        for options in self.troubles_of_redis() {
+            add(trial::run(program, options).await?);
+        }
+        for _ in 0..self.troubles {
+            add(sentinel::run(program, false).await?);
+            add(ghost::run(program, false).await?);
+        }
+        add(envelopes::run(program, None).await?);
+        add(stopped::run(program, stopped::Options { rounds: self.stops, plant: false }).await?);
+        add(accident::run(program, Duration::from_secs(30), None).await?);
+        Ok(())
     }
 
     /// The drills that every store has to pass.
@@ -154,15 +169,16 @@ impl Soak {
     }
 
     fn heading(&self) -> String {
-        let Self { kills, pauses, steps, shutdowns, running, troubles, stops, seed, .. } = self;
+        let Self { kills, pauses, steps, shutdowns, running, troubles, stops, seed, store, .. } = self;
         let flags = format!(
             "--kills {kills} --pauses {pauses} --steps {steps} --shutdowns {shutdowns} --running {running} \
              --troubles {troubles} --stops {stops} --seed {seed}"
         );
+        let only = store.map(|store| format!(" --store {}", store.name().to_lowercase())).unwrap_or_default();
         let commit = git(&["rev-parse", "--short", "HEAD"]).unwrap_or_else(|| "unknown".into());
         let changed = git(&["status", "--porcelain"]).is_some_and(|status| !status.is_empty());
         let changed = if changed { ", with changes" } else { "" };
-        format!("`cargo run --release -p cardoon-faults -- soak {flags}`, commit {commit}{changed}")
+        format!("`cargo run --release -p cardoon-faults -- soak {flags}{only}`, commit {commit}{changed}")
     }
 }
 

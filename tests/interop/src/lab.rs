@@ -23,7 +23,7 @@ pub struct Lab {
     pub redis: RedisServer,
     pub clock: Clock,
     /// Plants a bug in our workers: they acknowledge tasks before they run them.
-    pub careless: bool,
+    careless: bool,
     program: PathBuf,
     folder: TempDir,
     app: OnceCell<App>,
@@ -58,6 +58,12 @@ impl Lab {
             Side::Ours => Producer::Ours(self.app().await?.clone()),
             Side::Theirs => Producer::Theirs(Box::new(self.client()?)),
         })
+    }
+
+    /// Its workers of ours have a bug that a fleet has to notice: they acknowledge the slow task before it runs.
+    #[must_use]
+    pub fn careless(self) -> Self {
+        Self { careless: true, ..self }
     }
 
     /// Our own connection to the Redis.

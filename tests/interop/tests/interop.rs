@@ -90,7 +90,7 @@ async fn the_scenarios_describe_what_celery_does() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn workers_that_acknowledge_too_early_are_noticed_by_the_kills() -> anyhow::Result<()> {
-    let careless = Lab { careless: true, ..lab(Version::V5_7).await? };
+    let careless = lab(Version::V5_7).await?.careless();
     let loss = fleet::run(&careless, fleet::Options { killed: Ours, kills: 3, seed: 1 }).await?;
     assert!(!loss.lost.is_empty(), "the planted bug was not noticed: {loss}");
     Ok(())

@@ -55,14 +55,14 @@ const HOUSE: &[Allowed] = house! {
         dev ["cardoon-testkit"];
     "cardoon-cli":
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
-         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-settings" "cardoon-worker"]
+         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-settings"]
         dev ["cardoon-testkit"];
     "cardoon-faults":
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-testkit" "cardoon-worker"]
         dev [];
     "cardoon-interop": ["cardoon" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
-    "cardoon-bench-tasks": ["cardoon"] dev [];
+    "cardoon-bench-tasks": ["cardoon" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];
 };

@@ -1,8 +1,4 @@
-//! One file a measurement.
+//! One file a measurement, in a folder a broker.
 
-pub(crate) mod backlog;
-pub(crate) mod drain;
-pub(crate) mod idle;
-pub(crate) mod open_loop;
-pub(crate) mod send;
-pub(crate) mod two;
+pub(crate) mod redis;
+pub(crate) mod sqlite;

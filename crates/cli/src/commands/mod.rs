@@ -20,6 +20,7 @@ use clap::Subcommand;
 use crate::arguments::Arguments;
 use crate::exit::Exit;
 use crate::log;
+use crate::output::Output;
 use crate::session::Session;
 use crate::signals::Signals;
 
@@ -74,10 +75,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
         _ => "warn",
     };
     log::start(&arguments.global, level);
+    let output = || Output::new(arguments.output(), arguments.language());
     match &arguments.command {
         // These need no settings, so that broken ones do not stand in their way.
-        Command::Explain(options) => explain::run(options, arguments.language(), arguments.output()),
-        Command::Completions(options) => completions::run(options, arguments.output()),
+        Command::Explain(options) => explain::run(options, &output()),
+        Command::Completions(options) => completions::run(options, &output()),
         Command::Dev(_) => dev::run(&Session::begin(&arguments)?).await,
         Command::Worker(options) => worker::run(&Session::begin(&arguments)?, options).await,
         // It handles signals itself.

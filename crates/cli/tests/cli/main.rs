@@ -2,11 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod bench;
+mod chinese;
 mod dead;
 mod demo;
 mod errors;
 mod events;
 mod explain;
+mod looking;
 mod queues;
 mod redis;
 mod sending;

@@ -69,6 +69,9 @@ phrases! {
         "this build has no adapter for `{}:` URLs" => "当前版本没有 `{0}:` 的适配器";
         "cargo feature `{}`: absent" => "cargo feature `{0}`：没有打开";
         "use a build of Cardoon that has the cargo feature `{}`" => "换用打开了 cargo feature `{0}` 的 Cardoon";
+        "system: {}; the SQLite store needs Unix" => "系统：{0}；SQLite 存储只能用在 Unix 系统上";
+        "name a server, such as redis://HOST; on Windows, WSL runs everything" =>
+            "换用服务器，例如 redis://主机；在 Windows 上，WSL 里什么都能用";
     }
     BadUrl {
         "cannot read the URL `{}`: {}" => "看不懂 URL `{0}`：{1~}";
@@ -110,6 +113,15 @@ phrases! {
         "the broker cannot store a verdict and its result in one step" => "这种 broker 无法在同一步里保存裁决和结果";
         "task {} has a priority, and the broker has none" => "任务 {0} 设置了优先级，而这种 broker 没有优先级";
         "broker: {}" => "broker：{0}";
+        "a store in memory ends with its process: nobody else would see what `{}` holds" =>
+            "内存里的存储只属于一个进程，进程结束就没了：别的进程看不到 `{0}` 里的内容";
+        "leave the URL out, or write sqlite:PATH or redis://HOST" => "不写 URL，或者写成 sqlite:路径、redis://主机";
+    }
+    NoDatabase {
+        "there is no database {} yet" => "还没有数据库 {0}";
+        "nothing was made" => "没有创建任何东西";
+        "the first worker or task makes it, such as cardoon worker --builtin; another one may be meant: cardoon settings show --origin" =>
+            "由第一个 worker 或任务创建，例如 cardoon worker --builtin；也可能用错了数据库：cardoon settings show --origin";
     }
 
     CannotOpenFile {
@@ -301,6 +313,7 @@ phrases! {
         "flag {}" => "命令行选项 {0}";
         "environment {}" => "环境变量 {0}";
         "file {}" => "文件 {0}";
+        "default" => "默认";
         "accepted: {}" => "可用的写法：{0~}";
         "any text" => "任意文本";
         "a URL such as \"sqlite:tasks.db\"" => "URL，例如 \"sqlite:tasks.db\"";
@@ -328,6 +341,7 @@ phrases! {
         "correct the file, then run: cardoon settings show --origin" => "改正文件后运行：cardoon settings show --origin";
     }
     BadInput {
+        "with --kill-worker there must be another worker that goes on" => "用 --kill-worker 时，至少要有另一个 worker 继续工作";
         "{} is not {}" => "{0} 不是{1~}";
         "a JSON list" => " JSON 数组";
         "a JSON object" => " JSON 对象";

@@ -11,6 +11,7 @@ use cardoon_broker::Delivery;
 use cardoon_core::{Lease, Timestamp};
 use cardoon_errors::Result;
 use redis::{Cmd, Value};
+use tokio::sync::watch;
 
 use super::Session;
 use super::watcher::Look;
@@ -36,13 +37,17 @@ const TICK: Duration = Duration::from_millis(1);
 #[derive(Default)]
 pub(crate) struct Claiming {
     ready: VecDeque<Delivery>,
-    /// What it asked for, and the claim.
-    under_way: Option<(usize, UnderWay)>,
+    under_way: Option<UnderWay>,
     /// The last claim got all that it had asked for, so there may be more.
     was_full: bool,
 }
 
-type UnderWay = Pin<Box<dyn Future<Output = Result<Found>> + Send>>;
+struct UnderWay {
+    asked: usize,
+    /// Hears of changes since before the look, whichever call waits for it.
+    rings: watch::Receiver<u64>,
+    finding: Pin<Box<dyn Future<Output = Result<Found>> + Send>>,
+}
 
 /// What a claim found.
 struct Found {
@@ -62,9 +67,7 @@ impl Claiming {
                 let count = max.min(self.ready.len());
                 return Ok(self.ready.drain(..count).collect());
             }
-            let mut rings = session.rings();
-            rings.mark_unchanged();
-            let found = self.next(session, max).await?;
+            let (found, mut rings) = self.next(session, max).await?;
             let is_done = !found.deliveries.is_empty();
             self.ready.extend(found.deliveries);
             if is_done || found.is_something_ready {
@@ -79,22 +82,26 @@ impl Claiming {
         }
     }
 
-    /// What the claim under way finds, or a new one.
-    async fn next(&mut self, session: &Arc<Session>, max: usize) -> Result<Found> {
-        let look = !self.was_full;
-        let wish = max.min(MOST);
-        let (asked, under_way) = self
-            .under_way
-            .get_or_insert_with(|| (wish, Box::pin(claim_and_look(Arc::clone(session), wish, look))));
-        let asked = *asked;
+    /// What the claim under way finds, or a new one, and what rings when there is more.
+    async fn next(&mut self, session: &Arc<Session>, max: usize) -> Result<(Found, watch::Receiver<u64>)> {
+        let begin = || UnderWay::begin(session, max.min(MOST), !self.was_full);
+        let under_way = self.under_way.get_or_insert_with(begin);
         let found = tokio::select! {
-            found = under_way => found,
+            found = &mut under_way.finding => found,
             () = session.ended.cancelled() => Err(crate::failure::closed()),
             () = session.shared.closing().cancelled() => Err(crate::failure::closed()),
         };
+        let (asked, rings) = (under_way.asked, under_way.rings.clone());
         self.under_way = None;
         self.was_full = found.as_ref().is_ok_and(|found| found.deliveries.len() >= asked);
-        found
+        found.map(|found| (found, rings))
+    }
+}
+
+impl UnderWay {
+    fn begin(session: &Arc<Session>, asked: usize, look: bool) -> Self {
+        let rings = session.rings();
+        Self { asked, rings, finding: Box::pin(at_home(Arc::clone(session), asked, look)) }
     }
 }
 
@@ -106,6 +113,12 @@ async fn wait(session: &Session, due: Option<Duration>) {
         Some(pause) => clock.sleep(pause).await,
         None => std::future::pending().await,
     }
+}
+
+/// Claims where the connections live, and makes deliveries of what was taken there too.
+async fn at_home(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
+    let shared = Arc::clone(&session.shared);
+    shared.wire.at_home(claim_and_look(session, max, look)).await?
 }
 
 /// Claims and, unless there was plenty the last time, looks at the same time what is to be waited for.

@@ -90,7 +90,10 @@ impl Consumer for RedisConsumer {
         if let Err(error) = self.session.shared.check() {
             return batch.iter().map(|_| Err(error.clone())).collect();
         }
-        settling::settle(&self.session, batch).await
+        let (session, count) = (Arc::clone(&self.session), batch.len());
+        let wire = &self.session.shared.wire;
+        let settled = wire.at_home(async move { settling::settle(&session, batch).await }).await;
+        settled.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     fn mark_started(&self, lease: Lease) {

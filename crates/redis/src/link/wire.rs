@@ -2,10 +2,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cardoon_errors::{Code, Error, Result};
-use cardoon_runtime::{Clock, ServiceKind, Supervisor};
+use cardoon_runtime::{Clock, Home, ServiceKind, Supervisor};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, PushInfo, Value};
-use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 
 use super::{Era, items, open, text};
@@ -27,41 +26,42 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// An era that is younger is not ended: while a failover is under way, all would dial without a pause.
 const YOUNG: Duration = Duration::from_millis(500);
 
-/// Makes connections. All of a store's live on the runtime that the store was opened on: one that a caller's
-/// short-lived runtime drove would end with it.
+/// Makes connections. All of a store's live on a thread of its own: one that a caller's runtime drove would end with it,
+/// and would stand still while user code blocks it.
 pub(crate) struct Wire {
     pub(crate) address: RedisAddress,
     pub(crate) location: String,
     pub(crate) clock: Clock,
     pub(crate) limit: Duration,
     pub(crate) services: Supervisor,
-    home: Handle,
+    home: Home,
     era: Mutex<Era>,
     /// Where the sentinels' primary was last.
     primary: Mutex<Option<(String, u16)>>,
 }
 
 impl Wire {
-    /// Must be called on the runtime that the connections shall live on.
-    pub(crate) fn new(address: RedisAddress, clock: &Clock, limit: Duration) -> Arc<Self> {
-        Arc::new(Self {
+    pub(crate) fn new(address: RedisAddress, clock: &Clock, limit: Duration) -> Result<Arc<Self>> {
+        let home = Home::start("cardoon-redis");
+        let home = home.map_err(|error| Error::new(Code::Internal, "cannot start a thread").source(error))?;
+        Ok(Arc::new(Self {
             location: address.location(),
             address,
             clock: clock.clone(),
             limit,
             services: Supervisor::new(),
-            home: Handle::current(),
+            home,
             era: Mutex::new(Era::new(clock.boot())),
             primary: Mutex::default(),
-        })
+        }))
     }
 
-    /// Starts a service on the connections' runtime.
+    /// Starts a service on the connections' thread.
     pub(crate) fn spawn<F>(&self, kind: ServiceKind, service: F)
     where
         F: Future<Output = Result<()>> + Send + 'static,
     {
-        let _home = self.home.enter();
+        let _home = self.home.handle().enter();
         drop(self.services.spawn(kind, service));
     }
 
@@ -78,6 +78,26 @@ impl Wire {
             era.end();
             *current = Era::new(now);
         }
+    }
+
+    /// What `work` comes to on the connections' thread, where an answer of the server wakes no other one. It goes on if
+    /// nobody waits for it any more.
+    ///
+    /// # Errors
+    ///
+    /// It panicked, or the thread is gone.
+    pub(crate) async fn at_home<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.spawn(ServiceKind::StoreWriter, async move {
+            // Nobody waits any more if this fails.
+            let _ = answer.send(work.await);
+            Ok(())
+        });
+        answered.await.map_err(|_| failure::broken_off())
     }
 
     /// Opens a connection. Tries once, at most for `limit`.

@@ -24,7 +24,9 @@ impl Broker for RedisStore {
         if let Err(error) = self.shared.check() {
             return batch.iter().map(|_| Err(error.clone())).collect();
         }
-        publish::publish(&self.shared, batch).await
+        let (shared, count) = (Arc::clone(&self.shared), batch.len());
+        let published = self.shared.wire.at_home(async move { publish::publish(&shared, batch).await }).await;
+        published.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     async fn consume(&self, spec: ConsumeSpec) -> Result<Arc<dyn Consumer>> {

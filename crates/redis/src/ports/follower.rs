@@ -32,6 +32,8 @@ const TEST_EVERY: Duration = Duration::from_secs(2);
 pub(crate) struct Follower {
     state: Mutex<State>,
     changed: Arc<Notify>,
+    /// Nobody can wait any more.
+    pub(crate) over: CancellationToken,
 }
 
 #[derive(Default)]
@@ -132,12 +134,12 @@ impl Drop for Waiter {
     }
 }
 
-/// Keeps the connection up while the store is open.
+/// Keeps the connection up while there is a store that is open.
 async fn follow(shared: Weak<Shared>) -> Result<()> {
     let mut patience = Patience::default();
     loop {
         let Some(shared) = shared.upgrade() else { return Ok(()) };
-        if shared.check().is_err() {
+        if shared.check().is_err() || shared.follower.over.is_cancelled() {
             return Ok(());
         }
         let gone = CancellationToken::new();
@@ -202,6 +204,7 @@ async fn serve(
             () = changed.notified() => {}
             () = gone.cancelled() => return Ok(()),
             () = shared.closing().cancelled() => return Ok(()),
+            () = shared.follower.over.cancelled() => return Ok(()),
         }
     }
 }

@@ -3,9 +3,11 @@
 use cardoon_broker::{Broker, LeaseKind, Settled};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_redis::{RedisAddress, RedisOptions, RedisStore};
+use cardoon_results::ResultBackend;
 use cardoon_runtime::Clock;
 use cardoon_testkit::{RedisOptions as ServerOptions, RedisServer, Sentinel, eventually};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
 
@@ -203,4 +205,30 @@ async fn a_right_that_is_taken_away_is_named_and_its_return_is_enough() {
     server.command(&["ACL", "SETUSER", "bob", "+ltrim"]).await.unwrap();
     let delivery = take(consumer.as_ref()).await;
     assert_eq!(delivery.message.id, id("a"));
+}
+
+#[test]
+fn a_store_outlives_the_runtime_that_opened_it() {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let keeper = runtime();
+    let server = keeper.block_on(RedisServer::start()).unwrap();
+    let store = runtime().block_on(connect(&server.url())).unwrap();
+    let consumer = runtime().block_on(join(&store, "one"));
+    runtime().block_on(send(&store, &["a"]));
+    assert_eq!(runtime().block_on(take(consumer.as_ref())).message.id, id("a"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_is_dropped_without_a_goodbye_leaves_no_connection_behind() {
+    let server = RedisServer::start().await.unwrap();
+    let store = connect(&server.url()).await.unwrap();
+    let consumer = join(&store, "one").await;
+    send(&store, &["a"]).await;
+    take(consumer.as_ref()).await;
+    assert!(store.wait(&id("a"), Some(Duration::from_millis(50))).await.unwrap().is_none());
+    drop((store, consumer));
+    eventually("only the question is left", LIMIT, async || {
+        server.command(&["CLIENT", "LIST"]).await.unwrap().trim().lines().count() == 1
+    })
+    .await;
 }

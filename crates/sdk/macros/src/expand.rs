@@ -91,7 +91,7 @@ impl Expansion {
                 const PARAMETERS: &'static [&'static str] = &[#(#parameters),*];
 
                 #[allow(clippy::needless_update)]
-                fn options() -> ::cardoon::TaskOptions {
+                fn options_over(defaults: ::cardoon::TaskOptions) -> ::cardoon::TaskOptions {
                     #options
                 }
 
@@ -190,28 +190,28 @@ impl Expansion {
         (statements, call)
     }
 
+    /// What the attribute says, over `defaults`.
     fn task_options(&self) -> TokenStream {
         let options = &self.options;
-        let queue = optional(options.queue.as_ref(), |queue| quote!(::cardoon::__private::queue(#queue)));
-        let priority = optional(options.priority, |level| quote!(::cardoon::Priority::new(#level)));
-        let (soft, hard) = (optional_millis(options.soft_time_limit), optional_millis(options.time_limit));
-        let expires = optional_millis(options.expires);
-        let ack = if options.ack_early { quote!(Early) } else { quote!(Late) };
-        let isolate = if options.isolate_process { quote!(Process) } else { quote!(None) };
-        let ignore_result = options.ignore_result;
+        let given = [
+            options.queue.as_ref().map(|queue| quote!(queue: Some(::cardoon::__private::queue(#queue)))),
+            options.priority.map(|level| quote!(priority: Some(::cardoon::Priority::new(#level)))),
+            options.soft_time_limit.map(millis).map(|limit| quote!(soft_time_limit: Some(#limit))),
+            options.time_limit.map(millis).map(|limit| quote!(time_limit: Some(#limit))),
+            options.expires.map(millis).map(|limit| quote!(expires: Some(#limit))),
+            options.ack_early.map(|early| {
+                let mode = if early { quote!(Early) } else { quote!(Late) };
+                quote!(ack: ::cardoon::AckMode::#mode)
+            }),
+            options.isolate_process.then(|| quote!(isolate: ::cardoon::Isolation::Process)),
+            options.ignore_result.then(|| quote!(ignore_result: true)),
+        ];
+        let given = given.into_iter().flatten();
         let retry = self.retry_policy();
         quote! {
-            ::cardoon::TaskOptions {
-                queue: #queue,
-                priority: #priority,
-                retry: #retry,
-                soft_time_limit: #soft,
-                time_limit: #hard,
-                expires: #expires,
-                ack: ::cardoon::AckMode::#ack,
-                isolate: ::cardoon::Isolation::#isolate,
-                ignore_result: #ignore_result,
-            }
+            #[allow(unused_imports)]
+            use ::std::option::Option::Some;
+            ::cardoon::TaskOptions { #(#given,)* retry: #retry, ..defaults }
         }
     }
 
@@ -239,7 +239,7 @@ impl Expansion {
         quote! {
             ::cardoon::RetryPolicy {
                 #retries #base #cap #jitter #retry_on
-                ..::std::default::Default::default()
+                ..defaults.retry
             }
         }
     }
@@ -253,18 +253,6 @@ fn concerns_type(attribute: &Attribute) -> bool {
 
 fn millis(millis: u64) -> TokenStream {
     quote!(::std::time::Duration::from_millis(#millis))
-}
-
-fn optional_millis(value: Option<u64>) -> TokenStream {
-    optional(value, millis)
-}
-
-fn optional<T>(value: Option<T>, write: impl FnOnce(T) -> TokenStream) -> TokenStream {
-    if let Some(tokens) = value.map(write) {
-        quote!(::std::option::Option::Some(#tokens))
-    } else {
-        quote!(::std::option::Option::None)
-    }
 }
 
 #[cfg(test)]

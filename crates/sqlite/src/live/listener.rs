@@ -149,6 +149,8 @@ impl Listener {
         let mut byte = [0];
         match socket.recv(&mut byte) {
             Ok(_) => bells.add(Bell::from_bits(byte[0])),
+            // The bell that told so may have had no way, if the folder is gone.
+            Err(error) if is_silence(&error) && self.state().closed => return Ok(Heard::Closed),
             Err(error) if is_silence(&error) => return Ok(Heard::Silence),
             Err(error) => return Err(error),
         }
@@ -204,5 +206,16 @@ mod tests {
         let heard = listener.hear(&socket).unwrap();
         assert_eq!(heard, Heard::Bells(Bell::ALL), "a bell may have gone to the socket's old name");
         assert_eq!(live.names(".binding").unwrap(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_listener_that_was_closed_ends_also_when_its_folder_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let live = Arc::new(LiveFolder::of(&folder.path().join("tasks.db")).unwrap());
+        let listener = Listener::new(live, Some(Duration::from_millis(10)));
+        let socket = listener.add(Bell::QUEUE).unwrap().unwrap();
+        drop(folder);
+        listener.close();
+        assert_eq!(listener.hear(&socket).unwrap(), Heard::Closed, "its thread would never end");
     }
 }

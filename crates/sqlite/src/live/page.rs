@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::fs::{File, TryLockError};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cardoon_core::BootInstant;
@@ -41,6 +42,8 @@ pub(crate) struct Page {
     file: File,
     name: String,
     folder: Arc<LiveFolder>,
+    /// The last heartbeat that was written.
+    last_beat: AtomicU64,
     begun: Mutex<Begun>,
 }
 
@@ -72,7 +75,7 @@ impl Page {
             // A sweeper may have taken the file for a dead one's before it was locked, and removed it.
             if file.try_lock().is_ok() && file.metadata().map_err(coded)?.nlink() > 0 {
                 let folder = Arc::clone(folder);
-                return Ok(Self { file, name, folder, begun: Mutex::default() });
+                return Ok(Self { file, name, folder, last_beat: now.0.into(), begun: Mutex::default() });
             }
         }
     }
@@ -86,11 +89,16 @@ impl Page {
         let path = self.folder.path().join(&self.name);
         let coded = |error| failure::of_file(error, &path, "write");
         write_entry(&self.file, BEAT, now.0).map_err(coded)?;
+        self.last_beat.store(now.0, Ordering::SeqCst);
         if self.file.metadata().map_err(coded)?.nlink() > 0 {
             return Ok(());
         }
         Err(Error::new(Code::FileGone, format!("{} was removed while it was in use", path.display()))
             .hint("leave the folder beside the database alone; restart the worker"))
+    }
+
+    pub(crate) fn last_beat(&self) -> BootInstant {
+        BootInstant(self.last_beat.load(Ordering::SeqCst))
     }
 
     /// Notes that user code of the lease runs.

@@ -164,7 +164,7 @@ impl Consumer for SqliteConsumer {
 
     async fn sweep(&self) -> Result<SweepReport> {
         self.check()?;
-        self.sweeper.lock().await.sweep(&self.handle.database).await
+        self.sweeper.lock().await.sweep(&self.handle.database, self.page.last_beat()).await
     }
 
     async fn revoked(&self) -> Result<Vec<TaskId>> {

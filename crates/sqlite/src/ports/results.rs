@@ -120,8 +120,7 @@ impl SqliteStore {
     /// Results that are older are not shown any more, though they may not be removed yet.
     fn kept_since(&self) -> Timestamp {
         let database = &self.handle.database;
-        let kept = database.options.retention.results.as_millis() as i64;
-        Timestamp(database.clock.now().0.saturating_sub(kept))
+        database.clock.now().minus(database.options.retention.results)
     }
 }
 

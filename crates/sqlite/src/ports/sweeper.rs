@@ -33,11 +33,13 @@ impl Sweeper {
         Self { own, terms, watch: Watch::new(now), answering_since: now, silent: HashSet::new() }
     }
 
-    /// Rescues what dead and silent sessions hold.
-    pub(crate) async fn sweep(&mut self, database: &Arc<Database>) -> Result<SweepReport> {
+    /// Rescues what dead and silent sessions hold. `beat` was the own last heartbeat.
+    pub(crate) async fn sweep(&mut self, database: &Arc<Database>, beat: BootInstant) -> Result<SweepReport> {
         let mut sessions = database.readers.run(sessions::list).await?;
         sessions.retain(|session| session.id != self.own);
-        self.answering_since = self.watch.answered(database.clock.boot(), &self.terms);
+        let now = database.clock.boot();
+        self.watch.beaten(beat, now, &self.terms);
+        self.answering_since = self.watch.answered(now, &self.terms);
         let mut report = SweepReport::default();
         for session in sessions {
             self.look_at(database, session, &mut report).await?;

@@ -140,6 +140,7 @@ async fn a_stopped_process_keeps_its_deliveries_for_one_lease_and_settles_nothin
     signal(&holder, "-STOP");
     let mut requeued = Vec::new();
     eventually("the silent one's deliveries return", LIMIT, async || {
+        rescuer.heartbeat().unwrap();
         requeued.extend(rescuer.sweep().await.unwrap().requeued);
         requeued.len() == 2
     })

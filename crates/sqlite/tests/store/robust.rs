@@ -1,10 +1,14 @@
 //! What must hold when files vanish or space runs out.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use cardoon_broker::{Broker, Published};
+use cardoon_core::Timestamp;
 use cardoon_errors::Code;
 use cardoon_results::ResultBackend;
-use cardoon_sqlite::SqliteOptions;
+use cardoon_runtime::{Clock, ManualClock};
+use cardoon_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::common::{claim, id, publish, send, soon, spec, store, store_with};
 
@@ -65,4 +69,27 @@ async fn who_waits_is_told_that_the_file_is_gone() {
     .await;
     assert_eq!(result.unwrap_err().code(), Code::FileGone);
     assert_eq!(claimed.unwrap_err().code(), Code::FileGone);
+}
+
+#[tokio::test]
+async fn a_worker_whose_own_heartbeat_is_held_up_takes_nothing_from_a_silent_one() {
+    let manual = ManualClock::new(Timestamp(1_800_000_000_000));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tasks.db");
+    let store = SqliteStore::open(path, &SqliteOptions::default(), &Clock::manual(&manual)).unwrap();
+    send(&store, &["a"]).await;
+    let silent = store.consume(spec()).await.unwrap();
+    claim(&silent, 1).await;
+    let rescuer = store.consume(spec()).await.unwrap();
+    // The disk takes no writes, and what is read is in memory: sweeps go on, heartbeats do not.
+    for _ in 0..60 {
+        manual.advance(Duration::from_millis(500));
+        assert_eq!(soon(rescuer.sweep()).await.unwrap().requeued, []);
+    }
+    for _ in 0..60 {
+        rescuer.heartbeat().unwrap();
+        silent.heartbeat().unwrap();
+        manual.advance(Duration::from_millis(500));
+        assert_eq!(soon(rescuer.sweep()).await.unwrap().requeued, []);
+    }
 }

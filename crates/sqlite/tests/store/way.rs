@@ -5,9 +5,9 @@ use cardoon_core::TaskState;
 use cardoon_errors::Code;
 use cardoon_results::ResultBackend;
 use cardoon_runtime::Clock;
-use cardoon_sqlite::{SqliteOptions, SqliteStore};
+use cardoon_sqlite::{Retention, SqliteOptions, SqliteStore};
 
-use crate::common::{claim, done, id, publish, send, soon, spec, store};
+use crate::common::{claim, done, id, publish, send, soon, spec, store, store_with};
 
 #[tokio::test]
 async fn a_task_goes_from_publish_to_its_result() {
@@ -43,4 +43,21 @@ async fn a_closed_store_answers_nothing_but_that_and_leaves_others_alone() {
     send(&other, &["a"]).await;
     Broker::close(&*other, Duration::from_secs(5)).await.unwrap();
     assert!(!folder.path().join("tasks.db-wal").exists(), "the last one to leave tidies up");
+}
+
+#[tokio::test]
+async fn what_is_kept_for_ever_is_not_old() {
+    let for_ever = Retention {
+        results: Duration::MAX,
+        history: Duration::MAX,
+        dead_letters: Duration::MAX,
+        events: Duration::MAX,
+    };
+    let (_folder, store) = store_with(&SqliteOptions { retention: for_ever, ..SqliteOptions::default() });
+    send(&store, &["a"]).await;
+    let consumer = store.consume(spec()).await.unwrap();
+    let taken = claim(&consumer, 1).await;
+    consumer.settle(taken.iter().map(done).collect()).await.pop().unwrap().unwrap();
+    let record = store.get(&[id("a")]).await.unwrap().pop().unwrap().expect("it is kept");
+    assert_eq!(record.state, TaskState::Success);
 }

@@ -18,8 +18,9 @@ use super::tries::Tries;
 use super::{Answer, Arrival, Command, Config, Event, Now, Ticket};
 use crate::WorkerExit;
 
-/// Claims stop while this many verdicts are not stored, so that a store that stalls does not fill the memory.
-const MOST_UNSETTLED: usize = 2048;
+/// Claims stop while this many deliveries are held that do not run, or have verdicts that are not stored, so that a store
+/// that stalls does not fill the memory.
+const MOST_IDLE: usize = 2048;
 
 /// A revoke is told this much earlier, at most, than the claim is answered that had taken the task before.
 const REVOKE_OVERTAKES: Duration = Duration::from_secs(2);
@@ -172,10 +173,15 @@ impl Engine {
         let credit = self.credit();
         let worth_it = self.buffer.is_empty() || credit * 2 >= self.room();
         let possible = self.claiming.is_none() && self.stage == Stage::Working && self.may_start(now);
-        if possible && credit > 0 && worth_it && !self.wants_quiet() && self.settling.len() < MOST_UNSETTLED {
+        if possible && credit > 0 && worth_it && !self.wants_quiet() && self.idle() < MOST_IDLE {
             self.claiming = Some(now.boot);
             self.command(Command::Claim(credit));
         }
+    }
+
+    /// Deliveries that wait for a slot, for their time, or for an answer of the store.
+    fn idle(&self) -> usize {
+        self.held.len().saturating_sub(self.slots.busy()) + self.settling.len()
     }
 
     fn claimed(&mut self, arrivals: Vec<Arrival>, now: Now) {

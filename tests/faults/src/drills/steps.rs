@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use anyhow::bail;
 use cardoon_core::TaskState;
 use cardoon_drills::WorkerProcess;
 use cardoon_runtime::Random;
 use futures_util::future::try_join_all;
 
-use crate::lab::PATIENCE;
+use crate::lab::{Look, PATIENCE};
 use crate::{Act, Lab, Outcome, Stage, Step, Trap, tasks};
 
 /// How many drills run side by side, so that their leases lapse at the same time.
@@ -92,15 +91,16 @@ async fn spring(stage: Stage<'_>, trap: Trap, lease: Duration) -> anyhow::Result
 }
 
 async fn wait_until_sprung(lab: &Lab, worker: &mut WorkerProcess, trap: Trap) -> anyhow::Result<()> {
-    let end = lab.clock.boot().plus(PATIENCE);
-    while lab.clock.boot() < end {
+    let sprung = lab.awaited(async || {
         let ended = worker.ended().is_some();
-        if ended && trap.act == Act::Kill || !ended && trap.act == Act::Stop && is_stopped(worker)? {
-            return Ok(());
-        }
-        lab.clock.sleep(Duration::from_millis(5)).await;
-    }
-    bail!("{trap:?} was not sprung: {}", worker.stderr());
+        let sprung = match trap.act {
+            Act::Kill => ended,
+            Act::Stop => !ended && is_stopped(worker)?,
+        };
+        let missing = || format!("{trap:?} was not sprung: {}", worker.stderr());
+        Ok(if sprung { Look::Found(()) } else { Look::Missing(missing()) })
+    });
+    sprung.await
 }
 
 fn is_stopped(worker: &WorkerProcess) -> anyhow::Result<bool> {

@@ -1,13 +1,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use anyhow::ensure;
 use cardoon_core::BootInstant;
 use cardoon_drills::{FaultProxy, Line};
 use cardoon_testkit::RedisServer;
 
 use super::LIST;
-use crate::lab::PATIENCE;
+use crate::lab::Look;
 use crate::{Lab, helpers};
 
 /// What happens to a server or to the connections of the workers.
@@ -184,11 +183,12 @@ async fn forget_scripts(lab: &Lab) -> anyhow::Result<()> {
 async fn fail_over(lab: &mut Lab, lines: &[FaultProxy]) -> anyhow::Result<()> {
     let replica = lab.replica()?;
     lab.redis()?.command(&["FAILOVER"]).await?;
-    let end = lab.clock.boot().plus(PATIENCE);
-    while !replica.command(&["ROLE"]).await?.starts_with("master") {
-        ensure!(lab.clock.boot() < end, "the replica did not take over: {}", replica.log());
-        lab.clock.sleep(STEP).await;
-    }
+    lab.awaited(async || {
+        let role = replica.command(&["ROLE"]).await?;
+        let is_primary = role.starts_with("master");
+        Ok(if is_primary { Look::Found(()) } else { Look::Missing(format!("a primary, it is {role}")) })
+    })
+    .await?;
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, replica.port()));
     for line in lines {
         line.lead_to(address);

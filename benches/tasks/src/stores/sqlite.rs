@@ -1,7 +1,6 @@
 //! A fresh database with tasks in it, and how far its workers are.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -10,15 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
 use crate::stopwatch;
-
-static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-
-/// Makes the databases here from now on.
-pub(crate) fn use_folder(folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder)?;
-    _ = FOLDER.set(folder.to_owned());
-    Ok(())
-}
+use crate::stores::temporary_folder;
 
 /// A database in a folder of its own, removed with it.
 pub(crate) struct Fixture {
@@ -71,16 +62,6 @@ impl Fixture {
     pub(crate) async fn close(self) -> Result<()> {
         self.app.close(Duration::from_secs(10)).await.context("cannot close the store")
     }
-}
-
-pub(crate) fn temporary_folder() -> Result<TempDir> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("cardoon-bench-");
-    let folder = match FOLDER.get() {
-        Some(folder) => builder.tempdir_in(folder),
-        None => builder.tempdir(),
-    };
-    folder.context("cannot make a folder for a database")
 }
 
 impl Ends {

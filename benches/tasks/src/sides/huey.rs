@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 
-use crate::fixture;
 use crate::stopwatch::{self, Stopwatch};
+use crate::{cache, stores};
 
 const APP: &str = include_str!("huey_app.py");
 
@@ -18,7 +18,7 @@ struct Consumer(Child);
 /// Tasks a second while two processes of huey drain `count` prefilled ones, from the first end to the last.
 pub(crate) fn drain(count: usize) -> Result<f64> {
     let environment = environment()?;
-    let folder = fixture::temporary_folder()?;
+    let folder = stores::temporary_folder()?;
     std::fs::write(folder.path().join("huey_app.py"), APP)?;
     let counter = counter(folder.path());
     let prefill = command(&environment.join("bin/python"), folder.path(), &counter)
@@ -73,24 +73,8 @@ fn command(program: &Path, folder: &Path, counter: &Path) -> Command {
     command
 }
 
-/// The virtual environment, made at the first call.
 fn environment() -> Result<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
-    let environment = cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("cardoon/bench/huey");
-    if !environment.join("bin/huey_consumer").exists() {
-        run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-        run(Command::new(environment.join("bin/pip")).args(["install", "--quiet", "huey==3.5.4"]))?;
-    }
-    Ok(environment)
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
-    if !status.success() {
-        bail!("{command:?} ended with {status}");
-    }
-    Ok(())
+    cache::python("huey-3.5.4", "huey==3.5.4\n")
 }
 
 impl Drop for Consumer {

@@ -166,7 +166,7 @@ fn open(database: &Path) -> Result<Connection> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixture::Fixture;
+    use crate::stores::sqlite::Fixture;
 
     #[tokio::test(flavor = "multi_thread")]
     async fn the_bare_loops_fit_the_layout() {

@@ -1,0 +1,9 @@
+//! Who is measured: one file a side.
+
+pub(crate) mod apalis;
+pub(crate) mod bare_redis;
+pub(crate) mod bare_sqlite;
+pub(crate) mod bullmq;
+pub(crate) mod celery;
+pub(crate) mod huey;
+pub(crate) mod peer;

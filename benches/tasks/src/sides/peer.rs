@@ -1,0 +1,110 @@
+//! What is asked of another task queue.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::cache;
+use crate::stopwatch;
+use crate::stores::redis::{Places, Stage};
+
+/// How long a worker may take to end.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Another task queue on the same server, as a user of it would set it up.
+pub(crate) trait Peer {
+    /// With its version.
+    fn name(&self) -> String;
+
+    /// How its workers are started, in words.
+    fn setting(&self) -> String;
+
+    /// How many tasks it drains. Those that cannot hold as many as the others have fewer.
+    fn tasks(&self) -> usize {
+        20_000
+    }
+
+    /// Its program for sending. Asked to `fill`, to `send` one at a time or to `send-many` this many tasks, it prints how
+    /// many it sent a second.
+    fn sender(&self, url: &str) -> Result<Command>;
+
+    fn workers(&self, url: &str) -> Result<Vec<Command>>;
+
+    fn places(&self) -> Places;
+
+    /// Where it would keep its tasks under a name, if filling takes long and the list may be copied.
+    fn reusable(&self) -> Option<(&'static str, String)> {
+        None
+    }
+}
+
+/// A worker of a peer. Ends with its handle.
+struct Worker(Child);
+
+/// Its name and setting.
+pub(crate) fn title(peer: &dyn Peer) -> String {
+    format!("{} {}", peer.name(), peer.setting())
+}
+
+/// Tasks a second that its workers drain.
+pub(crate) async fn drain(stage: &Stage, peer: &dyn Peer) -> Result<f64> {
+    stage.clear().await?;
+    fill(stage, peer).await?;
+    let mut eye = stage.eye()?;
+    let before = eye.left(&peer.places())?;
+    let count = peer.tasks() as u64;
+    anyhow::ensure!(before.waiting == count, "{} has {} of {count} tasks", peer.name(), before.waiting);
+    let workers = peer.workers(&stage.url())?.iter_mut().map(Worker::start).collect::<Result<Vec<_>>>()?;
+    let rate = eye.rate(&peer.places(), before, count).with_context(|| peer.name())?;
+    drop(workers);
+    Ok(rate)
+}
+
+async fn fill(stage: &Stage, peer: &dyn Peer) -> Result<()> {
+    let Some((list, copy)) = peer.reusable() else {
+        return send(peer, &stage.direct_url(), "fill", peer.tasks()).map(drop);
+    };
+    if !stage.bring_back(&copy, list)? {
+        send(peer, &stage.direct_url(), "fill", peer.tasks())?;
+        stage.keep(list, &copy).await?;
+    }
+    Ok(())
+}
+
+/// What its sender prints: how many tasks it sent a second.
+pub(crate) fn send(peer: &dyn Peer, url: &str, how: &str, count: usize) -> Result<f64> {
+    let printed = cache::output(peer.sender(url)?.arg(how).arg(count.to_string()))?;
+    printed.parse().with_context(|| format!("{} printed {printed:?}", peer.name()))
+}
+
+/// Runs `during` while its workers live.
+pub(crate) fn beside<T>(stage: &Stage, peer: &dyn Peer, during: impl FnOnce() -> Result<T>) -> Result<T> {
+    let workers = peer.workers(&stage.url())?.iter_mut().map(Worker::start).collect::<Result<Vec<_>>>()?;
+    let done = during();
+    drop(workers);
+    done
+}
+
+impl Worker {
+    fn start(command: &mut Command) -> Result<Self> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        Ok(Self(command.spawn().with_context(|| format!("cannot start {command:?}"))?))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Asked, it ends the processes that it has started; killed, it would leave them behind.
+        for signal in [Signal::TERM, Signal::QUIT] {
+            _ = kill_process(Pid::from_child(&self.0), signal);
+            let ended = stopwatch::poll_for(GRACE, GRACE / 200, || Ok(self.0.try_wait()?));
+            if ended.is_ok_and(|ended| ended.is_some()) {
+                return;
+            }
+        }
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
