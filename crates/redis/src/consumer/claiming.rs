@@ -1,6 +1,6 @@
 //! Taking messages.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -129,14 +129,8 @@ async fn claim_and_look(session: Arc<Session>, max: usize, look: bool) -> Result
             return Ok(Found { deliveries, due: None, is_something_ready: true });
         }
     }
-    let looking = async { if look { session.watcher.look(&session).await } else { None } };
     let others = session.left_to_others();
-    let (looked, taken) = if others.is_empty() {
-        tokio::join!(looking, take(&session, max, &others))
-    } else {
-        // What is left for others is in the lists for ever, so only a change after the look says that there is more.
-        (looking.await, take(&session, max, &others).await)
-    };
+    let (looked, taken) = take_and_look(&session, max, look, &others).await;
     let taken = taken?;
     // Without a look the next claim has to make one before anybody may wait. A key that is no list counts as something
     // in it, for ever.
@@ -146,6 +140,30 @@ async fn claim_and_look(session: Arc<Session>, max: usize, look: bool) -> Result
     let due = looked.and_then(|look: Look| look.due).or(taken.due);
     let due = due.map(|due| Duration::from_millis((due - taken.now).max(0) as u64));
     Ok(Found { deliveries: taken.deliveries, due, is_something_ready })
+}
+
+/// Takes, and looks meanwhile. The look is for those who have to wait: what was taken does not wait for it, since it
+/// may be on a connection that leads nowhere.
+async fn take_and_look(
+    session: &Arc<Session>,
+    max: usize,
+    look: bool,
+    others: &[(QueueName, String)],
+) -> (Option<Look>, Result<Taken>) {
+    let looking = async { if look { session.watcher.look(session).await } else { None } };
+    let taking = take(session, max, others);
+    if !others.is_empty() {
+        // What is left for others is in the lists for ever, so only a change after the look says that there is more.
+        return (looking.await, taking.await);
+    }
+    tokio::pin!(looking, taking);
+    tokio::select! {
+        taken = &mut taking => match taken {
+            Ok(taken) if taken.deliveries.is_empty() => (looking.await, Ok(taken)),
+            taken => (None, taken),
+        },
+        looked = &mut looking => (looked, taking.await),
+    }
 }
 
 /// What the script of claims answers.
@@ -318,11 +336,11 @@ async fn recover(session: &Arc<Session>) -> Result<Vec<Delivery>> {
         return Ok(Vec::new());
     };
     session.epoch.store(epoch, Ordering::Release);
+    // Before the look: what is settled during it is held no more, but was known.
+    let known: HashSet<u64> = session.holdings().keys().copied().collect();
     let hold = sessions::hold(&session.shared.main, number, &session.spec.queues).await?;
-    let known: HashMap<u64, Lease> =
-        session.holdings().iter().map(|(sequence, holding)| (*sequence, holding.lease)).collect();
     let now = session.shared.now();
-    let unknown = hold.holdings.into_iter().filter(|holding| !known.contains_key(&holding.lease.sequence));
+    let unknown = hold.holdings.into_iter().filter(|holding| !known.contains(&holding.lease.sequence));
     let mut deliveries: Vec<Delivery> =
         unknown.filter_map(|holding| delivery(session, holding.lease, holding.raw, now)).collect();
     mark_revoked(session, &mut deliveries).await?;
