@@ -250,7 +250,7 @@ fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Opti
         deaths: marks.deaths,
         raw,
     };
-    session.holdings().insert(lease.sequence, holding);
+    session.holdings().insert(lease.sequence, Arc::new(holding));
     Some(Delivery {
         lease,
         queue,
