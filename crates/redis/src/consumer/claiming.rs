@@ -11,6 +11,7 @@ use cardoon_broker::Delivery;
 use cardoon_core::{Lease, Timestamp};
 use cardoon_errors::Result;
 use redis::{Cmd, Value};
+use tokio::sync::watch;
 
 use super::Session;
 use super::watcher::Look;
@@ -22,9 +23,12 @@ use crate::operations::messages::Stored;
 use crate::operations::settle::Holding;
 use crate::operations::{revoke, sessions};
 
-/// One claim takes no more than this; a larger wish is served in several.
+/// Messages that are claimed in one go at most; a larger wish is served in several.
 const MOST: usize = 512;
 const MOST_BYTES: usize = 8 << 20;
+
+/// Where there is plenty, it is claimed in parts of about this many: the server finds one while the one before is read.
+const PART: usize = 128;
 
 /// Between two looks when the server does not tell of changes.
 const DEAF: Duration = Duration::from_millis(500);
@@ -32,14 +36,16 @@ const DEAF: Duration = Duration::from_millis(500);
 /// A due time is never waited for less: the server's clock and ours count from different points in a millisecond.
 const TICK: Duration = Duration::from_millis(1);
 
-/// A claim under way. It outlives the call that began it, so a dropped call loses nothing.
+/// Claims under way. They outlive the call that began them, so a dropped call loses nothing.
 #[derive(Default)]
 pub(crate) struct Claiming {
     ready: VecDeque<Delivery>,
-    /// What it asked for, and the claim.
-    under_way: Option<(usize, UnderWay)>,
+    /// Each with what it asked for, in the order in which the server gets them.
+    under_way: VecDeque<(usize, UnderWay)>,
     /// The last claim got all that it had asked for, so there may be more.
     was_full: bool,
+    /// What rang since the last claim was sent, which may be long before somebody waits for it.
+    rings: Option<watch::Receiver<u64>>,
 }
 
 type UnderWay = Pin<Box<dyn Future<Output = Result<Found>> + Send>>;
@@ -62,8 +68,6 @@ impl Claiming {
                 let count = max.min(self.ready.len());
                 return Ok(self.ready.drain(..count).collect());
             }
-            let mut rings = session.rings();
-            rings.mark_unchanged();
             let found = self.next(session, max).await?;
             let is_done = !found.deliveries.is_empty();
             self.ready.extend(found.deliveries);
@@ -71,7 +75,7 @@ impl Claiming {
                 continue;
             }
             tokio::select! {
-                _ = rings.changed() => {}
+                () = rung(self.rings.as_mut()) => {}
                 () = wait(session, found.due) => {}
                 () = session.ended.cancelled() => {}
                 () = session.shared.closing().cancelled() => {}
@@ -79,21 +83,48 @@ impl Claiming {
         }
     }
 
-    /// What the claim under way finds, or a new one.
+    /// What the next claim under way finds, or a new one.
     async fn next(&mut self, session: &Arc<Session>, max: usize) -> Result<Found> {
-        let look = !self.was_full;
-        let wish = max.min(MOST);
-        let (asked, under_way) =
-            self.under_way.get_or_insert_with(|| (wish, Box::pin(at_home(Arc::clone(session), wish, look))));
+        if self.under_way.is_empty() {
+            self.send(session, max.min(MOST));
+        }
+        let Some((asked, under_way)) = self.under_way.front_mut() else { return Err(nonsense("a claim")) };
         let asked = *asked;
         let found = tokio::select! {
             found = under_way => found,
             () = session.ended.cancelled() => Err(crate::failure::closed()),
             () = session.shared.closing().cancelled() => Err(crate::failure::closed()),
         };
-        self.under_way = None;
+        self.under_way.pop_front();
         self.was_full = found.as_ref().is_ok_and(|found| found.deliveries.len() >= asked);
         found
+    }
+
+    fn send(&mut self, session: &Arc<Session>, wish: usize) {
+        self.rings = Some(session.rings());
+        if !self.was_full || session.is_unsure.load(Ordering::Acquire) {
+            let claim = at_home(session, claim_and_look(Arc::clone(session), wish));
+            return self.under_way.push_back((wish, claim));
+        }
+        let part = wish.div_ceil((wish / PART).max(1));
+        for start in (0..wish).step_by(part) {
+            let asked = part.min(wish - start);
+            self.under_way.push_back((asked, at_home(session, claim_part(Arc::clone(session), asked))));
+        }
+    }
+}
+
+/// Claims where the connections live, and makes deliveries of what was taken there too.
+fn at_home(session: &Arc<Session>, claim: impl Future<Output = Result<Found>> + Send + 'static) -> UnderWay {
+    let found = session.shared.wire.at_home(claim);
+    Box::pin(async move { found.await? })
+}
+
+/// Waits for the next change.
+async fn rung(rings: Option<&mut watch::Receiver<u64>>) {
+    if let Some(rings) = rings {
+        // The bell is there as long as its session.
+        let _ = rings.changed().await;
     }
 }
 
@@ -107,27 +138,26 @@ async fn wait(session: &Session, due: Option<Duration>) {
     }
 }
 
-/// Claims where the connections live, and makes deliveries of what was taken there too.
-async fn at_home(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
-    let shared = Arc::clone(&session.shared);
-    shared.wire.at_home(claim_and_look(session, max, look)).await?
+/// Claims one of several parts. There is no look, so before anybody waits another claim makes one.
+async fn claim_part(session: Arc<Session>, max: usize) -> Result<Found> {
+    // What is amiss is for a claim to repair that is alone.
+    let taken = take(&session, max).await?;
+    let deliveries = taken.map(|taken| taken.deliveries).unwrap_or_default();
+    Ok(Found { deliveries, due: None, is_something_ready: true })
 }
 
-/// Claims and, unless there was plenty the last time, looks at the same time what is to be waited for.
-async fn claim_and_look(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
+/// Claims, and looks at the same time what is to be waited for.
+async fn claim_and_look(session: Arc<Session>, max: usize) -> Result<Found> {
     if session.is_unsure.load(Ordering::Acquire) {
         let deliveries = recover(&session).await?;
         if !deliveries.is_empty() {
             return Ok(Found { deliveries, due: None, is_something_ready: true });
         }
     }
-    let looking = async { if look { session.watcher.look(&session).await } else { None } };
-    let (looked, taken) = tokio::join!(looking, take(&session, max));
+    let (looked, taken) = tokio::join!(session.watcher.look(&session), take_at_last(&session, max));
     let taken = taken?;
-    // Without a look the next claim has to make one before anybody may wait. A key that is no list counts as something
-    // in it, for ever.
-    let is_something_ready =
-        if look { looked.is_some_and(|look| look.is_something_ready) && !taken.is_some_wrong } else { true };
+    // A key that is no list counts as something in it, for ever.
+    let is_something_ready = looked.is_some_and(|look| look.is_something_ready) && !taken.is_some_wrong;
     let due = looked.and_then(|look: Look| look.due).or(taken.due);
     let due = due.map(|due| Duration::from_millis((due - taken.now).max(0) as u64));
     Ok(Found { deliveries: taken.deliveries, due, is_something_ready })
@@ -142,32 +172,39 @@ struct Taken {
     is_some_wrong: bool,
 }
 
-async fn take(session: &Arc<Session>, max: usize) -> Result<Taken> {
+/// Takes, under a new epoch or as a new session if that is needed.
+async fn take_at_last(session: &Arc<Session>, max: usize) -> Result<Taken> {
     loop {
-        let (number, epoch) = (session.number(), session.epoch.load(Ordering::Acquire));
-        let first = session.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
-        let order = order(session);
-        let answer = session
-            .shared
-            .claims
-            .call(&session.shared.scripts.claim, |command| {
-                ask(command, session, number, epoch, max, first, &order);
-            })
-            .await;
-        match answer {
-            Err(error) => {
-                // A script that fails in the middle may have taken something too.
-                session.is_unsure.store(true, Ordering::Release);
-                return Err(error);
-            }
-            // Whoever took this worker for dead has made its claims void, or has removed it altogether.
-            Ok(Value::Nil | Value::Boolean(false)) => match sessions::recover(&session.shared, number).await?
-            {
-                Some(epoch) => session.epoch.store(epoch, Ordering::Release),
-                None => session.rejoin(number).await?,
-            },
-            Ok(answer) => return read(session, number, first, answer).await,
+        let number = session.number();
+        if let Some(taken) = take(session, max).await? {
+            return Ok(taken);
         }
+        // Whoever took this worker for dead has made its claims void, or has removed it altogether.
+        session.check()?;
+        match sessions::recover(&session.shared, number).await? {
+            Some(epoch) => session.epoch.store(epoch, Ordering::Release),
+            None => session.rejoin(number).await?,
+        }
+    }
+}
+
+/// `None` if the claim was void.
+async fn take(session: &Session, max: usize) -> Result<Option<Taken>> {
+    // Nobody waits any more for what the session would take after its end.
+    session.check()?;
+    let (number, epoch) = (session.number(), session.epoch.load(Ordering::Acquire));
+    let first = session.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
+    let order = order(session);
+    let shared = &session.shared;
+    let call = |command: &mut Cmd| ask(command, session, number, epoch, max, first, &order);
+    match shared.claims.call(&shared.scripts.claim, call).await {
+        Err(error) => {
+            // A script that fails in the middle may have taken something too.
+            session.is_unsure.store(true, Ordering::Release);
+            Err(error)
+        }
+        Ok(Value::Nil | Value::Boolean(false)) => Ok(None),
+        Ok(answer) => read(session, number, first, answer).await.map(Some),
     }
 }
 
