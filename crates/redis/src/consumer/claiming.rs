@@ -172,13 +172,12 @@ async fn take_and_look(
     max: usize,
     others: &[(QueueName, String)],
 ) -> (Option<Look>, Result<Taken>) {
-    let looking = session.watcher.look(session);
-    let taking = take_at_last(session, max, others);
+    let mut looking = Box::pin(session.watcher.look(session));
+    let mut taking = Box::pin(take_at_last(session, max, others));
     if !others.is_empty() {
         // What is left for others is in the lists for ever, so only a change after the look says that there is more.
         return (looking.await, taking.await);
     }
-    tokio::pin!(looking, taking);
     tokio::select! {
         taken = &mut taking => match taken {
             Ok(taken) if taken.deliveries.is_empty() => (looking.await, Ok(taken)),

@@ -26,12 +26,12 @@ impl Heart {
         let wire = &session.shared.wire;
         let before = wire.clock.boot();
         let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut connection, era) = match slot.take().filter(|(_, era)| !era.is_over()) {
-            Some(open) => open,
-            None => {
-                let era = wire.era();
-                (wire.dial_blocking(limit(session))?, era)
-            }
+        let open = slot.take().filter(|(_, era)| !era.is_over());
+        let (mut connection, era) = if let Some(open) = open {
+            open
+        } else {
+            let era = wire.era();
+            (wire.dial_blocking(limit(session))?, era)
         };
         let answer = ask(session, &mut connection)?;
         match answer {
