@@ -8,9 +8,12 @@ use crate::commands::Command;
 use crate::language;
 use crate::output::Format;
 
+const STATUSES: &str = "Exit status: 0 done, 1 failed, 2 wrong input, 3 not connected, 4 not found, \
+                        5 partly done, 130 interrupted";
+
 /// Distributed tasks that are not lost.
 #[derive(Debug, Parser)]
-#[command(name = "cardoon", version, max_term_width = 100, subcommand_required = true)]
+#[command(name = "cardoon", version, max_term_width = 100, subcommand_required = true, after_help = STATUSES)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -37,7 +40,7 @@ pub(crate) struct Global {
     /// Say more; twice: still more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
-    /// The language of errors and explanations; from LANG by default
+    /// The language of errors, explanations and help; from LANG by default
     #[arg(long, global = true, value_name = "LANGUAGE")]
     pub(crate) lang: Option<Lang>,
     /// When to use colours
@@ -75,7 +78,9 @@ impl Arguments {
     pub(crate) fn flags(&self) -> Vec<Flag> {
         let mut flags = self.command.flags();
         flags.extend(flag("broker.url", "--broker", self.global.broker.as_deref()));
-        flags.extend(flag("results.url", "--results", self.global.results.as_deref()));
+        // `migrate --results` names no store.
+        let results = self.global.results.as_deref().filter(|url| !url.is_empty());
+        flags.extend(flag("results.url", "--results", results));
         flags
     }
 }

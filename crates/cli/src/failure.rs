@@ -7,7 +7,10 @@ use cardoon_errors::{Applied, Error, Language, phrase, title};
 use serde_json::json;
 
 use crate::language::choose;
-use crate::output::{Format, clean, json_text};
+use crate::output::{Format, cut, json_text};
+
+/// Longest piece of an error that is shown to people: it may repeat what somebody typed or sent.
+const LONGEST: usize = 1000;
 
 /// Prints `error` to standard error: for people, or as one JSON object.
 pub(crate) fn print(error: &Error, language: Language, format: Format) {
@@ -33,6 +36,7 @@ impl Said {
         let code = error.code();
         let known = |text: &str| phrase(code, language, text);
         let said = |text: &str| known(text).unwrap_or_else(|| text.to_owned());
+        let causes = causes(error);
         let message = match language {
             Language::English => error.message().to_owned(),
             Language::Chinese if is_chinese(error.message()) => error.message().to_owned(),
@@ -41,8 +45,8 @@ impl Said {
         };
         Self {
             message,
-            causes: causes(error).iter().map(|cause| said(cause)).collect(),
-            findings: error.findings().iter().map(|finding| said(finding)).collect(),
+            findings: findings(error, &causes).map(said).collect(),
+            causes: causes.iter().map(|cause| said(cause)).collect(),
             hint: error.next_step().map(said),
         }
     }
@@ -52,21 +56,22 @@ fn is_chinese(text: &str) -> bool {
     text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
 }
 
-/// The causes without those that only repeat the one before with SQLite's number.
+/// The causes without those that only repeat the one before, as it is or with SQLite's number.
 fn causes(error: &Error) -> Vec<String> {
     let mut causes = error.causes();
-    let mut index = 0;
-    causes.retain(|cause| {
-        index += 1;
-        index == 1 || !cause.starts_with("Error code ")
-    });
+    causes.dedup_by(|cause, before| cause == before || cause.starts_with("Error code "));
     causes
+}
+
+/// The findings that no cause says already.
+fn findings<'a>(error: &'a Error, causes: &[String]) -> impl Iterator<Item = &'a str> {
+    error.findings().iter().map(String::as_str).filter(|finding| causes.iter().all(|cause| cause != finding))
 }
 
 fn for_people(error: &Error, language: Language) -> String {
     let code = error.code();
     let said = Said::of(error, language);
-    let message = clean(&said.message);
+    let message = cut(&said.message, LONGEST);
     let mut text = match language {
         Language::English => format!("error[{code}]: {message}\n"),
         Language::Chinese => format!("错误[{code}]：{message}\n"),
@@ -75,10 +80,10 @@ fn for_people(error: &Error, language: Language) -> String {
         let _ = writeln!(text, "  {label}{content}");
     };
     for cause in &said.causes {
-        line(choose(language, "cause: ", "原因："), &clean(cause));
+        line(choose(language, "cause: ", "原因："), &cut(cause, LONGEST));
     }
     if !said.findings.is_empty() {
-        let findings: Vec<_> = said.findings.iter().map(|finding| clean(finding)).collect();
+        let findings: Vec<_> = said.findings.iter().map(|finding| cut(finding, LONGEST)).collect();
         line(choose(language, "checked: ", "已检查："), &findings.join(" · "));
     }
     if error.was_applied() == Applied::Unknown {
@@ -86,7 +91,7 @@ fn for_people(error: &Error, language: Language) -> String {
         line(choose(language, "note: ", "注意："), note);
     }
     if let Some(hint) = &said.hint {
-        line(choose(language, "hint: ", "建议："), &clean(hint));
+        line(choose(language, "hint: ", "建议："), &cut(hint, LONGEST));
     }
     line(choose(language, "docs: ", "文档："), &format!("cardoon explain {code}"));
     text

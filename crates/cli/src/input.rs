@@ -6,7 +6,10 @@ use bytes::Bytes;
 use cardoon_core::{QueueName, TaskId, Timestamp};
 use cardoon_errors::{Code, Error, Result};
 
-use crate::output::clean;
+use crate::output::cut;
+
+/// Longest part of a wrong name that an error repeats.
+const NAME: usize = 80;
 
 pub(crate) fn task_id(text: &str) -> Result<TaskId> {
     TaskId::new(text).map_err(|reason| bad_name("task id", text, &reason))
@@ -58,7 +61,7 @@ fn checked_json(
 }
 
 fn bad_name(what: &str, text: &str, reason: &cardoon_core::IdError) -> Error {
-    Error::new(Code::BadName, format!("`{}` cannot be a {what}: {reason}", clean(text)))
+    Error::new(Code::BadName, format!("`{}` cannot be a {what}: {reason}", cut(text, NAME)))
 }
 
 fn kind(value: &serde_json::Value) -> &'static str {

@@ -5,7 +5,7 @@ use cardoon_settings::{Settings, Sources};
 
 use crate::arguments::{Arguments, Global};
 use crate::output::Output;
-use crate::stores::{self, Stores};
+use crate::stores::{self, Stores, Urls};
 use crate::talk::Talk;
 
 /// What every command works with.
@@ -21,11 +21,12 @@ impl Session {
     /// Reads the settings; connects to nothing.
     pub(crate) fn begin(arguments: &Arguments) -> Result<Self> {
         let Global { quiet, output, .. } = arguments.global;
+        let language = arguments.language();
         Ok(Self {
             settings: Settings::load(&Sources::of_process(arguments.flags()))?,
-            output: Output::new(output),
-            talk: Talk::new(quiet),
-            language: arguments.language(),
+            output: Output::new(output, language),
+            talk: Talk::new(quiet, language),
+            language,
             clock: Clock::real(),
         })
     }
@@ -35,9 +36,26 @@ impl Session {
         limits(&self.settings)
     }
 
-    /// Connects to the stores of the settings.
+    /// Connects to the stores of the settings. A database that does not exist is made.
     pub(crate) async fn connect(&self) -> Result<Stores> {
-        stores::connect(&self.settings, &self.clock, self.talk).await
+        let urls = Urls::of(&self.settings)?;
+        let is_new = urls.missing_file().is_some();
+        let stores = urls.connect(&self.settings, &self.clock).await?;
+        if is_new {
+            // The database of another folder may be meant.
+            let location = &stores.location;
+            self.talk.say(format!("new database  {location}"), format!("新数据库  {location}"));
+        }
+        Ok(stores)
+    }
+
+    /// Connects to the stores of the settings to look at what is there. A database that does not exist is not made.
+    pub(crate) async fn connect_to_look(&self) -> Result<Stores> {
+        let urls = Urls::of(&self.settings)?;
+        match urls.missing_file() {
+            None => urls.connect(&self.settings, &self.clock).await,
+            Some(path) => Err(stores::no_database(&path)),
+        }
     }
 }
 

@@ -1,31 +1,22 @@
 //! Signals: the first asks, the second insists.
 
+use cardoon::WorkerHandle;
 use cardoon_errors::{Code, Error, Result};
-use cardoon_worker::WorkerHandle;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::exit::Exit;
 
-/// Interrupt and termination, seen from now on.
-pub(crate) struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
+/// Interrupt and termination (on Windows: Ctrl-C), seen from now on.
+pub(crate) struct Signals(system::Signals);
 
 impl Signals {
     pub(crate) fn listen() -> Result<Self> {
-        let on = |kind| {
-            signal(kind).map_err(|error| Error::new(Code::Internal, "cannot listen to signals").source(error))
-        };
-        Ok(Self { interrupt: on(SignalKind::interrupt())?, terminate: on(SignalKind::terminate())? })
+        let cannot = |error| Error::new(Code::Internal, "cannot listen to signals").source(error);
+        system::Signals::listen().map(Self).map_err(cannot)
     }
 
     /// Waits for the next signal. Answers the status that it asks for: 130 for an interrupt, 0 for a termination.
     pub(crate) async fn next(&mut self) -> Exit {
-        tokio::select! {
-            _ = self.interrupt.recv() => Exit::Interrupted,
-            _ = self.terminate.recv() => Exit::Done,
-        }
+        self.0.next().await
     }
 
     /// Drains `worker` at the first signal and has it hand back everything at the second.
@@ -36,5 +27,58 @@ impl Signals {
         self.next().await;
         tracing::info!("handing back");
         worker.stop();
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use std::io;
+
+    use tokio::signal::unix::{Signal, SignalKind, signal};
+
+    use crate::exit::Exit;
+
+    pub(super) struct Signals {
+        interrupt: Signal,
+        terminate: Signal,
+    }
+
+    impl Signals {
+        pub(super) fn listen() -> io::Result<Self> {
+            Ok(Self {
+                interrupt: signal(SignalKind::interrupt())?,
+                terminate: signal(SignalKind::terminate())?,
+            })
+        }
+
+        pub(super) async fn next(&mut self) -> Exit {
+            tokio::select! {
+                _ = self.interrupt.recv() => Exit::Interrupted,
+                _ = self.terminate.recv() => Exit::Done,
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod system {
+    use std::io;
+
+    use crate::exit::Exit;
+
+    pub(super) struct Signals;
+
+    impl Signals {
+        #[expect(clippy::unnecessary_wraps, reason = "the other system's can fail")]
+        pub(super) fn listen() -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(super) async fn next(&mut self) -> Exit {
+            match tokio::signal::ctrl_c().await {
+                Ok(()) => Exit::Interrupted,
+                Err(_) => std::future::pending().await,
+            }
+        }
     }
 }

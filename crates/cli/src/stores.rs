@@ -1,15 +1,14 @@
 //! The stores that the settings name.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use cardoon_broker::{Broker, DeadFilter};
-use cardoon_errors::Result;
+use cardoon_errors::{Code, Error, Result};
 use cardoon_results::ResultBackend;
 use cardoon_runtime::Clock;
-use cardoon_settings::{Settings, StoreUrl};
-
-use crate::talk::Talk;
+use cardoon_settings::{Settings, without_password};
 
 /// How long a command waits for its stores to close.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -26,18 +25,68 @@ pub(crate) struct Stores {
     pub(crate) location: String,
 }
 
-/// Connects to the stores of the settings. Says so if their database is new, because that of another folder may be
-/// meant.
-pub(crate) async fn connect(settings: &Settings, clock: &Clock, talk: Talk) -> Result<Stores> {
-    let named = settings.broker.url.as_ref().map(|url| Ok(url.expose().to_owned()));
-    let broker = named.unwrap_or_else(cardoon_connect::default_url)?;
-    let results = settings.results.url.as_ref().map(StoreUrl::expose);
-    let is_new = cardoon_connect::database_file(&broker).is_some_and(|path| !path.exists());
-    let stores = at(&broker, results, settings, clock).await?;
-    if is_new {
-        talk.say(format!("new database  {}", stores.location));
+impl From<Stores> for cardoon_connect::Stores {
+    fn from(stores: Stores) -> Self {
+        let Stores { broker, results, joined, location } = stores;
+        Self { broker, results, joined, location }
     }
-    Ok(stores)
+}
+
+/// Where the settings say that the stores are.
+pub(crate) struct Urls {
+    broker: String,
+    results: Option<String>,
+}
+
+impl Urls {
+    /// Fails for a store in memory: what this command did there would be gone with it.
+    pub(crate) fn of(settings: &Settings) -> Result<Self> {
+        let named = settings.broker.url.as_ref().map(|url| Ok(url.expose().to_owned()));
+        let broker = named.unwrap_or_else(cardoon_connect::default_url)?;
+        let results = settings.results.url.as_ref().map(|url| url.expose().to_owned());
+        std::iter::once(&broker).chain(&results).try_for_each(|url| refuse_memory(url))?;
+        Ok(Self { broker, results })
+    }
+
+    /// The first database file among the stores that does not exist.
+    pub(crate) fn missing_file(&self) -> Option<PathBuf> {
+        let urls = std::iter::once(&self.broker).chain(&self.results);
+        urls.filter_map(|url| cardoon_connect::database_file(url))
+            .find(|path| matches!(path.try_exists(), Ok(false)))
+    }
+
+    /// Where messages wait, for people.
+    pub(crate) fn shown(&self) -> String {
+        match cardoon_connect::database_file(&self.broker) {
+            Some(path) => format!("sqlite:{}", path.display()),
+            None => without_password(&self.broker),
+        }
+    }
+
+    pub(crate) async fn connect(&self, settings: &Settings, clock: &Clock) -> Result<Stores> {
+        at(&self.broker, self.results.as_deref(), settings, clock).await
+    }
+}
+
+/// Fails for a store in memory.
+pub(crate) fn refuse_memory(url: &str) -> Result<()> {
+    if !cardoon_connect::is_in_memory(url) {
+        return Ok(());
+    }
+    let message =
+        format!("a store in memory ends with its process: nobody else would see what `{url}` holds");
+    Err(Error::new(Code::Unsupported, message)
+        .hint("leave the URL out, or write sqlite:PATH or redis://HOST"))
+}
+
+/// The error of a command that looks at a database which does not exist.
+pub(crate) fn no_database(path: &Path) -> Error {
+    Error::new(Code::NoDatabase, format!("there is no database {} yet", path.display()))
+        .checked("nothing was made")
+        .hint(
+            "the first worker or task makes it, such as cardoon worker --builtin; \
+             another one may be meant: cardoon settings show --origin",
+        )
 }
 
 /// Connects to these URLs; all else is as the settings say.

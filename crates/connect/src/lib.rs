@@ -5,4 +5,4 @@ mod stores;
 mod url;
 
 pub use default_location::{default_url, locate};
-pub use stores::{Stores, connect, connect_with, database_file, memory};
+pub use stores::{Stores, connect, connect_with, database_file, is_in_memory, memory};

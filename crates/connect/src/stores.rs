@@ -6,7 +6,7 @@ use std::sync::Arc;
 use cardoon_broker::Broker;
 use cardoon_broker::memory::MemoryBroker;
 use cardoon_errors::Result;
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "sqlite", unix))]
 use cardoon_errors::{Code, Error};
 #[cfg(feature = "redis")]
 use cardoon_redis::{RedisAddress, RedisOptions, RedisStore};
@@ -14,7 +14,7 @@ use cardoon_results::ResultBackend;
 use cardoon_results::memory::MemoryResults;
 use cardoon_runtime::Clock;
 use cardoon_settings::Retention;
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "sqlite", unix))]
 use cardoon_sqlite::{SqliteOptions, SqliteStore};
 
 use crate::url::Target;
@@ -44,7 +44,8 @@ pub async fn connect(broker_url: &str, results_url: Option<&str>, clock: &Clock)
     open_both(broker_url, results_url, None, clock).await
 }
 
-/// Opens the stores that the URLs name, as [`connect`] does, and keeps the past as long as `retention` says.
+/// Opens the stores that the URLs name, as [`connect`] does, and keeps the past as long as `retention` says. On Redis
+/// the history of runs is kept only if it says so.
 pub async fn connect_with(
     broker_url: &str,
     results_url: Option<&str>,
@@ -60,6 +61,11 @@ pub fn database_file(url: &str) -> Option<PathBuf> {
         Target::Sqlite(path) => Some(path),
         _ => None,
     }
+}
+
+/// Whether a URL names a store that lives in the process that opens it, so that no other one sees what it holds.
+pub fn is_in_memory(url: &str) -> bool {
+    matches!(Target::parse(url), Ok(Target::Memory))
 }
 
 async fn open_both(
@@ -101,7 +107,7 @@ async fn open(target: &Target, retention: Option<&Retention>, clock: &Clock) -> 
 }
 
 /// Opening may wait for another program's lock, so it does not happen on the runtime's own threads.
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "sqlite", unix))]
 async fn open_sqlite(path: &Path, retention: Option<&Retention>, clock: &Clock) -> Result<Stores> {
     let (path, options, clock) = (path.to_owned(), sqlite_options(retention), clock.clone());
     let opening = tokio::task::spawn_blocking(move || SqliteStore::open(path, &options, &clock));
@@ -112,7 +118,7 @@ async fn open_sqlite(path: &Path, retention: Option<&Retention>, clock: &Clock) 
     Ok(Stores { broker: store.clone(), results: store, joined: true, location })
 }
 
-#[cfg(feature = "sqlite")]
+#[cfg(all(feature = "sqlite", unix))]
 fn sqlite_options(retention: Option<&Retention>) -> SqliteOptions {
     let mut options = SqliteOptions::default();
     if let Some(kept) = retention {
@@ -129,15 +135,22 @@ async fn open_redis(address: &RedisAddress, retention: Option<&Retention>, clock
     if let Some(kept) = retention {
         options.retention.results = kept.results;
         options.retention.dead_letters = kept.dead;
+        options.retention.history = kept.redis_history.then_some(kept.history);
     }
     let store = RedisStore::connect(address, &options, clock).await?;
     let location = store.location().to_owned();
     Ok(Stores { broker: store.clone(), results: store, joined: true, location })
 }
 
-#[cfg(not(feature = "sqlite"))]
+#[cfg(not(all(feature = "sqlite", unix)))]
 async fn open_sqlite(_: &Path, _: Option<&Retention>, _: &Clock) -> Result<Stores> {
-    Err(crate::url::feature_missing("sqlite", "sqlite"))
+    if cfg!(unix) {
+        return Err(crate::url::feature_missing("sqlite", "sqlite"));
+    }
+    let message = "this build has no adapter for `sqlite:` URLs";
+    Err(cardoon_errors::Error::new(cardoon_errors::Code::FeatureMissing, message)
+        .checked(format!("system: {}; the SQLite store needs Unix", std::env::consts::OS))
+        .hint("name a server, such as redis://HOST; on Windows, WSL runs everything"))
 }
 
 #[cfg(test)]

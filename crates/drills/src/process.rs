@@ -8,7 +8,8 @@ use std::time::Duration;
 use cardoon_core::BootInstant;
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
-use rustix::process::{Pid, Signal};
+#[cfg(unix)]
+use rustix::process::Signal;
 use tokio::process::{Child, Command};
 
 /// A process of ours under test, by its own handle: it is never looked up by name, and it is killed with its owner.
@@ -123,16 +124,34 @@ impl WorkerProcess {
         lines.into_iter().rev().fold(error, Error::checked)
     }
 
+    #[cfg(unix)]
     fn signal(&self, signal: Signal) -> Result<()> {
         // `id` is `None` once the process was waited for.
-        let Some(pid) = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed())) else {
-            return Ok(());
-        };
+        let pid = self.child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed()));
+        let Some(pid) = pid else { return Ok(()) };
         match rustix::process::kill_process(pid, signal) {
             Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
             Err(error) => Err(self.failed("sending a signal").source(io::Error::from(error))),
         }
     }
+
+    #[cfg(not(unix))]
+    fn signal(&self, signal: Signal) -> Result<()> {
+        Err(self.failed(&format!("{} cannot be sent: drills need a Unix system", signal.0)))
+    }
+}
+
+/// The signals that a Unix system would know.
+#[cfg(not(unix))]
+#[derive(Debug)]
+struct Signal(&'static str);
+
+#[cfg(not(unix))]
+impl Signal {
+    const KILL: Self = Self("SIGKILL");
+    const STOP: Self = Self("SIGSTOP");
+    const CONT: Self = Self("SIGCONT");
+    const TERM: Self = Self("SIGTERM");
 }
 
 fn start(command: std::process::Command, stderr: &Path) -> io::Result<(Child, u32)> {

@@ -60,14 +60,16 @@ codes! {
     1109 FileGone          Unavailable "the database file was removed or replaced";
     1110 DatabaseBusy      Unavailable "another program holds the database lock";
     1111 Corrupt           Data        "the database file is damaged";
+    1112 NoDatabase        NotFound    "there is no database yet";
     // 12xx: Redis
     1201 RedisTooOld       Invalid     "the Redis server is older than 6.2";
     1202 RedisFull         Unavailable "the Redis server takes no more data";
-    1203 RedisWrongType    Data        "a key in Redis holds something else";
+    1203 RedisWrongType    Unavailable "a key in Redis holds something else";
     1204 RedisReadOnly     Unavailable "the Redis server is a replica";
     1205 RedisDenied       Unavailable "the Redis server refuses the user or the command";
     1206 RedisNewerLayout  Data        "the keys in Redis were written by a newer Cardoon";
     1207 RedisCluster      Invalid     "the Redis server is part of a cluster";
+    1208 RedisCertificate  Unavailable "the Redis server's certificate is not trusted";
     // 20xx: messages
     2001 BadMessage        Data        "the bytes are no task message";
     2002 TooLarge          Invalid     "the message is larger than the limit";
@@ -89,6 +91,7 @@ codes! {
     3010 NoIsolation       Invalid     "tasks cannot be isolated in processes here";
     3011 MessageNotKept    Invalid     "the message of an ended task is not kept";
     3012 NotStored         Data        "the store refuses how a task ended";
+    3013 WorkersAlive      Conflict    "workers are alive that must not be";
     // 40xx: settings and commands
     4001 UnknownSetting    Invalid     "no setting has this name";
     4002 BadSetting        Invalid     "the value of a setting cannot be read";

@@ -106,15 +106,30 @@ impl fmt::Display for Error {
     }
 }
 
+/// All that the error says, because this is what a program prints whose `main` returns it.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error")
-            .field("code", &self.0.code)
-            .field("message", &self.0.message)
-            .field("applied", &self.0.applied)
-            .field("causes", &self.causes())
-            .finish_non_exhaustive()
+        write_printable(f, &self.to_string())?;
+        let causes = self.causes().into_iter().map(|cause| ("cause", cause));
+        let findings = self.0.checked.iter().map(|finding| ("checked", finding.clone()));
+        let unknown = (self.0.applied == Applied::Unknown)
+            .then(|| ("note", "whether it was done is not known".to_owned()));
+        let hint = self.0.hint.clone().map(|hint| ("hint", hint));
+        let page = ("docs", format!("cardoon explain {}", self.0.code));
+        for (label, text) in causes.chain(findings).chain(unknown).chain(hint).chain([page]) {
+            write!(f, "\n  {label}: ")?;
+            write_printable(f, &text)?;
+        }
+        Ok(())
     }
+}
+
+/// Writes `text` with its control characters escaped: a terminal may obey them.
+fn write_printable(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    for c in text.chars() {
+        if c.is_control() { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
+    }
+    Ok(())
 }
 
 impl StdError for Error {
@@ -126,6 +141,18 @@ impl StdError for Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_program_that_ends_with_an_error_says_all_that_is_known() {
+        let error = Error::new(Code::DiskFull, "cannot write \u{1b}tasks.db")
+            .source(std::io::Error::other("no space"))
+            .checked("free: 0")
+            .applied(Applied::Unknown)
+            .hint("df -h");
+        let expected = "cannot write \\u{1b}tasks.db [CD1107]\n  cause: no space\n  checked: free: 0\n  \
+                        note: whether it was done is not known\n  hint: df -h\n  docs: cardoon explain CD1107";
+        assert_eq!(format!("{error:?}"), expected);
+    }
 
     #[test]
     fn a_clone_keeps_its_own_answer() {

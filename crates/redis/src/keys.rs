@@ -1,11 +1,13 @@
 //! The names of the keys.
 
-use cardoon_core::{QueueName, TaskId};
+use cardoon_core::{DeadReason, QueueName, TaskId};
 use cardoon_protocol::kombu::{PRIORITY_STEPS, SEPARATOR, list_key};
 
 /// The layout's version, in [`LAYOUT`].
 pub(crate) const LAYOUT_VERSION: u32 = 1;
 pub(crate) const LAYOUT: &str = "cardoon:layout";
+/// Never there.
+pub(crate) const NOTHING: &str = "cardoon:nothing";
 /// The number of the last session.
 pub(crate) const SESSION_NUMBER: &str = "cardoon:session-number";
 /// Sessions, by the time of their last heartbeat.
@@ -61,6 +63,11 @@ pub(crate) fn delayed_of(queue: &QueueName) -> String {
 /// The dead letters of one queue.
 pub(crate) fn dead_of(queue: &QueueName) -> String {
     format!("cardoon:dead:{queue}")
+}
+
+/// The dead letters of one reason.
+pub(crate) fn dead_for(reason: DeadReason) -> String {
+    format!("cardoon:dead-reason:{}", reason.as_str())
 }
 
 /// The run record of a task.

@@ -2,6 +2,7 @@
 
 mod port;
 
+pub mod altered;
 pub mod conformance;
 pub mod memory;
 

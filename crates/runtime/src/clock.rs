@@ -43,7 +43,8 @@ impl Clock {
         }
     }
 
-    /// The time for leases and limits: the same for all processes of this machine, and it never jumps.
+    /// The time for leases and limits: the same for all processes of this machine, and it never jumps. On Windows each
+    /// process has its own.
     pub fn boot(&self) -> BootInstant {
         match &self.0 {
             Source::Manual(manual) => BootInstant(manual.boot.load(Ordering::SeqCst)),
@@ -108,6 +109,19 @@ fn boot_millis() -> u64 {
 fn boot_millis() -> u64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     time.tv_sec as u64 * 1000 + time.tv_nsec as u64 / 1_000_000
+}
+
+/// Only the SQLite store compares the times of several processes, and without Unix there is none.
+#[cfg(not(unix))]
+fn boot_millis() -> u64 {
+    since_first_asked().as_millis() as u64
+}
+
+/// What has passed since this process asked for the first time.
+#[cfg(not(unix))]
+pub(crate) fn since_first_asked() -> Duration {
+    static FIRST: std::sync::OnceLock<std::time::Instant> = std::sync::OnceLock::new();
+    FIRST.get_or_init(std::time::Instant::now).elapsed()
 }
 
 #[cfg(test)]

@@ -8,9 +8,15 @@ use std::time::Duration;
 pub struct FineInstant(u64);
 
 impl FineInstant {
+    #[cfg(unix)]
     pub fn now() -> Self {
         let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
         Self(time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64)
+    }
+
+    #[cfg(not(unix))]
+    pub fn now() -> Self {
+        Self(crate::clock::since_first_asked().as_nanos() as u64)
     }
 
     /// This point, `by` later.

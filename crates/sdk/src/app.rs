@@ -8,7 +8,7 @@ use cardoon_core::{QueueName, TaskId};
 use cardoon_errors::{Applied, Code, Error, Result};
 use cardoon_protocol::Limits;
 use cardoon_runtime::Clock;
-use cardoon_settings::{Retention, Settings, Sources, StoreUrl};
+use cardoon_settings::{Settings, Sources, StoreUrl};
 
 use crate::testing::Inline;
 use crate::{TaskHandle, TypedSignature, sending};
@@ -20,6 +20,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     stores: Stores,
+    settings: Settings,
     queue: QueueName,
     origin: String,
     limits: Limits,
@@ -31,20 +32,21 @@ struct Inner {
 #[derive(Debug, Clone, Default)]
 #[must_use = "open the application with `open`"]
 pub struct AppBuilder {
+    settings: Option<Settings>,
     broker: Option<StoreUrl>,
     results: Option<StoreUrl>,
     queue: QueueName,
     origin: Option<String>,
-    retention: Option<Retention>,
-    limits: Limits,
+    limits: Option<Limits>,
     clock: Clock,
 }
 
 impl App {
-    /// Connects to the stores of `url`: `sqlite:PATH`, SQLAlchemy's forms of it, or `memory:`.
+    /// Connects to the store of messages at `url`: `sqlite:PATH`, SQLAlchemy's forms of it, `redis://HOST`, or
+    /// `memory:`. All else is as the environment and `cardoon.toml` say; see [`AppBuilder::settings`].
     ///
     /// Errors: `CD1002` for an unknown scheme, `CD1003` for a store that this build has no adapter for, `CD1004` for a
-    /// URL that cannot be read, and what the store itself answers.
+    /// URL that cannot be read, `CD4001` to `CD4003` for settings that cannot be, and what the store itself answers.
     pub async fn connect(url: &str) -> Result<Self> {
         Self::builder().broker(url).open().await
     }
@@ -53,21 +55,12 @@ impl App {
     /// to the database of the project: `.cardoon/cardoon.db` in the nearest folder upward that has a `cardoon.toml` or
     /// a `.cardoon`. This is what the command line does, so both work on the same tasks.
     pub async fn open_default() -> Result<Self> {
-        Self::from_settings(&Settings::load(&Sources::of_process(Vec::new()))?).await
+        Self::builder().open().await
     }
 
-    /// Connects to the stores that `settings` name, keeps results and history as long as they say, and sends no larger
-    /// messages than they allow.
+    /// Connects to the stores that `settings` name; see [`AppBuilder::settings`].
     pub async fn from_settings(settings: &Settings) -> Result<Self> {
-        let mut builder = Self::builder();
-        builder.broker.clone_from(&settings.broker.url);
-        builder.results.clone_from(&settings.results.url);
-        builder.retention = Some(settings.retention.clone());
-        builder.limits = Limits {
-            max_bytes: usize::try_from(settings.limits.message_size.0).unwrap_or(usize::MAX),
-            max_depth: settings.limits.message_depth.get() as usize,
-        };
-        builder.open().await
+        Self::builder().settings(settings.clone()).open().await
     }
 
     /// An app for tests: a task is executed at once, in this process, by the `send` that sends it, and no store is needed.
@@ -90,7 +83,8 @@ impl App {
         crate::testing::inline().build()
     }
 
-    /// Sets out to connect with more than a URL.
+    /// Sets out to connect with more than a URL. What is said to the builder goes before the environment, the
+    /// environment before `cardoon.toml`, and that before the defaults.
     pub fn builder() -> AppBuilder {
         AppBuilder::default()
     }
@@ -151,6 +145,11 @@ impl App {
         &self.0.stores
     }
 
+    /// What the app and its [workers](crate::Worker) do unless they are told otherwise.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
     /// Finishes what is under way, at most `limit`, and closes the stores for all clones.
     pub async fn close(&self, limit: Duration) -> Result<()> {
         let Stores { broker, results, joined, .. } = self.stores();
@@ -161,7 +160,8 @@ impl App {
     pub(crate) fn of_inline(inline: Inline, clock: Clock) -> Self {
         let stores = cardoon_connect::memory(&clock);
         let (queue, origin, limits) = (QueueName::default(), "inline".into(), Limits::default());
-        Self(Arc::new(Inner { stores, queue, origin, limits, clock, inline: Some(inline) }))
+        let settings = Settings::default();
+        Self(Arc::new(Inner { stores, settings, queue, origin, limits, clock, inline: Some(inline) }))
     }
 
     pub(crate) fn inline_mode(&self) -> Option<&Inline> {
@@ -186,14 +186,26 @@ impl App {
 }
 
 impl AppBuilder {
-    /// The URL of the store of messages. By default the database of the project; see [`App::open_default`].
+    /// The settings of the app and its [workers](crate::Worker): where the stores are, how long they keep the past, how
+    /// large a message may be, and all that `[worker]` and `[retry]` say. By default those of this process: variables
+    /// of the environment that begin with `CARDOON_`, and the `cardoon.toml` of the working folder or the nearest one
+    /// above. `Settings::default()` reads neither.
+    ///
+    /// A builder's own methods, and the options of a task, go before them.
+    pub fn settings(mut self, settings: Settings) -> Self {
+        self.settings = Some(settings);
+        self
+    }
+
+    /// The URL of the store of messages. By default that of the settings, else the database of the project; see
+    /// [`App::open_default`].
     pub fn broker(mut self, url: impl Into<String>) -> Self {
         self.broker = Some(StoreUrl::new(url));
         self
     }
 
-    /// The URL of the store of results. By default they are kept beside the messages, which is the safest place: a
-    /// task's end and its result are then one step.
+    /// The URL of the store of results. By default that of the settings, else they are kept beside the messages, which is
+    /// the safest place: a task's end and its result are then one step.
     pub fn results(mut self, url: impl Into<String>) -> Self {
         self.results = Some(StoreUrl::new(url));
         self
@@ -212,10 +224,10 @@ impl AppBuilder {
         self
     }
 
-    /// What a message may demand, of this app's [workers](crate::Worker) too: 16 MiB and 128 levels by default. A larger
-    /// message is refused before anything of it is stored.
+    /// What a message may demand, of this app's [workers](crate::Worker) too. By default what the settings say, which is
+    /// 16 MiB and 128 levels unless it is changed. A larger message is refused before anything of it is stored.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = Some(limits);
         self
     }
 
@@ -226,26 +238,36 @@ impl AppBuilder {
     }
 
     /// Connects.
-    pub async fn open(self) -> Result<App> {
-        let broker = match &self.broker {
+    pub async fn open(mut self) -> Result<App> {
+        let settings = match self.settings.take() {
+            Some(settings) => settings,
+            None => Settings::load(&Sources::of_process(Vec::new()))?,
+        };
+        let broker = match self.broker.as_ref().or(settings.broker.url.as_ref()) {
             Some(url) => url.expose().to_owned(),
             None => cardoon_connect::default_url()?,
         };
-        let results = self.results.as_ref().map(StoreUrl::expose);
-        let stores = match &self.retention {
-            Some(retention) => {
-                cardoon_connect::connect_with(&broker, results, retention, &self.clock).await?
-            }
-            None => cardoon_connect::connect(&broker, results, &self.clock).await?,
-        };
-        Ok(self.with_stores(stores))
+        let results = self.results.as_ref().or(settings.results.url.as_ref()).map(StoreUrl::expose);
+        let stores =
+            cardoon_connect::connect_with(&broker, results, &settings.retention, &self.clock).await?;
+        Ok(self.settings(settings).with_stores(stores))
     }
 
-    /// Uses stores that are open already.
+    /// Uses stores that are open already. Without [`Self::settings`] all else is as the defaults are.
     pub fn with_stores(self, stores: Stores) -> App {
+        let settings = self.settings.unwrap_or_default();
+        let limits = self.limits.unwrap_or_else(|| limits_of(&settings));
         let origin = self.origin.unwrap_or_else(default_origin);
-        let Self { queue, limits, clock, .. } = self;
-        App(Arc::new(Inner { stores, queue, origin, limits, clock, inline: None }))
+        let Self { queue, clock, .. } = self;
+        App(Arc::new(Inner { stores, settings, queue, origin, limits, clock, inline: None }))
+    }
+}
+
+/// What the settings allow a message to demand.
+fn limits_of(settings: &Settings) -> Limits {
+    Limits {
+        max_bytes: usize::try_from(settings.limits.message_size.0).unwrap_or(usize::MAX),
+        max_depth: settings.limits.message_depth.get() as usize,
     }
 }
 

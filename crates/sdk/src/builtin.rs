@@ -12,20 +12,25 @@
 use std::time::Duration;
 
 use cardoon_runtime::Clock;
-use cardoon_worker::{CancelReason, TaskContext, TaskDefinition, TaskError};
+use cardoon_worker::{CancelReason, TaskContext, TaskDefinition, TaskError, TaskOptions};
 use serde_json::Value;
 
-use crate::Task;
+use crate::task::definition_over;
 
 /// The definitions of all built-in tasks.
 pub fn all() -> Vec<TaskDefinition> {
+    all_over(&TaskOptions::default())
+}
+
+/// The definitions of all built-in tasks, with `defaults` for what they leave open.
+pub(crate) fn all_over(defaults: &TaskOptions) -> Vec<TaskDefinition> {
     vec![
-        noop::definition(),
-        echo::definition(),
-        add::definition(),
-        sleep::definition(),
-        block::definition(),
-        fail::definition(),
+        definition_over::<noop>(defaults),
+        definition_over::<echo>(defaults),
+        definition_over::<add>(defaults),
+        definition_over::<sleep>(defaults),
+        definition_over::<block>(defaults),
+        definition_over::<fail>(defaults),
     ]
 }
 

@@ -90,7 +90,7 @@ pub use cardoon_core::{
 };
 pub use cardoon_errors::{Applied, Code, Error, Kind, Result};
 pub use cardoon_protocol::Limits;
-pub use cardoon_settings::Settings;
+pub use cardoon_settings::{Settings, Sources};
 pub use cardoon_worker::{
     AckMode, CancelReason, Isolation, TaskContext, TaskDefinition, TaskError, TaskOptions, WorkerExit,
     WorkerHandle,

@@ -1,6 +1,6 @@
 //! The signals that ask a worker to stop.
 
-use cardoon_errors::{Code, Error, Result};
+use cardoon_errors::Result;
 
 /// SIGINT and SIGTERM (on Windows: Ctrl-C), one after the other.
 #[cfg(unix)]
@@ -46,6 +46,7 @@ impl Signals {
 }
 
 #[cfg(unix)]
-fn not_caught(error: std::io::Error) -> Error {
-    Error::new(Code::Internal, "the signals that stop a worker cannot be caught").source(error)
+fn not_caught(error: std::io::Error) -> cardoon_errors::Error {
+    let code = cardoon_errors::Code::Internal;
+    cardoon_errors::Error::new(code, "the signals that stop a worker cannot be caught").source(error)
 }

@@ -16,14 +16,24 @@ pub trait Task: Sized + Send + Sync + 'static {
     /// The names of the arguments, in order.
     const PARAMETERS: &'static [&'static str];
 
+    /// The options that the attribute was given, and `defaults` where it was given none.
+    fn options_over(defaults: TaskOptions) -> TaskOptions;
+
     /// The options that the attribute was given.
-    fn options() -> TaskOptions;
+    fn options() -> TaskOptions {
+        Self::options_over(TaskOptions::default())
+    }
 
     /// What a worker needs to execute the task.
     fn definition() -> TaskDefinition;
 
     #[doc(hidden)]
     fn known() -> &'static KnownTask;
+}
+
+/// What a worker needs to execute the task `T`, with `defaults` for the options that it leaves open.
+pub(crate) fn definition_over<T: Task>(defaults: &TaskOptions) -> TaskDefinition {
+    TaskDefinition { options: T::options_over(defaults.clone()), ..T::definition() }
 }
 
 /// A task whose type a signature has forgotten.

@@ -3,11 +3,13 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use cardoon_core::lease::LeaseTerms;
-use cardoon_core::{IdError, QueueName};
+use cardoon_core::{IdError, QueueName, RetryPolicy};
 use cardoon_errors::{Code, Error, Result};
-use cardoon_worker::{TaskDefinition, WorkerExit, WorkerHandle};
+use cardoon_settings::{Ack, Settings};
+use cardoon_worker::{AckMode, TaskDefinition, TaskOptions, WorkerExit, WorkerHandle};
 
 use crate::signals::Signals;
+use crate::task::definition_over;
 use crate::{App, Task, builtin};
 
 /// A worker that is ready to run; see [`Worker::builder`].
@@ -17,16 +19,22 @@ pub struct Worker(cardoon_worker::Worker);
 #[must_use = "run the worker with `run` or `run_until`"]
 pub struct WorkerBuilder {
     inner: cardoon_worker::WorkerBuilder,
+    /// What the settings say of tasks that do not say it themselves.
+    defaults: TaskOptions,
     broken: Option<Error>,
 }
 
 impl Worker {
-    /// Sets out to build a worker on the stores of `app`.
+    /// Sets out to build a worker on the stores of `app`. It works as the app's [settings](crate::App::settings) say: the
+    /// sections `[worker]` and `[retry]` of `cardoon.toml`, and the variables `CARDOON_WORKER__…` and
+    /// `CARDOON_RETRY__…`. The builder's own methods go before them, and so do the options of a task.
     pub fn builder(app: &App) -> WorkerBuilder {
         let stores = app.stores();
         let inner =
             cardoon_worker::Worker::builder(stores.broker.clone(), stores.results.clone(), stores.joined);
-        WorkerBuilder { inner: inner.clock(app.clock().clone()).limits(*app.limits()), broken: None }
+        let inner = inner.clock(app.clock().clone()).limits(*app.limits());
+        let defaults = task_defaults(app.settings());
+        WorkerBuilder { inner, defaults, broken: None }.configured(app.settings())
     }
 
     /// Runs until SIGINT or SIGTERM (on Windows: Ctrl-C). After the first one the worker drains: it takes nothing new,
@@ -78,21 +86,61 @@ async fn until_ended(
     run.await
 }
 
+/// What `settings` say of tasks.
+fn task_defaults(settings: &Settings) -> TaskOptions {
+    let (worker, retry) = (&settings.worker, &settings.retry);
+    TaskOptions {
+        soft_time_limit: worker.soft_time_limit,
+        time_limit: worker.time_limit,
+        ack: match worker.ack {
+            Ack::Late => AckMode::Late,
+            Ack::Early => AckMode::Early,
+        },
+        retry: RetryPolicy {
+            max_retries: retry.max,
+            base: retry.base,
+            cap: retry.cap,
+            jitter: retry.jitter,
+            ..RetryPolicy::default()
+        },
+        ..TaskOptions::default()
+    }
+}
+
 impl WorkerBuilder {
-    /// Adds a task, by the type that stands beside its function: `.task::<add>()`.
-    pub fn task<T: Task>(self) -> Self {
-        self.definition(T::definition())
+    /// Takes over what `settings` say of the worker itself.
+    fn configured(mut self, settings: &Settings) -> Self {
+        let it = &settings.worker;
+        let terms = LeaseTerms { lease: it.lease, heartbeat: it.heartbeat };
+        self.inner = self.inner.terms(terms).grace(it.grace).events(it.events);
+        if let Some(slots) = it.concurrency {
+            self = self.concurrency(slots.get());
+        }
+        if let Some(name) = &it.name {
+            self = self.name(name);
+        }
+        if settings.is_set("worker.queues") { self.queues(&it.queues) } else { self }
     }
 
-    /// Adds a task that was defined in another way.
-    pub fn definition(mut self, definition: TaskDefinition) -> Self {
+    /// Adds a task, by the type that stands beside its function: `.task::<add>()`.
+    pub fn task<T: Task>(mut self) -> Self {
+        self.inner = self.inner.task(definition_over::<T>(&self.defaults));
+        self
+    }
+
+    /// Adds a task that was defined in another way. It says itself how it is retried and acknowledged; the settings add
+    /// no more than the time limits that it leaves open.
+    pub fn definition(mut self, mut definition: TaskDefinition) -> Self {
+        let options = &mut definition.options;
+        options.soft_time_limit = options.soft_time_limit.or(self.defaults.soft_time_limit);
+        options.time_limit = options.time_limit.or(self.defaults.time_limit);
         self.inner = self.inner.task(definition);
         self
     }
 
     /// Adds the tasks of [`builtin`], for drills and benchmarks.
     pub fn builtins(mut self) -> Self {
-        self.inner = self.inner.tasks(builtin::all());
+        self.inner = self.inner.tasks(builtin::all_over(&self.defaults));
         self
     }
 
@@ -102,13 +150,15 @@ impl WorkerBuilder {
         self
     }
 
-    /// How many tasks are executed at once, at least 1. As many as there are processors by default.
+    /// How many tasks are executed at once, at least 1. By default what the setting
+    /// `worker.concurrency` says, else as many as there are processors.
     pub fn concurrency(mut self, slots: u32) -> Self {
         self.inner = self.inner.concurrency(slots);
         self
     }
 
-    /// The queues to take from, in turn, so that none starves. By default those of the tasks' options, and `celery`.
+    /// The queues to take from, in turn, so that none starves. By default those of the setting
+    /// `worker.queues`, else those of the tasks' options, and `celery`.
     pub fn queues<Q: Into<String>>(mut self, queues: impl IntoIterator<Item = Q>) -> Self {
         let queues: Result<Vec<_>, IdError> =
             queues.into_iter().map(|queue| QueueName::new(queue.into())).collect();
@@ -122,25 +172,26 @@ impl WorkerBuilder {
         self
     }
 
-    /// The worker's name, for people.
+    /// The worker's name, for people. By default the setting `worker.name`, else one of its process id.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.inner = self.inner.name(name);
         self
     }
 
-    /// How long a draining worker waits for its running tasks: 25 s by default.
+    /// How long a draining worker waits for its running tasks. By default the setting `worker.grace`: 25 s.
     pub fn grace(mut self, grace: Duration) -> Self {
         self.inner = self.inner.grace(grace);
         self
     }
 
-    /// How long leases live and how often they are renewed: 15 s and 3 s by default.
+    /// How long leases live and how often they are renewed. By default the settings `worker.lease` and
+    /// `worker.heartbeat`: 15 s and 3 s. The heartbeat is at most a third of the lease.
     pub fn terms(mut self, terms: LeaseTerms) -> Self {
         self.inner = self.inner.terms(terms);
         self
     }
 
-    /// Publishes events even if nobody listens.
+    /// Publishes events even if nobody listens. By default what the setting `worker.events` says: no.
     pub fn events(mut self, events: bool) -> Self {
         self.inner = self.inner.events(events);
         self
@@ -159,7 +210,7 @@ impl WorkerBuilder {
     ///
     /// Errors: `CD2005` for a queue name that cannot be one, `CD3006` if a task takes a state that was not given,
     /// `CD3008` if two tasks have one name, `CD3009` if there is none, `CD3010` if a task asks for a process of its own
-    /// where that is not possible.
+    /// where that is not possible, `CD4002` if the heartbeat is zero or more than a third of the lease.
     pub fn build(self) -> Result<Worker> {
         match self.broken {
             Some(error) => Err(error),

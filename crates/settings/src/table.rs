@@ -117,6 +117,8 @@ settings! {
         dead: Duration = "14d";
         /// The history of runs.
         history: Duration = "7d";
+        /// Keep it on Redis too, where it costs a round trip for each batch of ended runs, and memory.
+        redis_history: bool = "false";
     }
     /// What is accepted.
     limits: Limits {
@@ -124,6 +126,13 @@ settings! {
         message_size: ByteSize = "16MiB";
         /// Deepest nesting of a message's JSON.
         message_depth: NonZeroU32 = "128";
+    }
+}
+
+/// The defaults alone: neither the environment nor a file is read.
+impl Default for Settings {
+    fn default() -> Self {
+        Self::load(&Sources::default()).expect("the defaults of the table can be read")
     }
 }
 
@@ -151,6 +160,12 @@ impl Settings {
                 description: definition.description,
             })
             .collect()
+    }
+
+    /// Whether a flag, the environment or the file sets `name`, such as `worker.queues`.
+    pub fn is_set(&self, name: &str) -> bool {
+        let names = Self::TABLE.iter().map(|definition| definition.name);
+        names.zip(&self.origins).any(|(known, origin)| known == name && *origin != Origin::Default)
     }
 
     /// A lease that two missed heartbeats would end makes living workers look dead.

@@ -131,3 +131,17 @@ fn a_broken_file_is_refused_with_its_line() {
     assert_eq!(error.code(), Code::BadSettingsFile);
     assert!(error.findings().contains(&"line 2".to_owned()), "{:?}", error.findings());
 }
+
+#[test]
+fn the_settings_that_the_quickstart_shows_can_be_read_in_both_languages() {
+    let documents =
+        [include_str!("../../../docs/quickstart.md"), include_str!("../../../docs/zh/quickstart.md")];
+    for document in documents {
+        let mut blocks = document.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let shown = blocks.find(|block| block.starts_with("[worker]")).unwrap();
+        let (_folder, sources) = file(shown);
+        let settings = Settings::load(&sources).unwrap();
+        assert_eq!((settings.worker.concurrency.unwrap().get(), settings.retry.max), (8, 5));
+        assert!(settings.is_set("worker.queues") && !settings.is_set("worker.lease"));
+    }
+}

@@ -453,9 +453,9 @@ impl WriterThread {
         if let Err(error) = done {
             self.roll_back();
             if is_busy(&error) {
-                self.upkeep.try_again(boot)
+                self.upkeep.try_again(boot);
             } else {
-                self.upkeep.rest(boot)
+                self.upkeep.rest(boot);
             }
             tracing::debug!(%error, "upkeep was put off");
         }

@@ -18,14 +18,14 @@ use results::Refusing;
 use support::{Bench, definition, echo, nothing};
 use tokio::sync::Semaphore;
 
-fn builder(bench: &Bench, results: Arc<Refusing>) -> WorkerBuilder {
+fn builder(bench: &Bench, results: Arc<dyn ResultBackend>) -> WorkerBuilder {
     Worker::builder(bench.broker.clone(), results, false).concurrency(2)
 }
 
 #[tokio::test]
 async fn a_result_that_the_store_refuses_becomes_a_failure_and_the_task_ran_once() {
     let bench = Bench::without_worker();
-    let results = Refusing::new(&bench.results, |record| {
+    let results = Refusing::results(&bench.results, |record| {
         (record.state == TaskState::Success).then(|| Error::new(Code::TooLarge, "the result is too large"))
     });
     let runs = Arc::new(AtomicU32::new(0));
@@ -48,7 +48,7 @@ async fn a_result_that_the_store_refuses_becomes_a_failure_and_the_task_ran_once
 async fn an_error_that_comes_once_does_not_cost_a_result() {
     let bench = Bench::without_worker();
     let failed = AtomicBool::new(false);
-    let results = Refusing::new(&bench.results, move |_| {
+    let results = Refusing::results(&bench.results, move |_| {
         let first = !failed.swap(true, Ordering::SeqCst);
         first.then(|| Error::new(Code::Internal, "a query broke off"))
     });
@@ -63,7 +63,7 @@ async fn results_that_do_not_fit_on_the_disk_hold_up_no_others() {
     let bench = Bench::without_worker();
     let full = Arc::new(AtomicBool::new(true));
     let still_full = Arc::clone(&full);
-    let results = Refusing::new(&bench.results, move |record| {
+    let results = Refusing::results(&bench.results, move |record| {
         let refused = record.task == "large" && still_full.load(Ordering::SeqCst);
         refused.then(|| Error::new(Code::DiskFull, "the disk is full"))
     });
@@ -115,7 +115,7 @@ async fn a_stale_run_that_fails_sends_no_retry() {
 #[tokio::test]
 async fn a_worker_whose_settler_breaks_ends_with_an_error_and_gives_its_tasks_back() {
     let bench = Bench::without_worker();
-    let results = Refusing::new(&bench.results, |_| panic!("a bug in an adapter"));
+    let results = Refusing::results(&bench.results, |_| panic!("a bug in an adapter"));
     let task = definition("t", TaskOptions::default(), echo());
     let worker = builder(&bench, results).task(task).grace(Duration::ZERO).build().unwrap();
     bench.send("t", "[]").await;

@@ -18,7 +18,15 @@ use crate::{Stage, WorkerSpec};
 
 /// Nothing in a drill takes longer; what has not happened by then does not happen.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
-const LOOK: Duration = Duration::from_millis(10);
+/// Between two looks.
+const EVERY: Duration = Duration::from_millis(10);
+
+/// What a look at a store or a process came to.
+pub(crate) enum Look<T> {
+    Found(T),
+    /// What is missing, in words.
+    Missing(String),
+}
 
 /// One drill's store, witness and worker processes. Ends them and removes its folder with its owner.
 pub struct Lab {
@@ -26,6 +34,7 @@ pub struct Lab {
     pub stores: Stores,
     program: PathBuf,
     store: Store,
+    replica: Option<RedisServer>,
     folder: TempDir,
 }
 
@@ -49,13 +58,31 @@ impl Lab {
     async fn on(program: &Path, folder: TempDir, store: Store) -> anyhow::Result<Self> {
         let clock = Clock::real();
         let stores = cardoon_connect::connect(&store.url(), None, &clock).await?;
-        Ok(Self { clock, stores, program: program.to_owned(), store, folder })
+        Ok(Self { clock, stores, program: program.to_owned(), store, replica: None, folder })
     }
 
     /// Connects to the store anew.
     pub async fn reconnect(&mut self) -> anyhow::Result<()> {
-        self.stores = cardoon_connect::connect(&self.store.url(), None, &self.clock).await?;
+        self.reconnect_to(&self.store.url()).await
+    }
+
+    /// Connects to the store by another way.
+    pub async fn reconnect_to(&mut self, url: &str) -> anyhow::Result<()> {
+        self.stores = cardoon_connect::connect(url, None, &self.clock).await?;
         Ok(())
+    }
+
+    /// Gives the server a replica that has everything.
+    pub async fn add_replica(&mut self) -> anyhow::Result<()> {
+        let primary = self.redis()?;
+        let replica = RedisServer::start_with(RedisOptions::default().replica_of(primary.port())).await?;
+        primary.replicated().await?;
+        self.replica = Some(replica);
+        Ok(())
+    }
+
+    pub fn replica(&self) -> anyhow::Result<&RedisServer> {
+        self.replica.as_ref().context("this lab has no replica")
     }
 
     pub fn folder(&self) -> &Path {
@@ -132,17 +159,19 @@ impl Lab {
 
     /// Waits until a worker takes tasks.
     pub async fn ready(&self, mut worker: WorkerProcess) -> anyhow::Result<WorkerProcess> {
-        let end = self.clock.boot().plus(PATIENCE);
-        loop {
+        let ready = self.awaited(async || {
             let members = self.stores.broker.inspect().members().await?;
-            if members.iter().any(|member| member.pid == worker.pid()) {
-                return Ok(worker);
-            }
-            if worker.ended().is_some() || self.clock.boot() > end {
-                return Err(worker.failed("it did not begin to take tasks").into());
-            }
-            self.clock.sleep(LOOK).await;
-        }
+            let found = if members.iter().any(|member| member.pid == worker.pid()) {
+                Look::Found(())
+            } else if worker.ended().is_some() {
+                anyhow::bail!(worker.failed("it ended before it took tasks"))
+            } else {
+                Look::Missing(format!("{} does not take tasks: {}", worker.name(), worker.stderr()))
+            };
+            Ok(found)
+        });
+        ready.await?;
+        Ok(worker)
     }
 
     /// Sends `count` tasks that take `duration` each. All were acknowledged when this returns.
@@ -191,33 +220,66 @@ impl Lab {
         Ok(records)
     }
 
+    /// Waits until each task has ended, or nothing has ended for a while. Returns those that have not.
+    pub async fn until_ended(&self, ids: &[TaskId]) -> anyhow::Result<Vec<TaskId>> {
+        const SILENCE: Duration = Duration::from_secs(20);
+        let mut lost = self.testimony()?.count(ids).lost;
+        let mut last_end = self.clock.boot();
+        while !lost.is_empty() && self.clock.boot().since(last_end) < SILENCE {
+            self.clock.sleep(EVERY).await;
+            let left = self.testimony()?.count(ids).lost;
+            if left.len() < lost.len() {
+                last_end = self.clock.boot();
+            }
+            lost = left;
+        }
+        Ok(lost)
+    }
+
+    /// Waits until each task has a record of success, a little. Returns how many have none.
+    pub async fn until_recorded(&self, ids: &[TaskId]) -> anyhow::Result<usize> {
+        let end = self.clock.boot().plus(Duration::from_secs(20));
+        loop {
+            let missing = self.without_success(ids).await?;
+            if missing == 0 || self.clock.boot() > end {
+                return Ok(missing);
+            }
+            self.clock.sleep(EVERY).await;
+        }
+    }
+
     /// Waits until no message is left in any queue.
     pub async fn drained(&self) -> anyhow::Result<()> {
-        let end = self.clock.boot().plus(PATIENCE);
-        loop {
+        let drained = self.awaited(async || {
             let queues = self.stores.broker.inspect().queues().await?;
-            if queues.iter().all(|queue| queue.ready + queue.delayed + queue.held == 0) {
-                return Ok(());
-            }
-            if self.clock.boot() > end {
-                bail!("the queues did not get empty: {queues:?}");
-            }
-            self.clock.sleep(LOOK).await;
-        }
+            let is_empty = queues.iter().all(|queue| queue.ready + queue.delayed + queue.held == 0);
+            Ok(if is_empty { Look::Found(()) } else { Look::Missing(format!("not empty: {queues:?}")) })
+        });
+        drained.await
     }
 
     /// Waits until so many messages are in the dead letters.
     pub async fn until_dead(&self, count: usize) -> anyhow::Result<Vec<DeadLetter>> {
+        let dead = self.awaited(async || {
+            let dead = self.dead().await?;
+            let missing = format!("{} of {count} messages are in the dead letters", dead.len());
+            Ok(if dead.len() >= count { Look::Found(dead) } else { Look::Missing(missing) })
+        });
+        dead.await
+    }
+
+    /// Looks until something is found, which nobody tells of; an error, with what was missing last, if it never is.
+    pub(crate) async fn awaited<T>(
+        &self,
+        mut look: impl AsyncFnMut() -> anyhow::Result<Look<T>>,
+    ) -> anyhow::Result<T> {
         let end = self.clock.boot().plus(PATIENCE);
         loop {
-            let dead = self.dead().await?;
-            if dead.len() >= count {
-                return Ok(dead);
+            match look().await? {
+                Look::Found(found) => return Ok(found),
+                Look::Missing(what) if self.clock.boot() > end => bail!("waited in vain: {what}"),
+                Look::Missing(_) => self.clock.sleep(EVERY).await,
             }
-            if self.clock.boot() > end {
-                bail!("{} of {count} messages are in the dead letters", dead.len());
-            }
-            self.clock.sleep(LOOK).await;
         }
     }
 

@@ -10,9 +10,10 @@ use cardoon_broker::{
     Published, Revoked, Settle, Settled, SweepReport,
 };
 use cardoon_core::settle::Verdict;
-use cardoon_core::{BootInstant, Event, Lease, Progress, ResultRecord, RunNumber, TaskId};
+use cardoon_core::{BootInstant, Event, Lease, TaskId, Timestamp};
 use cardoon_errors::Result;
-use cardoon_results::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};
+use cardoon_results::altered::{Alter, Altered};
+use cardoon_results::{BeginRun, Begun, ResultBackend};
 use rustix::process::{Signal, getpid, kill_process};
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +76,8 @@ pub struct Trap {
 pub enum Plant {
     /// Acknowledges deliveries when they are taken, before they are executed.
     AckOnClaim,
+    /// Takes no deliveries any more after an error of its store, and goes on living.
+    DeafAfterError,
 }
 
 /// Counts the steps of a process and springs its trap. Clones count together.
@@ -111,7 +114,7 @@ pub(crate) fn rig(
     plant: Option<Plant>,
 ) -> (Arc<dyn Broker>, Arc<dyn ResultBackend>) {
     let broker = RiggedBroker { inner: broker, wire: wire.clone(), plant };
-    (Arc::new(broker), Arc::new(RiggedResults { inner: results, wire: wire.clone() }))
+    (Arc::new(broker), Altered::new(results, wire.clone()))
 }
 
 struct RiggedBroker {
@@ -126,11 +129,6 @@ struct RiggedConsumer {
     plant: Option<Plant>,
 }
 
-struct RiggedResults {
-    inner: Arc<dyn ResultBackend>,
-    wire: Tripwire,
-}
-
 #[async_trait]
 impl Consumer for RiggedConsumer {
     fn session(&self) -> u64 {
@@ -138,13 +136,20 @@ impl Consumer for RiggedConsumer {
     }
 
     async fn claim(&self, max: usize) -> Result<Vec<Delivery>> {
-        let deliveries = self.inner.claim(max).await?;
+        let deliveries = match self.inner.claim(max).await {
+            Err(_) if self.plant == Some(Plant::DeafAfterError) => std::future::pending().await,
+            claimed => claimed?,
+        };
         self.wire.pass(Step::Claimed);
         if self.plant == Some(Plant::AckOnClaim) {
             let acks = deliveries.iter().map(|delivery| Settle::bare(delivery.lease, Verdict::Ack));
             self.inner.settle(acks.collect()).await;
         }
         Ok(deliveries)
+    }
+
+    async fn claim_delayed(&self, max: usize) -> Result<Vec<(Delivery, Timestamp)>> {
+        self.inner.claim_delayed(max).await
     }
 
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>> {
@@ -229,55 +234,11 @@ impl Broker for RiggedBroker {
 }
 
 #[async_trait]
-impl ResultBackend for RiggedResults {
-    async fn begin(&self, runs: Vec<BeginRun>) -> Vec<Result<Begun>> {
-        self.wire.pass(Step::Registering);
-        let begun = self.inner.begin(runs).await;
-        self.wire.pass(Step::Registered);
+impl Alter for Tripwire {
+    async fn begin(&self, inner: &dyn ResultBackend, runs: Vec<BeginRun>) -> Vec<Result<Begun>> {
+        self.pass(Step::Registering);
+        let begun = inner.begin(runs).await;
+        self.pass(Step::Registered);
         begun
-    }
-
-    async fn is_current(&self, runs: &[(TaskId, RunNumber)]) -> Result<Vec<bool>> {
-        self.inner.is_current(runs).await
-    }
-
-    async fn store(&self, records: Vec<ResultRecord>) -> Vec<Result<Stored>> {
-        self.inner.store(records).await
-    }
-
-    async fn get(&self, ids: &[TaskId]) -> Result<Vec<Option<ResultRecord>>> {
-        self.inner.get(ids).await
-    }
-
-    async fn wait(&self, id: &TaskId, limit: Option<Duration>) -> Result<Option<ResultRecord>> {
-        self.inner.wait(id, limit).await
-    }
-
-    async fn history(&self, id: &TaskId) -> Result<Vec<ResultRecord>> {
-        self.inner.history(id).await
-    }
-
-    async fn list(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<ResultRecord>> {
-        self.inner.list(filter, limit).await
-    }
-
-    async fn forget(&self, ids: &[TaskId]) -> Result<u64> {
-        self.inner.forget(ids).await
-    }
-
-    async fn reopen(&self, ids: &[TaskId]) -> Result<u64> {
-        self.inner.reopen(ids).await
-    }
-
-    async fn report(&self, id: &TaskId, run: RunNumber, progress: Progress) -> Result<()> {
-        self.inner.report(id, run, progress).await
-    }
-
-    async fn progress(&self, id: &TaskId) -> Result<Option<Reported>> {
-        self.inner.progress(id).await
-    }
-
-    async fn close(&self, limit: Duration) -> Result<()> {
-        self.inner.close(limit).await
     }
 }

@@ -55,7 +55,7 @@ const HOUSE: &[Allowed] = house! {
         dev ["cardoon-testkit"];
     "cardoon-cli":
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
-         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-settings" "cardoon-worker"]
+         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-settings"]
         dev ["cardoon-testkit"];
     "cardoon-faults":
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"

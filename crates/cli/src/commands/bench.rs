@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use cardoon::WorkerExit;
 use cardoon_broker::Publish;
 use cardoon_core::{QueueName, Signature, SignatureOptions, TaskId};
-use cardoon_errors::{Code, Error, Result};
+use cardoon_errors::{Code, Error, Language, Result};
 use cardoon_runtime::ids;
-use cardoon_settings::Flag;
-use cardoon_worker::WorkerExit;
+use cardoon_settings::{Flag, StoreUrl};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::worker;
 use crate::arguments::flag;
 use crate::exit::Exit;
-use crate::output::Table;
+use crate::output::{Table, word};
 use crate::session::Session;
 use crate::stores::{self, Stores};
 
@@ -66,15 +66,26 @@ impl Options {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let own = OwnFolder::make_unless_named(session)?;
-    let stores = match &own {
-        Some(folder) => stores::at(&folder.url(), None, &session.settings, &session.clock).await?,
-        None => session.connect().await?,
-    };
+    let stores = open(session, own.as_ref()).await?;
     let bench = Bench { session, stores: &stores, queue: own_queue()? };
     let report = bench.measure(options).await;
     stores.close().await;
-    session.output.list(&[report?], table)?;
+    let language = session.language;
+    session.output.one(&report?, |report| table(report, language).render(language))?;
     Ok(Exit::Done)
+}
+
+/// The bench works in one process, so that a store in memory will do.
+async fn open(session: &Session, own: Option<&OwnFolder>) -> Result<Stores> {
+    let in_memory = |url: &&StoreUrl| cardoon_connect::is_in_memory(url.expose());
+    let here = match own {
+        Some(folder) => Some(folder.url()),
+        None => session.settings.broker.url.as_ref().filter(in_memory).map(|url| url.expose().to_owned()),
+    };
+    match here {
+        Some(url) => stores::at(&url, None, &session.settings, &session.clock).await,
+        None => session.connect().await,
+    }
 }
 
 /// A queue of its own keeps the bench and real work apart.
@@ -92,9 +103,8 @@ struct Bench<'a> {
 impl Bench<'_> {
     async fn measure(&self, options: &Options) -> Result<Report> {
         let send_per_second = self.send_all(options.tasks).await?;
-        let mut settings = self.session.settings.clone();
-        settings.worker.queues = vec![self.queue.to_string()];
-        let worker = worker::build(&settings, self.stores)?;
+        let worker = worker::build(&self.session.settings, self.stores);
+        let worker = worker.queues([self.queue.to_string()]).build()?;
         let handle = worker.handle();
         let measured = async {
             let drain = self.drain(options.tasks).await;
@@ -105,7 +115,8 @@ impl Bench<'_> {
             handle.drain();
             Ok::<_, Error>((drain?, latency?))
         };
-        let (exit, measured) = tokio::join!(Box::pin(worker.run()), measured);
+        let (exit, measured) =
+            tokio::join!(Box::pin(worker.run_until(std::future::pending::<()>())), measured);
         if exit? == WorkerExit::SlotsLost {
             return Err(Error::new(Code::Internal, "the bench's worker lost its slots"));
         }
@@ -121,7 +132,7 @@ impl Bench<'_> {
     }
 
     async fn send_all(&self, tasks: u64) -> Result<f64> {
-        let bar = self.session.talk.progress(tasks, "send");
+        let bar = self.session.talk.progress(tasks, "send", "发送");
         let begun = Instant::now();
         let mut left = tasks as usize;
         while left > 0 {
@@ -139,7 +150,7 @@ impl Bench<'_> {
 
     /// The bench's worker runs beside this. It has ended the last task when the queue holds nothing any more.
     async fn drain(&self, tasks: u64) -> Result<f64> {
-        let bar = self.session.talk.progress(tasks, "drain");
+        let bar = self.session.talk.progress(tasks, "drain", "执行");
         let begun = Instant::now();
         loop {
             let left = self.left().await?;
@@ -160,7 +171,7 @@ impl Bench<'_> {
     }
 
     async fn latency(&self, singles: u64) -> Result<Latency> {
-        let bar = self.session.talk.progress(singles, "latency");
+        let bar = self.session.talk.progress(singles, "latency", "延迟");
         let mut micros = Histogram::<u64>::new(DIGITS)
             .map_err(|error| Error::new(Code::Internal, "no histogram").source(error))?;
         for _ in 0..singles {
@@ -234,16 +245,18 @@ fn rate(tasks: u64, took: Duration) -> f64 {
     tasks as f64 / took.as_secs_f64().max(1e-6)
 }
 
-fn table(reports: &[Report]) -> Table {
-    let mut table = Table::new(&["MEASURE", "VALUE"]).right(1);
-    for report in reports {
-        table.row(["store", &report.store]);
-        table.row(["tasks", &report.tasks.to_string()]);
-        table.row(["send, per second", &format!("{:.0}", report.send_per_second)]);
-        table.row(["drain, per second", &format!("{:.0}", report.drain_per_second)]);
-        table.row(["send to result, p50", &format!("{:.3} ms", report.latency_ms.p50)]);
-        table.row(["send to result, p99", &format!("{:.3} ms", report.latency_ms.p99)]);
-        table.row(["send to result, max", &format!("{:.3} ms", report.latency_ms.max)]);
+fn table(report: &Report, language: Language) -> Table {
+    let mut table = Table::new(&["MEASURE", "VALUE"]).whole();
+    for (measure, value) in [
+        ("store", report.store.clone()),
+        ("tasks", report.tasks.to_string()),
+        ("send, per second", format!("{:.0}", report.send_per_second)),
+        ("drain, per second", format!("{:.0}", report.drain_per_second)),
+        ("send to result, p50", format!("{:.3} ms", report.latency_ms.p50)),
+        ("send to result, p99", format!("{:.3} ms", report.latency_ms.p99)),
+        ("send to result, max", format!("{:.3} ms", report.latency_ms.max)),
+    ] {
+        table.row([word(language, measure), &value]);
     }
     table
 }
@@ -268,7 +281,7 @@ mod tests {
             singles: 3,
             latency_ms,
         };
-        let text = table(&[report]).render();
+        let text = table(&report, Language::English).render(Language::English);
         assert!(text.contains("0.981 ms") && text.contains("15.007 ms") && text.contains("2000"), "{text}");
     }
 }

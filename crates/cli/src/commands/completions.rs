@@ -4,7 +4,7 @@ use clap_complete::Shell;
 
 use crate::arguments::Arguments;
 use crate::exit::Exit;
-use crate::output::{Format, Output};
+use crate::output::Output;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -12,11 +12,11 @@ pub(crate) struct Options {
     shell: Shell,
 }
 
-pub(crate) fn run(options: &Options, format: Format) -> Result<Exit> {
+pub(crate) fn run(options: &Options, output: &Output) -> Result<Exit> {
     let mut script = Vec::new();
     clap_complete::generate(options.shell, &mut Arguments::command(), "cardoon", &mut script);
     let script = String::from_utf8(script)
         .map_err(|error| Error::new(Code::Internal, "the completions are no text").source(error))?;
-    Output::new(format).line(script.trim_end())?;
+    output.line(script.trim_end())?;
     Ok(Exit::Done)
 }

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use cardoon_core::{Event, EventKind};
-use cardoon_errors::Result;
+use cardoon_errors::{Language, Result};
 
 use crate::exit::Exit;
 use crate::input;
+use crate::language::choose;
 use crate::output::{cut, local_time};
 use crate::session::Session;
 
@@ -23,7 +24,10 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let stores = session.connect().await?;
-    session.talk.say(format!("following {}; Ctrl-C ends", stores.location));
+    let location = &stores.location;
+    session
+        .talk
+        .say(format!("following {location}; Ctrl-C ends"), format!("正在跟踪 {location}，按 Ctrl-C 结束"));
     let over = async {
         match options.span {
             Some(span) => session.clock.sleep(span).await,
@@ -47,23 +51,28 @@ async fn follow(session: &Session, stores: &crate::stores::Stores, limit: Option
             return Ok(());
         }
         for event in events.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
-            session.output.one(event, line)?;
+            session.output.one(event, |event| line(event, session.language))?;
             left -= 1;
         }
     }
     Ok(())
 }
 
-/// An event for people: time, kind, then what it has.
-pub(super) fn line(event: &Event) -> String {
-    let mut line = format!("{} {:<16}", local_time(event.timestamp), word(event.kind));
+/// An event for people: its time, then its words.
+fn line(event: &Event, language: Language) -> String {
+    format!("{} {}", local_time(event.timestamp), words(event, language))
+}
+
+/// An event for people: its kind, then what it has.
+pub(super) fn words(event: &Event, language: Language) -> String {
+    let mut line = format!("{:<16}", word(event.kind));
+    let on = |worker: String| choose(language, format!("on {worker}"), format!("在 {worker} 上"));
+    let attempt = |attempt| choose(language, format!("attempt {attempt}"), format!("尝试 {attempt}"));
     let parts = [
         event.task.as_deref().map(|task| cut(task, DETAIL)),
         event.id.as_ref().map(ToString::to_string),
-        Some(cut(&event.worker, DETAIL))
-            .filter(|worker| !worker.is_empty())
-            .map(|worker| format!("on {worker}")),
-        event.attempt.filter(|attempt| *attempt > 0).map(|attempt| format!("attempt {attempt}")),
+        Some(cut(&event.worker, DETAIL)).filter(|worker| !worker.is_empty()).map(on),
+        event.attempt.filter(|attempt| *attempt > 0).map(attempt),
         event.runtime.map(|seconds| format!("{seconds:.3} s")),
         event.detail.as_deref().map(|detail| cut(detail, DETAIL)),
     ];

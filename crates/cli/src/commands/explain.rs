@@ -2,7 +2,7 @@ use cardoon_errors::{Code, Error, Language, Result, page, title};
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::output::{Format, Output, Table, clean};
+use crate::output::{Output, Table, clean};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -19,8 +19,8 @@ struct Explained {
     page: Option<&'static str>,
 }
 
-pub(crate) fn run(options: &Options, language: Language, format: Format) -> Result<Exit> {
-    let output = Output::new(format);
+pub(crate) fn run(options: &Options, output: &Output) -> Result<Exit> {
+    let language = output.language();
     if let Some(text) = &options.code {
         let explained = explained(read(text)?, language, true);
         output.one(&explained, |it| it.page.unwrap_or_default().trim_end().to_owned())?;

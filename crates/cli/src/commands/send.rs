@@ -59,11 +59,14 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     match store(&stores, publish).await? {
         Published::Stored => {}
         Published::Duplicate => {
-            session.talk.say(format!("{id} was sent before; nothing was added"));
+            session.talk.say(
+                format!("{id} was sent before; nothing was added"),
+                format!("{id} 以前发送过，这次什么也没有添加"),
+            );
         }
     }
     if options.wait {
-        session.talk.say(format!("sent {id}"));
+        session.talk.say(format!("sent {id}"), format!("已发送 {id}"));
         return outcome::wait_and_print(session, &stores, &id, options.timeout).await;
     }
     session.output.one(&json!({ "id": id }), |_| id.to_string())?;

@@ -1,17 +1,14 @@
 use std::cell::Cell;
 
-use cardoon_core::RetryPolicy;
-use cardoon_core::lease::LeaseTerms;
+use cardoon::{App, Worker, WorkerBuilder, WorkerExit};
 use cardoon_errors::{Code, Error, Result};
-use cardoon_settings::{Ack, Flag, Settings};
-use cardoon_worker::{AckMode, TaskDefinition, Worker, WorkerExit};
+use cardoon_settings::{Flag, Settings};
 use clap::ValueEnum;
 
 use crate::arguments::flag;
 use crate::exit::Exit;
-use crate::input;
 use crate::output::clean;
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::signals::Signals;
 use crate::stores::Stores;
 
@@ -90,22 +87,24 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     }
     let signals = Signals::listen()?;
     let stores = session.connect().await?;
-    let worker = build(&session.settings, &stores)?;
+    let worker = build(&session.settings, &stores).build()?;
     introduce(session, &stores);
     until_told(worker, &stores, signals).await
 }
 
 /// Says what the worker works on.
 pub(super) fn introduce(session: &Session, stores: &Stores) {
-    session.talk.say(format!("database  {}", stores.location));
-    session.talk.say(format!("queues    {}", clean(&session.settings.worker.queues.join(", "))));
+    let location = &stores.location;
+    session.talk.say(format!("database  {location}"), format!("数据库    {location}"));
+    let queues = clean(&session.settings.worker.queues.join(", "));
+    session.talk.say(format!("queues    {queues}"), format!("队列      {queues}"));
 }
 
 /// Runs `worker` until signals have ended it, then closes its stores.
 pub(super) async fn until_told(worker: Worker, stores: &Stores, mut signals: Signals) -> Result<Exit> {
     let handle = worker.handle();
     let asked = Cell::new(Exit::Done);
-    let mut run = Box::pin(worker.run());
+    let mut run = Box::pin(worker.run_until(std::future::pending::<()>()));
     let ended = tokio::select! {
         ended = &mut run => ended,
         () = signals.drive(&handle, &asked) => run.await,
@@ -121,42 +120,9 @@ pub(super) async fn until_told(worker: Worker, stores: &Stores, mut signals: Sig
 }
 
 /// A worker with the built-in tasks, as the settings ask for it.
-pub(super) fn build(settings: &Settings, stores: &Stores) -> Result<Worker> {
-    let it = &settings.worker;
-    let queues = it.queues.iter().map(|queue| input::queue_name(queue)).collect::<Result<Vec<_>>>()?;
-    let mut builder = Worker::builder(stores.broker.clone(), stores.results.clone(), stores.joined)
-        .queues(queues)
-        .tasks(cardoon::builtin::all().into_iter().map(|task| with_defaults(task, settings)))
-        .terms(LeaseTerms { lease: it.lease, heartbeat: it.heartbeat })
-        .grace(it.grace)
-        .limits(session::limits(settings))
-        .events(it.events);
-    if let Some(slots) = it.concurrency {
-        builder = builder.concurrency(slots.get());
-    }
-    if let Some(name) = &it.name {
-        builder = builder.name(name.clone());
-    }
-    builder.build()
-}
-
-/// What the settings say of all tasks.
-fn with_defaults(mut task: TaskDefinition, settings: &Settings) -> TaskDefinition {
-    let options = &mut task.options;
-    options.soft_time_limit = options.soft_time_limit.or(settings.worker.soft_time_limit);
-    options.time_limit = options.time_limit.or(settings.worker.time_limit);
-    options.ack = match settings.worker.ack {
-        Ack::Late => AckMode::Late,
-        Ack::Early => AckMode::Early,
-    };
-    options.retry = RetryPolicy {
-        max_retries: settings.retry.max,
-        base: settings.retry.base,
-        cap: settings.retry.cap,
-        jitter: settings.retry.jitter,
-        ..options.retry.clone()
-    };
-    task
+pub(super) fn build(settings: &Settings, stores: &Stores) -> WorkerBuilder {
+    let app = App::builder().settings(settings.clone()).with_stores(stores.clone().into());
+    Worker::builder(&app).builtins()
 }
 
 fn no_tasks() -> Error {

@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 
-use cardoon_errors::{Code, Error, Result};
+use cardoon_errors::{Code, Error, Language, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -23,12 +23,22 @@ pub(crate) enum Format {
 /// Writes data to standard output. A reader who has gone away is no error: what follows is not written.
 pub(crate) struct Output {
     format: Format,
+    language: Language,
     closed: Cell<bool>,
 }
 
 impl Output {
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format, closed: Cell::new(false) }
+    pub(crate) fn new(format: Format, language: Language) -> Self {
+        Self { format, language, closed: Cell::new(false) }
+    }
+
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// That of what is written for people.
+    pub(crate) fn language(&self) -> Language {
+        self.language
     }
 
     pub(crate) fn is_for_people(&self) -> bool {
@@ -43,7 +53,7 @@ impl Output {
     /// A list: a table, an array or an object a line.
     pub(crate) fn list<T: Serialize>(&self, items: &[T], table: impl FnOnce(&[T]) -> Table) -> Result<()> {
         match self.format {
-            Format::Table => self.line(&table(items).render()),
+            Format::Table => self.line(&table(items).render(self.language)),
             Format::Json => self.line(&json_text(&items)),
             Format::Jsonl => items.iter().try_for_each(|item| self.line(&json_text(item))),
         }

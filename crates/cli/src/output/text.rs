@@ -32,6 +32,15 @@ pub(crate) fn cut(text: &str, limit: usize) -> String {
     short
 }
 
+/// `text` as a word of a command to type.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "_-./:@,+".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) && !text.starts_with('-') {
+        return text.to_owned();
+    }
+    format!("'{}'", clean(text).replace('\'', "'\\''"))
+}
+
 pub(super) fn is_dangerous(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -44,6 +53,15 @@ mod tests {
     fn what_a_terminal_would_obey_is_escaped() {
         assert_eq!(clean("a\u{1b}[2Jb\n\u{9b}31m\u{202e}"), "a\\u{1b}[2Jb\\n\\u{9b}31m\\u{202e}");
         assert_eq!(clean("任务 é"), "任务 é");
+    }
+
+    #[test]
+    fn a_name_stands_in_a_command_as_it_must_be_typed() {
+        assert_eq!(shell_word("mail.low-1"), "mail.low-1");
+        assert_eq!(shell_word("邮件"), "邮件");
+        assert_eq!(shell_word("a b"), "'a b'");
+        assert_eq!(shell_word("it's"), "'it'\\''s'");
+        assert_eq!(shell_word(""), "''");
     }
 
     #[test]

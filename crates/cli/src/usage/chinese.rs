@@ -35,6 +35,7 @@ fn message(error: &clap::Error) -> String {
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "没有写命令".to_owned()
         }
+        ErrorKind::InvalidUtf8 => "参数里有不是 UTF-8 的内容".to_owned(),
         ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
             format!("{argument} 的值的个数不对")
         }

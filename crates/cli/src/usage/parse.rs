@@ -1,20 +1,20 @@
 use std::process::ExitCode;
 
 use cardoon_errors::{Code, Error, Language};
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::arguments::Arguments;
 use crate::output::Format;
 use crate::{failure, language};
 
-use super::chinese;
+use super::{chinese, help};
 
 /// The command line, or the status to end with after help or an error was printed.
 pub(crate) fn parse() -> Result<Arguments, ExitCode> {
-    Arguments::try_parse().map_err(|error| {
-        let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
-        let language = language_of(&words).unwrap_or_else(language::of_environment);
+    let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let language = language_of(&words).unwrap_or_else(language::of_environment);
+    read(language).map_err(|error| {
         let wants_json = asks_for_json(&words);
         let says_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
         if error.use_stderr() && wants_json {
@@ -27,6 +27,14 @@ pub(crate) fn parse() -> Result<Arguments, ExitCode> {
         }
         ExitCode::from(if error.use_stderr() { 2 } else { 0 })
     })
+}
+
+fn read(language: Language) -> clap::error::Result<Arguments> {
+    let command = match language {
+        Language::English => Arguments::command(),
+        Language::Chinese => help::in_chinese(Arguments::command()),
+    };
+    Arguments::from_arg_matches(&command.try_get_matches()?)
 }
 
 fn as_error(error: &clap::Error, language: Language) -> Error {
@@ -64,7 +72,7 @@ fn language_of(words: &[String]) -> Option<Language> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
+    use clap::Parser as _;
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()
@@ -88,6 +96,39 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The documents that show commands to type.
+    const DOCUMENTS: [&str; 4] = [
+        include_str!("../../../../README.md"),
+        include_str!("../../../../README.zh-CN.md"),
+        include_str!("../../../../docs/quickstart.md"),
+        include_str!("../../../../docs/zh/quickstart.md"),
+    ];
+
+    /// Not a line of a `Cargo.toml`.
+    fn is_command(line: &str) -> bool {
+        line.starts_with("cardoon ") && !line.starts_with("cardoon = ")
+    }
+
+    #[test]
+    fn every_command_that_a_document_shows_can_be_typed() {
+        let mut typed = 0;
+        for document in DOCUMENTS {
+            let inline = document.split('`').filter(|piece| !piece.contains('\n'));
+            for line in document.lines().chain(inline).filter(|line| is_command(line)) {
+                let line = line.split(" #").next().unwrap_or_default().trim();
+                let line = line.replace("'[2, 3]'", "[2,3]").replace("CD####", "CD1101").replace('\'', "");
+                let parsed = Arguments::try_parse_from(words(&line));
+                // A sentence may name a command without its arguments.
+                let is_named = |error: &clap::Error| error.kind() == ErrorKind::MissingRequiredArgument;
+                let understood =
+                    parsed.as_ref().err().is_none_or(|error| !error.use_stderr() || is_named(error));
+                assert!(understood, "{line}: {parsed:?}");
+                typed += 1;
+            }
+        }
+        assert!(typed > 30, "{typed}");
     }
 
     #[test]

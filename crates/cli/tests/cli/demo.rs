@@ -12,3 +12,10 @@ fn the_demo_refuses_a_time_that_is_none() {
     let ended = Home::new().run(&["demo", "mail", "--seconds", "-1"]);
     assert_eq!(ended.status, 2);
 }
+
+#[test]
+fn the_demo_does_not_kill_its_only_worker() {
+    let ended = Home::new().run(&["demo", "mail", "--workers", "1", "--kill-worker"]);
+    assert_eq!(ended.status, 2);
+    assert!(ended.stderr.contains("hint: cardoon demo mail --workers 2 --kill-worker\n"), "{}", ended.stderr);
+}

@@ -72,6 +72,34 @@ fn names_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn an_error_repeats_no_more_of_a_long_input_than_a_screen_holds() {
+    let home = Home::new();
+    let long = "q".repeat(100_000);
+    for line in
+        [&["send", "t", "-Q", &long][..], &["task", "get", &long], &["queue", "list", "--broker", &long]]
+    {
+        let ended = home.run(line);
+        assert_eq!(ended.status, 2);
+        assert!(ended.stderr.len() < 4000, "{} bytes", ended.stderr.len());
+    }
+}
+
+#[test]
+fn a_refused_connection_is_told_once() {
+    let ended = Home::new().run(&["queue", "list", "--broker", "redis://127.0.0.1:1"]);
+    assert_eq!(ended.stderr.matches("Connection refused").count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_task_that_nobody_knows_is_not_said_to_have_run() {
+    let home = Home::new();
+    let _worker = home.worker(&[]);
+    let ended = home.run(&["send", "mail.none", "--wait", "--timeout", "30s"]);
+    assert!(ended.stderr.contains("knows a task named mail.none"), "{}", ended.stderr);
+    assert!(!ended.stderr.contains("worker: \n") && !ended.stderr.contains("attempts"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_closed_pipe_is_no_panic() {
     let home = Home::new();
     let mut command = home.command(&["explain"]);
@@ -118,6 +146,9 @@ fn the_errors_that_a_beginner_meets_are_chinese_throughout() {
         &["queue", "list", "--broker", "redis://127.0.0.1:1"],
         &["queue", "list", "--broker", "redis+socket:"],
         &["queue", "list", "--broker", "sqlite:file/tasks.db"],
+        &["queue", "list", "--broker", "sqlite:none.db"],
+        &["send", "t", "--broker", "memory:"],
+        &["demo", "mail", "--workers", "1", "--kill-worker"],
         &["queue", "list", "--broker", "sqlite:text.db"],
         &["task", "get", "never-sent"],
         &["task", "why", "never-sent"],

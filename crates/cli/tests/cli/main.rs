@@ -2,12 +2,17 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
 mod bench;
+mod chinese;
 mod dead;
 mod demo;
 mod errors;
 mod events;
 mod explain;
+mod handback;
+mod looking;
+mod migrate;
 mod queues;
+mod redis;
 mod sending;
 mod settings;
 mod support;

@@ -3,6 +3,8 @@ use crate::support::Home;
 #[test]
 fn an_empty_store_has_an_empty_list() {
     let home = Home::new();
+    home.send(&["cardoon.noop"]);
+    home.json(&["queue", "purge", "celery", "--yes"]);
     assert_eq!(home.json(&["queue", "list"]).as_array().map(Vec::len), Some(0));
     let ended = home.run(&["queue", "list", "-o", "jsonl"]);
     assert_eq!((ended.status, ended.stdout.as_str()), (0, ""));
@@ -38,6 +40,16 @@ fn purge_says_how_many_and_asks_for_a_yes() {
 }
 
 #[test]
+fn nothing_is_asked_about_an_empty_queue_and_a_hint_can_be_typed_as_it_stands() {
+    let home = Home::new();
+    home.send(&["a", "-Q", "low priority"]);
+    let asked = home.run(&["queue", "purge", "low priority"]);
+    assert!(asked.stderr.contains("hint: cardoon queue purge 'low priority' --yes\n"), "{}", asked.stderr);
+    assert_eq!(home.json(&["queue", "purge", "low priority", "--yes"])["purged"], 1);
+    assert_eq!(home.json(&["queue", "purge", "low priority"])["purged"], 0);
+}
+
+#[test]
 fn a_queue_that_nobody_knows_is_pointed_out() {
     let home = Home::new();
     home.send(&["cardoon.noop", "-Q", "mail"]);
@@ -51,8 +63,8 @@ fn a_queue_that_nobody_knows_is_pointed_out() {
 #[test]
 fn a_new_database_is_pointed_out_once() {
     let home = Home::new();
-    assert!(home.run(&["task", "list"]).stderr.contains("new database  sqlite:/"));
-    assert_eq!(home.run(&["task", "list"]).stderr, "");
+    assert!(home.run(&["send", "cardoon.noop"]).stderr.contains("new database  sqlite:/"));
+    assert_eq!(home.run(&["send", "cardoon.noop"]).stderr, "");
 }
 
 #[test]

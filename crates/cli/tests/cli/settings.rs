@@ -40,3 +40,14 @@ fn a_value_without_a_unit_is_refused_with_the_accepted_forms() {
     assert_eq!(ended.status, 2);
     assert_snapshot!(ended.stderr);
 }
+
+#[test]
+fn the_database_that_none_stands_for_is_named_and_no_meaning_is_cut() {
+    let home = Home::new();
+    let shown = home.run(&["settings", "show"]);
+    assert!(shown.stderr.starts_with("database  sqlite:/"), "{}", shown.stderr);
+    assert!(shown.stderr.ends_with("/.cardoon/cardoon.db (not made yet)\n"), "{}", shown.stderr);
+    assert!(!shown.stdout.contains('…'), "{}", shown.stdout);
+    home.send(&["cardoon.noop"]);
+    assert!(home.run(&["settings", "show"]).stderr.ends_with("/.cardoon/cardoon.db\n"));
+}

@@ -64,6 +64,17 @@ fn a_revoked_task_does_not_run() {
 }
 
 #[test]
+fn a_task_that_has_ended_is_not_called_unknown_when_it_is_revoked() {
+    let home = Home::new();
+    let _worker = home.worker(&[]);
+    let id = home.send(&["cardoon.add", "--args", "[2, 3]"]);
+    assert_eq!(home.run(&["task", "wait", &id, "--timeout", "30s"]).status, 0);
+    let answer = home.run(&["task", "revoke", &id, "-o", "json"]);
+    assert!(answer.stdout.contains("\"revoked\":\"over\""), "{}", answer.stdout);
+    assert_eq!(answer.stderr, "");
+}
+
+#[test]
 fn retry_sends_a_dead_task_again_under_its_id() {
     let home = Home::new();
     let worker = home.worker(&[]);

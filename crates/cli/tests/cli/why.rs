@@ -70,6 +70,7 @@ fn it_says_how_a_task_ended() {
 #[test]
 fn it_says_that_an_id_is_unknown() {
     let home = Home::new();
+    home.send(&["cardoon.noop"]);
     assert_eq!(why(&home, "never-sent")["reason"], "unknown");
     let said = home.run(&["task", "why", "never-sent"]);
     assert_eq!(said.status, 4);

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use cardoon::App;
+use cardoon::{App, Settings};
 use cardoon_core::{BootInstant, TaskId};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
@@ -64,7 +64,8 @@ impl<'a> Demo<'a> {
         let folder = Folder::create(options.folder.as_deref(), options.slots)?;
         let sink = SmtpSink::start(clock.clone()).await?;
         let queue = folder.queue()?;
-        let app = App::connect(&options.broker.clone().unwrap_or_else(|| folder.url())).await?;
+        let broker = options.broker.clone().unwrap_or_else(|| folder.url());
+        let app = App::builder().broker(broker).settings(Settings::default()).open().await?;
         let work = options.one_slot().saturating_mul(2).saturating_add(Duration::from_mins(2));
         let deadline = clock.boot().plus(options.delay).plus(work);
         Ok(Self { options, clock, folder, queue, sink, app, deadline })

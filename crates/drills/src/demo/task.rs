@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use cardoon::{App, State, TaskContext, TaskError, Worker};
+use cardoon::{App, Settings, State, TaskContext, TaskError, Worker};
 use cardoon_core::TaskId;
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
@@ -37,7 +37,8 @@ pub async fn send_mail(
 pub async fn mail_worker(folder: &Path, name: &str) -> Result<()> {
     let folder = Folder::existing(folder);
     let broker = std::env::var(BROKER).unwrap_or_else(|_| folder.url());
-    let app = App::connect(&broker).await?;
+    // The figures are those of the defaults, whatever the folder's settings say.
+    let app = App::builder().broker(broker).settings(Settings::default()).open().await?;
     let witness = Witness::open(folder.witness(), Clock::real()).map_err(|error| no_witness(&error))?;
     let (slots, queue) = (folder.slots()?, folder.queue()?);
     Worker::builder(&app)

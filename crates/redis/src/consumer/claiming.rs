@@ -1,6 +1,6 @@
 //! Taking messages.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cardoon_broker::Delivery;
-use cardoon_core::{Lease, Timestamp};
+use cardoon_core::{Lease, QueueName, Timestamp};
 use cardoon_errors::Result;
 use redis::{Cmd, Value};
 use tokio::sync::watch;
@@ -141,7 +141,7 @@ async fn wait(session: &Session, due: Option<Duration>) {
 /// Claims one of several parts. There is no look, so before anybody waits another claim makes one.
 async fn claim_part(session: Arc<Session>, max: usize) -> Result<Found> {
     // What is amiss is for a claim to repair that is alone.
-    let taken = take(&session, max).await?;
+    let taken = take(&session, max, &session.left_to_others()).await?;
     let deliveries = taken.map(|taken| taken.deliveries).unwrap_or_default();
     Ok(Found { deliveries, due: None, is_something_ready: true })
 }
@@ -154,13 +154,38 @@ async fn claim_and_look(session: Arc<Session>, max: usize) -> Result<Found> {
             return Ok(Found { deliveries, due: None, is_something_ready: true });
         }
     }
-    let (looked, taken) = tokio::join!(session.watcher.look(&session), take_at_last(&session, max));
+    let others = session.left_to_others();
+    let (looked, taken) = take_and_look(&session, max, &others).await;
     let taken = taken?;
-    // A key that is no list counts as something in it, for ever.
-    let is_something_ready = looked.is_some_and(|look| look.is_something_ready) && !taken.is_some_wrong;
+    // A key that is no list counts as something in it, for ever, and so does what is left to others.
+    let can_be_emptied = !taken.is_some_wrong && others.is_empty();
+    let is_something_ready = looked.is_some_and(|look| look.is_something_ready) && can_be_emptied;
     let due = looked.and_then(|look: Look| look.due).or(taken.due);
     let due = due.map(|due| Duration::from_millis((due - taken.now).max(0) as u64));
     Ok(Found { deliveries: taken.deliveries, due, is_something_ready })
+}
+
+/// Takes, and looks meanwhile. The look is for those who have to wait: what was taken does not wait for it, since it
+/// may be on a connection that leads nowhere.
+async fn take_and_look(
+    session: &Arc<Session>,
+    max: usize,
+    others: &[(QueueName, String)],
+) -> (Option<Look>, Result<Taken>) {
+    let looking = session.watcher.look(session);
+    let taking = take_at_last(session, max, others);
+    if !others.is_empty() {
+        // What is left for others is in the lists for ever, so only a change after the look says that there is more.
+        return (looking.await, taking.await);
+    }
+    tokio::pin!(looking, taking);
+    tokio::select! {
+        taken = &mut taking => match taken {
+            Ok(taken) if taken.deliveries.is_empty() => (looking.await, Ok(taken)),
+            taken => (None, taken),
+        },
+        looked = &mut looking => (looked, taking.await),
+    }
 }
 
 /// What the script of claims answers.
@@ -173,10 +198,10 @@ struct Taken {
 }
 
 /// Takes, under a new epoch or as a new session if that is needed.
-async fn take_at_last(session: &Arc<Session>, max: usize) -> Result<Taken> {
+async fn take_at_last(session: &Arc<Session>, max: usize, others: &[(QueueName, String)]) -> Result<Taken> {
     loop {
         let number = session.number();
-        if let Some(taken) = take(session, max).await? {
+        if let Some(taken) = take(session, max, others).await? {
             return Ok(taken);
         }
         // Whoever took this worker for dead has made its claims void, or has removed it altogether.
@@ -189,14 +214,17 @@ async fn take_at_last(session: &Arc<Session>, max: usize) -> Result<Taken> {
 }
 
 /// `None` if the claim was void.
-async fn take(session: &Session, max: usize) -> Result<Option<Taken>> {
+async fn take(session: &Session, max: usize, others: &[(QueueName, String)]) -> Result<Option<Taken>> {
     // Nobody waits any more for what the session would take after its end.
     session.check()?;
     let (number, epoch) = (session.number(), session.epoch.load(Ordering::Acquire));
     let first = session.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
     let order = order(session);
     let shared = &session.shared;
-    let call = |command: &mut Cmd| ask(command, session, number, epoch, max, first, &order);
+    let call = |command: &mut Cmd| {
+        ask(command, session, number, epoch, max, first, &order);
+        leave(command, session, &order, others);
+    };
     match shared.claims.call(&shared.scripts.claim, call).await {
         Err(error) => {
             // A script that fails in the middle may have taken something too.
@@ -239,6 +267,19 @@ fn ask(
     }
 }
 
+/// Adds what is to be left in which list. Celery's JSON has a space after the colon, ours has none.
+fn leave(command: &mut Cmd, session: &Session, order: &[usize], others: &[(QueueName, String)]) {
+    for (queue, task) in others {
+        let name = serde_json::to_string(task).unwrap_or_default();
+        for (place, tag) in order.iter().enumerate() {
+            if keys::queue_of_tag(&session.spec.queues, *tag as u64) == Some(queue) {
+                command.arg(place + 1).arg(format!("\"task\": {name}"));
+                command.arg(place + 1).arg(format!("\"task\":{name}"));
+            }
+        }
+    }
+}
+
 async fn read(session: &Session, number: u64, first: u64, answer: Value) -> Result<Taken> {
     let mut values = items(answer, "a claim")?.into_iter();
     let mut next = || values.next().ok_or_else(|| nonsense("a claim"));
@@ -273,7 +314,7 @@ fn take_turns(session: &Session, deliveries: &[Delivery]) {
 }
 
 /// Notes that a message is held, and makes it a delivery.
-fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Option<Delivery> {
+pub(super) fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Option<Delivery> {
     let queue = keys::queue_of_tag(&session.spec.queues, lease.tag)?.clone();
     let list = session.lists.get(lease.tag as usize)?.clone();
     let enqueued_at = stored_at(&raw).unwrap_or(now);
@@ -301,7 +342,7 @@ fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Opti
     })
 }
 
-async fn mark_revoked(session: &Session, deliveries: &mut [Delivery]) -> Result<()> {
+pub(super) async fn mark_revoked(session: &Session, deliveries: &mut [Delivery]) -> Result<()> {
     let lane = &session.shared.claims;
     let revoked = revoke::are_revoked(lane, deliveries.iter().map(|delivery| &delivery.message.id)).await;
     // What was taken is known here now, and must be handed out.
@@ -326,11 +367,11 @@ async fn recover(session: &Arc<Session>) -> Result<Vec<Delivery>> {
         return Ok(Vec::new());
     };
     session.epoch.store(epoch, Ordering::Release);
+    // Before the look: what is settled during it is held no more, but was known.
+    let known: HashSet<u64> = session.holdings().keys().copied().collect();
     let hold = sessions::hold(&session.shared.main, number, &session.spec.queues).await?;
-    let known: HashMap<u64, Lease> =
-        session.holdings().iter().map(|(sequence, holding)| (*sequence, holding.lease)).collect();
     let now = session.shared.now();
-    let unknown = hold.holdings.into_iter().filter(|holding| !known.contains_key(&holding.lease.sequence));
+    let unknown = hold.holdings.into_iter().filter(|holding| !known.contains(&holding.lease.sequence));
     let mut deliveries: Vec<Delivery> =
         unknown.filter_map(|holding| delivery(session, holding.lease, holding.raw, now)).collect();
     mark_revoked(session, &mut deliveries).await?;

@@ -10,32 +10,42 @@ use redis::{Cmd, ConnectionLike, Value};
 use super::Session;
 use crate::failure;
 use crate::keys;
+use crate::link::Era;
 
 /// A beat that takes longer is given up; the next one takes a fresh connection.
 const LONGEST: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(crate) struct Heart {
-    connection: Mutex<Option<redis::Connection>>,
+    connection: Mutex<Option<(redis::Connection, Era)>>,
 }
 
 impl Heart {
     /// Renews all leases. Answers until when deliveries may be started, `None` if the session is over.
     pub(crate) fn beat(&self, session: &Session) -> Result<Option<BootInstant>> {
-        let before = session.shared.wire.clock.boot();
+        let wire = &session.shared.wire;
+        let before = wire.clock.boot();
         let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut connection = match slot.take() {
-            Some(connection) => connection,
-            None => session.shared.wire.dial_blocking(limit(session))?,
+        let (mut connection, era) = match slot.take().filter(|(_, era)| !era.is_over()) {
+            Some(open) => open,
+            None => {
+                let era = wire.era();
+                (wire.dial_blocking(limit(session))?, era)
+            }
         };
         let answer = ask(session, &mut connection)?;
         match answer {
             Value::Int(answer) => {
-                *slot = Some(connection);
+                *slot = Some((connection, era));
                 Ok((answer == 1).then(|| before.plus(session.spec.terms.lease)))
             }
             // The next beat takes a fresh connection: after a failover another server is the primary.
-            Value::ServerError(error) => Err(failure::of_server(&error, &session.shared.wire.location)),
+            Value::ServerError(error) => {
+                if failure::is_read_only(&error) {
+                    wire.leave(&era);
+                }
+                Err(failure::of_server(&error, &wire.location))
+            }
             _ => Err(failure::nonsense("a heartbeat")),
         }
     }

@@ -2,6 +2,8 @@
 
 mod blame;
 mod claiming;
+mod early_claiming;
+mod ghost;
 mod heart;
 mod port;
 mod session;

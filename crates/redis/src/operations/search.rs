@@ -14,32 +14,6 @@ use crate::store::Shared;
 /// Messages that are looked at in one step.
 const PAGE: i64 = 1000;
 
-/// All queues that somebody of ours has used or that Celery's programs have declared.
-pub(crate) async fn queues(lane: &Lane) -> Result<Vec<QueueName>> {
-    let mut command = redis::cmd("SMEMBERS");
-    command.arg(keys::QUEUES);
-    let ours = items(lane.ask(&command).await?, "SMEMBERS")?;
-    let mut names: Vec<String> = ours.into_iter().filter_map(|name| text(name, "SMEMBERS").ok()).collect();
-    let mut pipeline = redis::pipe();
-    for key in scan(lane, "_kombu.binding.*").await? {
-        pipeline.cmd("SMEMBERS").arg(key);
-    }
-    for answer in lane.ask_all(&pipeline).await?.into_iter().flatten() {
-        let members =
-            items(answer, "SMEMBERS")?.into_iter().filter_map(|member| text(member, "SMEMBERS").ok());
-        names.extend(members.filter_map(|member| member.rsplit("\x06\x16").next().map(str::to_owned)));
-    }
-    names.retain(|name| !is_of_control(name));
-    names.sort_unstable();
-    names.dedup();
-    Ok(names.into_iter().filter_map(|name| QueueName::new(name).ok()).collect())
-}
-
-/// Queues by which Celery's workers are controlled and watched; no tasks go there.
-fn is_of_control(name: &str) -> bool {
-    name.ends_with(".celery.pidbox") || name.ends_with(".reply.celery.pidbox") || name.starts_with("celeryev")
-}
-
 /// All keys that match.
 pub(crate) async fn scan(lane: &Lane, pattern: &str) -> Result<Vec<String>> {
     let mut keys = Vec::new();
@@ -133,6 +107,8 @@ async fn in_list(shared: &Shared, list: &str, text: &str) -> Result<Vec<Bytes>> 
 pub(crate) struct Delayed {
     pub(crate) member: String,
     pub(crate) queue: QueueName,
+    /// Where it goes when it is due.
+    pub(crate) list: String,
     pub(crate) raw: Bytes,
     pub(crate) stored: Stored,
     pub(crate) due: Timestamp,
@@ -162,7 +138,7 @@ pub(crate) async fn delayed_members(lane: &Lane, members: Vec<String>) -> Result
         let due = Timestamp(int(&due, "ZMSCORE").ok()?);
         let (list, raw) = delayed::split(&bytes(stored)?)?;
         let queue = keys::queue_of_list(&list)?;
-        Some(Delayed { member, queue, stored: Stored::read(&raw), raw, due })
+        Some(Delayed { member, queue, list, stored: Stored::read(&raw), raw, due })
     };
     Ok(members.into_iter().zip(dues).zip(stored).filter_map(read).collect())
 }

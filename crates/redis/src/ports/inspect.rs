@@ -14,6 +14,7 @@ use crate::link::{bytes, int, items, text};
 use crate::operations::change::Change;
 use crate::operations::delayed;
 use crate::operations::messages::Stored;
+use crate::operations::queues;
 use crate::operations::revoke::{self, Removal};
 use crate::operations::search::{self, Delayed};
 use crate::operations::sessions::{self, Facts};
@@ -25,7 +26,7 @@ impl Inspect for RedisStore {
     async fn queues(&self) -> Result<Vec<QueueStats>> {
         self.shared.check()?;
         let members = self.facts().await?;
-        let mut names = search::queues(&self.shared.main).await?;
+        let mut names = queues::queues(&self.shared).await?;
         names.extend(members.iter().flat_map(|facts| facts.queues.iter().cloned()));
         names.sort_unstable();
         names.dedup();
@@ -62,7 +63,7 @@ impl Inspect for RedisStore {
         if let Some(delayed) = search::delayed(&self.shared.main, id).await?.pop() {
             return Ok(Some(described(&delayed)));
         }
-        let queues = search::queues(&self.shared.main).await?;
+        let queues = queues::queues(&self.shared).await?;
         let ready = search::ready(&self.shared, &queues, id).await?.pop();
         Ok(ready.map(|ready| (waiting(&ready.queue, &ready.raw, &ready.stored), Place::Ready)))
     }
@@ -82,7 +83,7 @@ impl Inspect for RedisStore {
         }
         let queues = match queue {
             Some(queue) => vec![queue.clone()],
-            None => search::queues(&self.shared.main).await?,
+            None => queues::queues(&self.shared).await?,
         };
         for queue in &queues {
             let ready = self.ready_in(queue, limit).await?;
@@ -142,6 +143,9 @@ impl Inspect for RedisStore {
 
 /// The queues by which Celery's workers are controlled.
 const CONTROL: &str = "_kombu.binding.celery.pidbox";
+
+/// No list is longer, and the server takes no larger number.
+const MOST_SEEN: usize = 1 << 40;
 
 /// Messages that are read in one step.
 const PAGE: usize = 256;
@@ -227,7 +231,7 @@ impl RedisStore {
     /// The messages that would be taken next from a list.
     async fn last_of(&self, list: &str, count: usize) -> Result<Vec<Bytes>> {
         let mut command = redis::cmd("LRANGE");
-        command.arg(list).arg(-(count as i64)).arg(-1);
+        command.arg(list).arg(-(count.min(MOST_SEEN) as i64)).arg(-1);
         let page = items(self.shared.main.ask(&command).await?, "LRANGE")?;
         Ok(page.into_iter().rev().filter_map(bytes).collect())
     }
@@ -238,7 +242,7 @@ impl RedisStore {
             return Ok(Vec::new());
         }
         let mut command = redis::cmd("ZRANGE");
-        command.arg(keys::delayed_of(queue)).arg(0).arg(limit - 1);
+        command.arg(keys::delayed_of(queue)).arg(0).arg(limit.min(MOST_SEEN) - 1);
         let members = items(self.shared.main.ask(&command).await?, "ZRANGE")?;
         let members = members.into_iter().filter_map(|member| text(member, "ZRANGE").ok()).collect();
         search::delayed_members(&self.shared.main, members).await

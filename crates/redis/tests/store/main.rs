@@ -5,6 +5,7 @@ mod claims;
 mod common;
 mod conformance;
 mod doors;
+mod handback;
 mod lives;
 mod mixed;
 mod trouble;

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, ItemFn, Result};
+use syn::{Attribute, Error, Ident, ItemFn, Result};
 
 use crate::function::{Function, Output, Parameter};
 use crate::options::Options;
@@ -55,8 +55,9 @@ impl Expansion {
         let (name, output) = (&sig.ident, self.output());
         let conditions = attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         let parameters = self.function.arguments().map(|(name, kind)| quote!(#name: #kind));
+        let writer = local("writer");
         let arguments = self.function.arguments().map(|(name, kind)| {
-            quote_spanned!(kind.span()=> let writer = ::cardoon::__private::SignatureWriter::arg(writer, &#name);)
+            quote_spanned!(kind.span()=> let #writer = ::cardoon::__private::SignatureWriter::arg(#writer, &#name);)
         });
         quote! {
             #(#conditions)*
@@ -64,9 +65,9 @@ impl Expansion {
                 /// A call of this task with these arguments, which is not sent yet.
                 #[allow(dead_code, clippy::too_many_arguments, clippy::needless_pass_by_value)]
                 #vis fn signature(#(#parameters),*) -> ::cardoon::TypedSignature<#output> {
-                    let writer = ::cardoon::__private::SignatureWriter::new();
+                    let #writer = ::cardoon::__private::SignatureWriter::new();
                     #(#arguments)*
-                    writer.finish::<Self>()
+                    #writer.finish::<Self>()
                 }
             }
         }
@@ -91,7 +92,7 @@ impl Expansion {
                 const PARAMETERS: &'static [&'static str] = &[#(#parameters),*];
 
                 #[allow(clippy::needless_update)]
-                fn options() -> ::cardoon::TaskOptions {
+                fn options_over(defaults: ::cardoon::TaskOptions) -> ::cardoon::TaskOptions {
                     #options
                 }
 
@@ -131,7 +132,8 @@ impl Expansion {
         let awaited = is_async.then(|| quote!(.await));
         // What serde or the error's type lacks is said where the type stands, not at the attribute.
         let place = |span: Span| span.resolved_at(Span::call_site());
-        let written = quote_spanned!(place(self.output().span())=> ::cardoon::__private::written(&outcome));
+        let [bound, context, arguments, outcome] = ["bound", "context", "arguments", "outcome"].map(local);
+        let written = quote_spanned!(place(self.output().span())=> ::cardoon::__private::written(&#outcome));
         let raised = quote_spanned! {place(self.function.item.sig.output.span())=>
             (&&::cardoon::__private::Raised::new(error)).task_error()
         };
@@ -140,78 +142,79 @@ impl Expansion {
             Output::Result(_) => quote! {{
                 #[allow(unused_imports)]
                 use ::cardoon::__private::{FromErrorText as _, FromTaskError as _};
-                match outcome {
-                    ::std::result::Result::Ok(outcome) => #written,
+                match #outcome {
+                    ::std::result::Result::Ok(#outcome) => #written,
                     ::std::result::Result::Err(error) => ::std::result::Result::Err(#raised),
                 }
             }},
         };
         let body = quote! {
             #[allow(unused_mut)]
-            let mut bound = ::cardoon::__private::bind(&arguments, <Self as ::cardoon::Task>::PARAMETERS)?;
+            let mut #bound = ::cardoon::__private::bind(&#arguments, <Self as ::cardoon::Task>::PARAMETERS)?;
             #bindings
-            ::std::mem::drop(bound);
-            let outcome = #name(#call) #awaited;
+            ::std::mem::drop(#bound);
+            let #outcome = #name(#call) #awaited;
             #finish
         };
         if is_async {
-            quote!(::cardoon::__private::async_handler(|context, arguments| async move { #body }))
+            quote!(::cardoon::__private::async_handler(|#context, #arguments| async move { #body }))
         } else {
-            quote!(::cardoon::__private::blocking_handler(|context, arguments| { #body }))
+            quote!(::cardoon::__private::blocking_handler(|#context, #arguments| { #body }))
         }
     }
 
     /// The statements that make the function's arguments, and the list to call it with.
     fn bindings(&self) -> (TokenStream, TokenStream) {
         let (mut statements, mut call) = (TokenStream::new(), TokenStream::new());
+        let [bound, context] = ["bound", "context"].map(local);
         let mut index = 0usize;
         for (position, parameter) in self.function.parameters.iter().enumerate() {
-            let local = quote::format_ident!("parameter_{position}");
+            let local = local(&format!("parameter_{position}"));
             match parameter {
                 Parameter::Argument { kind, .. } => {
                     statements.extend(quote_spanned! {kind.span()=>
-                        let #local: #kind = ::cardoon::__private::take(&mut bound, #index)?;
+                        let #local: #kind = ::cardoon::__private::take(&mut #bound, #index)?;
                     });
                     call.extend(quote!(#local,));
                     index += 1;
                 }
                 Parameter::State(kind) => {
                     statements.extend(quote! {
-                        let #local = ::cardoon::__private::state::<#kind>(&context)?;
+                        let #local = ::cardoon::__private::state::<#kind>(&#context)?;
                     });
                     call.extend(quote!(#local,));
                 }
-                Parameter::Context { by_reference: true } => call.extend(quote!(&context,)),
+                Parameter::Context { by_reference: true } => call.extend(quote!(&#context,)),
                 Parameter::Context { by_reference: false } => {
-                    call.extend(quote!(::std::clone::Clone::clone(&context),));
+                    call.extend(quote!(::std::clone::Clone::clone(&#context),));
                 }
             }
         }
         (statements, call)
     }
 
+    /// What the attribute says, over `defaults`.
     fn task_options(&self) -> TokenStream {
         let options = &self.options;
-        let queue = optional(options.queue.as_ref(), |queue| quote!(::cardoon::__private::queue(#queue)));
-        let priority = optional(options.priority, |level| quote!(::cardoon::Priority::new(#level)));
-        let (soft, hard) = (optional_millis(options.soft_time_limit), optional_millis(options.time_limit));
-        let expires = optional_millis(options.expires);
-        let ack = if options.ack_early { quote!(Early) } else { quote!(Late) };
-        let isolate = if options.isolate_process { quote!(Process) } else { quote!(None) };
-        let ignore_result = options.ignore_result;
+        let given = [
+            options.queue.as_ref().map(|queue| quote!(queue: Some(::cardoon::__private::queue(#queue)))),
+            options.priority.map(|level| quote!(priority: Some(::cardoon::Priority::new(#level)))),
+            options.soft_time_limit.map(millis).map(|limit| quote!(soft_time_limit: Some(#limit))),
+            options.time_limit.map(millis).map(|limit| quote!(time_limit: Some(#limit))),
+            options.expires.map(millis).map(|limit| quote!(expires: Some(#limit))),
+            options.ack_early.map(|early| {
+                let mode = if early { quote!(Early) } else { quote!(Late) };
+                quote!(ack: ::cardoon::AckMode::#mode)
+            }),
+            options.isolate_process.then(|| quote!(isolate: ::cardoon::Isolation::Process)),
+            options.ignore_result.then(|| quote!(ignore_result: true)),
+        ];
+        let given = given.into_iter().flatten();
         let retry = self.retry_policy();
         quote! {
-            ::cardoon::TaskOptions {
-                queue: #queue,
-                priority: #priority,
-                retry: #retry,
-                soft_time_limit: #soft,
-                time_limit: #hard,
-                expires: #expires,
-                ack: ::cardoon::AckMode::#ack,
-                isolate: ::cardoon::Isolation::#isolate,
-                ignore_result: #ignore_result,
-            }
+            #[allow(unused_imports)]
+            use ::std::option::Option::Some;
+            ::cardoon::TaskOptions { #(#given,)* retry: #retry, ..defaults }
         }
     }
 
@@ -239,10 +242,15 @@ impl Expansion {
         quote! {
             ::cardoon::RetryPolicy {
                 #retries #base #cap #jitter #retry_on
-                ..::std::default::Default::default()
+                ..defaults.retry
             }
         }
     }
+}
+
+/// A name that only the code of the attribute sees: the task and its arguments may have the same.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }
 
 /// Whether an attribute of the function belongs to the type as well. Its documentation does not: the examples in it
@@ -253,18 +261,6 @@ fn concerns_type(attribute: &Attribute) -> bool {
 
 fn millis(millis: u64) -> TokenStream {
     quote!(::std::time::Duration::from_millis(#millis))
-}
-
-fn optional_millis(value: Option<u64>) -> TokenStream {
-    optional(value, millis)
-}
-
-fn optional<T>(value: Option<T>, write: impl FnOnce(T) -> TokenStream) -> TokenStream {
-    if let Some(tokens) = value.map(write) {
-        quote!(::std::option::Option::Some(#tokens))
-    } else {
-        quote!(::std::option::Option::None)
-    }
 }
 
 #[cfg(test)]

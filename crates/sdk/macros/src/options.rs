@@ -25,7 +25,7 @@ pub(crate) struct Options {
     pub(crate) soft_time_limit: Option<u64>,
     pub(crate) time_limit: Option<u64>,
     pub(crate) expires: Option<u64>,
-    pub(crate) ack_early: bool,
+    pub(crate) ack_early: Option<bool>,
     pub(crate) isolate_process: bool,
     pub(crate) ignore_result: bool,
 }
@@ -65,7 +65,7 @@ impl Options {
             "soft_time_limit" => self.soft_time_limit = Some(time(input)?),
             "time_limit" => self.time_limit = Some(time(input)?),
             "expires" => self.expires = Some(time(input)?),
-            "ack" => self.ack_early = one_of(input, ["late", "early"])? == "early",
+            "ack" => self.ack_early = Some(one_of(input, ["late", "early"])? == "early"),
             "isolate" => self.isolate_process = one_of(input, ["none", "process"])? == "process",
             "ignore_result" => self.ignore_result = flag(input)?,
             _ => {
@@ -169,7 +169,7 @@ mod tests {
         .unwrap();
         assert_eq!(options.name.unwrap().value(), "mail.send");
         assert_eq!((options.retries, options.time_limit), (Some(5), Some(120_000)));
-        assert!(options.ack_early && options.ignore_result && !options.isolate_process);
+        assert!(options.ack_early == Some(true) && options.ignore_result && !options.isolate_process);
     }
 
     #[test]

@@ -4,5 +4,6 @@
 mod attribute;
 mod inline;
 mod sending;
+mod settings;
 mod support;
 mod working;

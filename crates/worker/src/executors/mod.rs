@@ -13,8 +13,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardoon_runtime::{ServiceKind, Supervisor};
+#[cfg(unix)]
+use cardoon_runtime::ServiceKind;
+use cardoon_runtime::Supervisor;
 use tokio::runtime::Handle;
+#[cfg(unix)]
 use tracing::Instrument;
 
 use crate::engine::{Start, Ticket};
@@ -32,6 +35,10 @@ pub(crate) struct Executors {
     kit: Arc<Kit>,
     running: HashMap<Ticket, TaskContext>,
     /// Owns the tasks' futures.
+    #[cfg_attr(
+        not(unix),
+        expect(dead_code, reason = "only child processes are watched by the worker itself")
+    )]
     runs: Supervisor,
     futures: future::Futures,
     threads: thread::Threads,
@@ -42,6 +49,8 @@ pub(crate) struct Executors {
 impl Executors {
     pub(crate) fn new(kit: Kit, home: Handle, child_start: Duration) -> Self {
         let runs = Supervisor::new();
+        #[cfg(not(unix))]
+        let _ = child_start;
         Self {
             futures: future::Futures::new(runs.clone(), &home),
             threads: thread::Threads::new(home),

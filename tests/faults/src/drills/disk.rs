@@ -10,7 +10,7 @@ use cardoon_drills::WorkerProcess;
 use cardoon_errors::{Applied, Code, Error, Result};
 use clap::ValueEnum;
 
-use crate::lab::PATIENCE;
+use crate::lab::{Look, PATIENCE};
 use crate::{Lab, Outcome, tasks};
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -108,31 +108,19 @@ impl Drill {
         Ok(drill)
     }
 
-    /// Sends a few tasks and remembers those that were acknowledged.
     async fn send(&mut self) -> anyhow::Result<Result<()>> {
-        let mut answer = Ok(());
-        let messages =
-            (0..20).map(|_| crate::lab::message(tasks::WORK, SHORT)).collect::<anyhow::Result<Vec<_>>>()?;
-        let ids: Vec<_> = messages.iter().map(|message| message.id.clone()).collect();
-        for (id, published) in ids.into_iter().zip(self.lab.publish(messages).await) {
-            match published {
-                Ok(_) => self.acknowledged.push(id),
-                Err(error) => answer = Err(error),
-            }
-        }
-        Ok(answer)
+        send(&self.lab, &mut self.acknowledged).await
     }
 
     async fn send_until_refused(&mut self) -> anyhow::Result<Error> {
-        let end = self.lab.clock.boot().plus(PATIENCE);
-        while self.lab.clock.boot() < end {
-            if let Err(error) = self.send().await? {
-                ensure!(error.was_applied() != Applied::Yes, "an error that was applied: {error:?}");
-                return Ok(error);
-            }
-            self.lab.clock.sleep(SHORT).await;
-        }
-        anyhow::bail!("nothing was refused")
+        let Self { lab, acknowledged, .. } = self;
+        let error = lab.awaited(async || match send(lab, acknowledged).await? {
+            Err(error) => Ok(Look::Found(error)),
+            Ok(()) => Ok(Look::Missing("nothing was refused".to_owned())),
+        });
+        let error = error.await?;
+        ensure!(error.was_applied() != Applied::Yes, "an error that was applied: {error:?}");
+        Ok(error)
     }
 
     /// Opens the database anew in this process and in a new worker, as CD1109 asks for.
@@ -145,11 +133,12 @@ impl Drill {
 
     /// Sends again until it works, and waits for everything that was ever acknowledged.
     async fn finish(mut self, mut outcome: Outcome) -> anyhow::Result<Outcome> {
-        let end = self.lab.clock.boot().plus(PATIENCE);
-        while let Err(error) = self.send().await? {
-            ensure!(self.lab.clock.boot() < end, "work does not resume: {error}");
-            self.lab.clock.sleep(SHORT).await;
-        }
+        let Self { lab, acknowledged, .. } = &mut self;
+        let resumed = lab.awaited(async || match send(lab, acknowledged).await? {
+            Ok(()) => Ok(Look::Found(())),
+            Err(error) => Ok(Look::Missing(format!("work does not resume: {error}"))),
+        });
+        resumed.await?;
         outcome.require(self.worker.ended().is_none(), format!("the worker ended: {}", self.worker.stderr()));
         self.lab.ends(&self.acknowledged, PATIENCE).await?;
         let executions = self.lab.testimony()?.count(&self.acknowledged);
@@ -159,6 +148,21 @@ impl Drill {
         self.worker.stop(PATIENCE).await?;
         Ok(outcome)
     }
+}
+
+/// Sends a few tasks and remembers those that were acknowledged.
+async fn send(lab: &Lab, acknowledged: &mut Vec<TaskId>) -> anyhow::Result<Result<()>> {
+    let mut answer = Ok(());
+    let messages =
+        (0..20).map(|_| crate::lab::message(tasks::WORK, SHORT)).collect::<anyhow::Result<Vec<_>>>()?;
+    let ids: Vec<_> = messages.iter().map(|message| message.id.clone()).collect();
+    for (id, published) in ids.into_iter().zip(lab.publish(messages).await) {
+        match published {
+            Ok(_) => acknowledged.push(id),
+            Err(error) => answer = Err(error),
+        }
+    }
+    Ok(answer)
 }
 
 /// A file system of 16 MiB in memory, which is unmounted with its owner. Needs the right to mount.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use cardoon_core::{ResultRecord, TaskId, TaskState};
 use cardoon_drills::{Testimony, WorkerProcess};
 
-use crate::lab::PATIENCE;
+use crate::lab::{Look, PATIENCE};
 use crate::{Lab, Outcome, Stage, tasks};
 
 const PAUSED: &str = "paused";
@@ -43,7 +43,7 @@ async fn pause_once(
     let steady = lab.send(tasks::WORK, 2, duration).await?;
     let flaky = lab.send(tasks::FLAKY, 2, duration).await?;
     lab.until("all tasks started", |testimony| testimony.starts().count() == 4).await?;
-    pause_outside_transactions(&lab, &mut paused).await?;
+    pause_outside_transactions(&lab, &paused).await?;
     let mut other = lab.start(&lab.spec(OTHER).lease(options.lease)).await?;
     let ids = [steady.clone(), flaky.clone()].concat();
     lab.until("the other worker started them", |testimony| starts_at(testimony, other.pid()) >= 4).await?;
@@ -66,14 +66,16 @@ async fn pause_once(
 
 /// Pauses a worker while it holds no lock of the database: one that is paused within a transaction stops everybody,
 /// and nobody takes its tasks.
-async fn pause_outside_transactions(lab: &Lab, worker: &mut WorkerProcess) -> anyhow::Result<()> {
-    loop {
+async fn pause_outside_transactions(lab: &Lab, worker: &WorkerProcess) -> anyhow::Result<()> {
+    let paused = lab.awaited(async || {
         worker.pause()?;
         if lab.can_write(Duration::from_secs(2)).await? {
-            return Ok(());
+            return Ok(Look::Found(()));
         }
         worker.resume()?;
-    }
+        Ok(Look::Missing("a moment in which the worker holds no lock".to_owned()))
+    });
+    paused.await
 }
 
 fn starts_at(testimony: &Testimony, pid: u32) -> usize {

@@ -1,9 +1,10 @@
 use cardoon_broker::DeadFilter;
-use cardoon_core::DeadReason;
+use cardoon_core::{DeadReason, TaskId};
 use cardoon_errors::{Code, Error, Result};
 
 use crate::exit::Exit;
 use crate::input;
+use crate::session::Session;
 use crate::stores::Stores;
 
 /// Which dead letters; all by default.
@@ -43,14 +44,41 @@ pub(super) async fn question(stores: &Stores, filter: &DeadFilter, verb: &str) -
     Err(counted.hint("look at them with `cardoon dead list`, then repeat the command with --yes"))
 }
 
-/// How a command ends that was asked for letters by their ids and `changed` so many.
-pub(super) fn all_were_there(stores: &Stores, filter: &DeadFilter, changed: u64) -> Result<Exit> {
-    match (filter.ids.as_slice(), changed) {
-        ([id, ..], 0) => Err(Error::new(Code::UnknownId, format!("no dead letter has the id {id}"))
-            .checked(format!("store: {}", stores.location))
-            .hint("cardoon dead list")),
-        (ids, changed) if changed < ids.len() as u64 => Ok(Exit::Partly),
-        _ => Ok(Exit::Done),
+/// Those of the ids that were asked for that are not in the dead letters.
+pub(super) async fn missing(stores: &Stores, filter: &DeadFilter) -> Result<Missing> {
+    let mut ids = Vec::new();
+    for id in &filter.ids {
+        if stores.broker.dead_letters().show(id).await?.is_none() {
+            ids.push(id.clone());
+        }
+    }
+    Ok(Missing { all: !ids.is_empty() && ids.len() == filter.ids.len(), ids })
+}
+
+/// Dead letters that were asked for and are not there.
+pub(super) struct Missing {
+    ids: Vec<TaskId>,
+    /// Whether none of them is.
+    all: bool,
+}
+
+/// How a command ends that was asked for letters by their ids.
+pub(super) fn all_were_there(session: &Session, stores: &Stores, missing: &Missing) -> Result<Exit> {
+    let names: Vec<_> = missing.ids.iter().map(TaskId::as_str).collect();
+    match names.as_slice() {
+        [] => Ok(Exit::Done),
+        [first, ..] if missing.all => {
+            Err(Error::new(Code::UnknownId, format!("no dead letter has the id {first}"))
+                .checked(format!("store: {}", stores.location))
+                .hint("cardoon dead list"))
+        }
+        names => {
+            session.talk.say(
+                format!("not among the dead letters: {}", names.join(", ")),
+                format!("死信里没有：{}", names.join("、")),
+            );
+            Ok(Exit::Partly)
+        }
     }
 }
 

@@ -33,7 +33,7 @@ struct Item {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let filter = options.filter.read()?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let letters = stores.broker.dead_letters().list(&filter, options.limit).await?;
     stores.close().await;
     let items: Vec<_> = letters.into_iter().map(Item::of).collect();

@@ -16,12 +16,13 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let chosen = options.filter.read()?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     if !options.yes {
         filter::question(&stores, &chosen, "delete").await?;
     }
+    let missing = filter::missing(&stores, &chosen).await?;
     let purged = stores.broker.dead_letters().purge(&chosen).await?;
     stores.close().await;
     session.output.one(&json!({ "purged": purged }), |_| purged.to_string())?;
-    filter::all_were_there(&stores, &chosen, purged)
+    filter::all_were_there(session, &stores, &missing)
 }

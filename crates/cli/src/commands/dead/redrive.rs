@@ -16,12 +16,13 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let chosen = options.filter.read()?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     if !options.yes {
         filter::question(&stores, &chosen, "send again").await?;
     }
+    let missing = filter::missing(&stores, &chosen).await?;
     let redriven = stores.redrive(&chosen).await?;
     stores.close().await;
     session.output.one(&json!({ "redriven": redriven }), |_| redriven.to_string())?;
-    filter::all_were_there(&stores, &chosen, redriven)
+    filter::all_were_there(session, &stores, &missing)
 }

@@ -1,23 +1,26 @@
 use cardoon_broker::DeadLetter;
-use cardoon_errors::{Code, Error, Result};
+use cardoon_errors::{Code, Error, Language, Result};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::input;
-use crate::output::{clean, cut, local_time, rfc3339};
+use crate::output::{clean, cut, labelled, local_time, rfc3339};
 use crate::session::Session;
 
 /// Most of a body that is shown to people.
 const SHOWN: usize = 2000;
+/// Columns that the names of lines take.
+const LABEL: usize = 8;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The message's id
     id: String,
 }
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let id = input::task_id(&options.id)?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let letter = stores.broker.dead_letters().show(&id).await?;
     stores.close().await;
     let letter = letter.ok_or_else(|| {
@@ -25,7 +28,7 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
             .checked(format!("store: {}", stores.location))
             .hint("cardoon dead list")
     })?;
-    session.output.one(&as_json(&letter), |_| as_lines(&letter))?;
+    session.output.one(&as_json(&letter), |_| as_lines(&letter, session.language))?;
     Ok(Exit::Done)
 }
 
@@ -52,7 +55,7 @@ fn as_json(letter: &DeadLetter) -> Value {
     })
 }
 
-fn as_lines(letter: &DeadLetter) -> String {
+fn as_lines(letter: &DeadLetter, language: Language) -> String {
     let message = &letter.message;
     let shown = |bytes: &[u8]| cut(&String::from_utf8_lossy(bytes), SHOWN);
     let fields = [
@@ -68,5 +71,5 @@ fn as_lines(letter: &DeadLetter) -> String {
         ("headers", shown(&message.headers)),
         ("body", shown(&message.body)),
     ];
-    fields.map(|(name, value)| format!("{name:<8} {value}")).join("\n")
+    fields.map(|(name, value)| labelled(language, name, LABEL, &value)).join("\n")
 }

@@ -2,14 +2,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cardoon_drills::demo::{self, MailOptions, MailProgress, MailReport, WorkerCommand};
-use cardoon_errors::{Code, Error, Result};
+use cardoon_drills::demo::{self, KillReport, MailOptions, MailProgress, MailReport, WorkerCommand};
+use cardoon_errors::{Code, Error, Language, Result};
 use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::input;
-use crate::output::ago;
+use crate::language::choose;
+use crate::output::{ago, labelled};
 use crate::session::Session;
+use crate::stores::Urls;
+use crate::talk::Talk;
+
+/// Columns that the names of lines take.
+const LABEL: usize = 11;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -45,25 +51,32 @@ pub(crate) struct WorkerOptions {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let options = read(session, options)?;
-    session.talk.say(format!(
-        "{} mails, {} each, {} worker processes of {} slots",
-        options.mails,
-        ago(options.duration),
-        options.workers,
-        options.slots
-    ));
-    let bar = session.talk.progress(options.mails.into(), "mails");
+    announce(session.talk, &options);
     let talk = session.talk;
+    let bar = talk.progress(options.mails.into(), "mails", "邮件");
+    let killed = |worker: &str| {
+        let chinese = format!("已用 SIGKILL 杀掉 {worker}");
+        bar.suspend(|| talk.say(format!("killed {worker} with SIGKILL"), chinese));
+    };
     let report = demo::mail(&options, &|progress| match progress {
         MailProgress::Sent => bar.reset_elapsed(),
         MailProgress::Arrived(mails) => bar.set_position(mails),
-        MailProgress::Killed(worker) => bar.suspend(|| talk.say(format!("killed {worker} with SIGKILL"))),
+        MailProgress::Killed(worker) => killed(&worker),
     })
     .await;
     bar.finish_and_clear();
     let report = report?;
-    session.output.one(&as_json(&report), |_| as_lines(&report))?;
+    session.output.one(&as_json(&report), |_| as_lines(&report, session.language))?;
     report.verdict().map(|()| Exit::Done)
+}
+
+fn announce(talk: Talk, options: &MailOptions) {
+    let MailOptions { mails, workers, slots, duration, .. } = options;
+    let each = ago(*duration);
+    talk.say(
+        format!("{mails} mails, {each} each, {workers} worker processes of {slots} slots"),
+        format!("{mails} 封邮件，每封 {each}，{workers} 个 worker 进程，每个 {slots} 个执行槽"),
+    );
 }
 
 pub(crate) async fn run_worker(options: &WorkerOptions) -> Result<Exit> {
@@ -80,6 +93,13 @@ fn read(session: &Session, options: &Options) -> Result<MailOptions> {
             .source(error)
             .hint("cardoon demo mail --seconds 0.05")
     })?;
+    Urls::of(&session.settings)?;
+    if options.kill_worker && options.workers < 2 {
+        let message = "with --kill-worker there must be another worker that goes on";
+        return Err(Error::new(Code::BadInput, message)
+            .checked(format!("--workers {}", options.workers))
+            .hint("cardoon demo mail --workers 2 --kill-worker"));
+    }
     let args = ["demo", "mail-worker"].map(OsString::from).to_vec();
     Ok(MailOptions {
         mails: options.mails,
@@ -123,29 +143,49 @@ fn as_json(report: &MailReport) -> Value {
     })
 }
 
-fn as_lines(report: &MailReport) -> String {
+fn as_lines(report: &MailReport, language: Language) -> String {
+    let line = |name: &str, value: String| labelled(language, name, LABEL, &value);
+    let (mails, workers, slots) = (report.mails, report.workers, report.slots);
+    let (took, one_slot) = (report.took.as_secs_f64(), report.one_slot.as_secs_f64());
+    let (speed_up, ideal) = (report.speed_up(), report.ideal());
+    let say = |english: String, chinese: String| choose(language, english, chinese);
     let mut lines = vec![
-        format!("{} mails over {} workers x {} slots", report.mails, report.workers, report.slots),
-        format!(
-            "time        {:.2} s; one slot would take {:.2} s",
-            report.took.as_secs_f64(),
-            report.one_slot.as_secs_f64()
+        say(
+            format!("{mails} mails over {workers} workers x {slots} slots"),
+            format!("{mails} 封邮件，{workers} 个 worker x {slots} 个执行槽"),
         ),
-        format!("speed-up    {:.2}, ideal {:.2}", report.speed_up(), report.ideal()),
-        format!("in the sink {}", report.count.total),
-        format!("duplicates  {}", duplicates(report)),
-        format!("lost        {}", report.lost.len()),
+        line(
+            "time",
+            say(
+                format!("{took:.2} s; one slot would take {one_slot:.2} s"),
+                format!("{took:.2} s；只有一个执行槽需要 {one_slot:.2} s"),
+            ),
+        ),
+        line(
+            "speed-up",
+            say(format!("{speed_up:.2}, ideal {ideal:.2}"), format!("{speed_up:.2}，理想值 {ideal:.2}")),
+        ),
+        line("in the sink", report.count.total.to_string()),
+        line("duplicates", duplicates(report).to_string()),
+        line("lost", report.lost.len().to_string()),
     ];
-    if let Some(kill) = &report.kill {
-        let second = kill.second_run_after.map_or_else(
-            || "none had to run again".to_owned(),
-            |after| format!("the first of them ran again after {:.2} s", after.as_secs_f64()),
-        );
-        lines.push(format!(
-            "killed      {} at mail {}, while {} of its tasks ran; {second}",
-            kill.worker, kill.arrived, kill.started
-        ));
-    }
-    lines.extend(report.database.iter().map(|path| format!("database    {}", path.display())));
+    lines.extend(report.kill.as_ref().map(|kill| line("killed", kill_text(kill, language))));
+    lines.extend(report.database.iter().map(|path| line("database", path.display().to_string())));
     lines.join("\n")
+}
+
+fn kill_text(kill: &KillReport, language: Language) -> String {
+    let KillReport { worker, arrived, started, second_run_after } = kill;
+    let (english, chinese) = match second_run_after.map(|after| after.as_secs_f64()) {
+        None => ("none had to run again".to_owned(), "没有任务需要重新执行".to_owned()),
+        Some(after) => (
+            format!("the first of them ran again after {after:.2} s"),
+            format!("{after:.2} s 之后，其中第一个重新执行"),
+        ),
+    };
+    choose(
+        language,
+        format!("{worker} at mail {arrived}, while {started} of its tasks ran; {english}"),
+        format!("{worker}，在第 {arrived} 封邮件时，它正在执行 {started} 个任务；{chinese}"),
+    )
 }

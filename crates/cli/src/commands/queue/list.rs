@@ -18,7 +18,7 @@ struct Item {
 }
 
 pub(crate) async fn run(session: &Session) -> Result<Exit> {
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let queues = stores.broker.inspect().queues().await?;
     stores.close().await;
     let items: Vec<_> = queues.iter().map(Item::of).collect();

@@ -34,8 +34,14 @@ async fn tell_if_unknown(session: &Session, stores: &Stores, queue: &QueueName) 
     let queues = stores.broker.inspect().queues().await?;
     if queues.iter().all(|stats| stats.queue != *queue) {
         let names: Vec<_> = queues.iter().map(|stats| clean(stats.queue.as_str())).collect();
-        let known = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        session.talk.say(format!("nothing is known of a queue {}; known: {known}", clean(queue.as_str())));
+        let or = |none: &str, between: &str| {
+            if names.is_empty() { none.to_owned() } else { names.join(between) }
+        };
+        let name = clean(queue.as_str());
+        session.talk.say(
+            format!("nothing is known of a queue {name}; known: {}", or("none", ", ")),
+            format!("没有名为 {name} 的队列；已有的：{}", or("没有", "、")),
+        );
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use crate::session::Session;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The queue
     queue: String,
     /// At most so many
     #[arg(long, default_value_t = 20)]
@@ -33,7 +34,7 @@ struct Item {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let queue = input::queue_name(&options.queue)?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let waiting = stores.broker.inspect().peek(&queue, options.limit).await?;
     if waiting.is_empty() {
         super::tell_if_unknown(session, &stores, &queue).await?;

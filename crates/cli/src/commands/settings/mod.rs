@@ -1,3 +1,4 @@
+mod meanings;
 mod show;
 
 use cardoon_errors::Result;

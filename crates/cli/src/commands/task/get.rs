@@ -1,6 +1,6 @@
 use cardoon_broker::Place;
 use cardoon_core::{ResultRecord, TaskId};
-use cardoon_errors::Result;
+use cardoon_errors::{Language, Result};
 use cardoon_protocol::{Limits, decode};
 use cardoon_results::Reported;
 use serde_json::{Value, json};
@@ -8,15 +8,22 @@ use serde_json::{Value, json};
 use super::outcome::{Outcome, value_text};
 use crate::exit::Exit;
 use crate::input;
-use crate::output::{clean, cut, local_time, rfc3339};
+use crate::language::choose;
+use crate::output::{clean, cut, labelled, local_time, rfc3339, word};
 use crate::session::Session;
 use crate::tasks::Whereabouts;
 
 /// Longest argument, result or message that is shown to people.
 const SHOWN: usize = 400;
+/// Columns that the names of lines take.
+const LABEL: usize = 9;
+
+/// Makes a line of a name and a value.
+type Field<'a> = &'a dyn Fn(&str, &str) -> String;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The task's id
     id: String,
 }
 
@@ -31,13 +38,14 @@ struct Known {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let id = input::task_id(&options.id)?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let found = Whereabouts::of(&stores, &id).await?.or_unknown(&stores, &id)?;
     let history = stores.results.history(&id).await?;
     let progress = stores.results.progress(&id).await?;
     stores.close().await;
     let known = Known { id, found, history, progress, limits: session.limits() };
-    session.output.one(&known.as_json(), |_| known.as_lines().join("\n"))?;
+    let language = session.language;
+    session.output.one(&known.as_json(), |_| known.as_lines(language).join("\n"))?;
     Ok(Exit::Done)
 }
 
@@ -71,20 +79,21 @@ impl Known {
         })
     }
 
-    fn as_lines(&self) -> Vec<String> {
+    fn as_lines(&self, language: Language) -> Vec<String> {
+        let field = |name: &str, value: &str| labelled(language, name, LABEL, value);
         let mut lines = vec![
             field("id", self.id.as_str()),
             field("task", &cut(self.task(), SHOWN)),
             field("state", self.state()),
         ];
-        lines.extend(self.argument_lines());
-        lines.extend(self.message_lines());
-        lines.extend(self.progress.as_ref().map(progress_line));
-        lines.extend(self.found.record.iter().flat_map(record_lines));
+        lines.extend(self.argument_lines(&field));
+        lines.extend(self.message_lines(language, &field));
+        lines.extend(self.progress.as_ref().map(|reported| field("progress", &progress(reported))));
+        lines.extend(self.found.record.iter().flat_map(|record| record_lines(record, &field)));
         if let Some(dead) = &self.found.dead {
             lines.push(field("dead", &format!("{}: {}", dead.reason, cut(&dead.detail, SHOWN))));
         }
-        lines.extend(self.history.iter().map(history_line));
+        lines.extend(self.history.iter().map(|record| field("run", &run_text(record, language))));
         lines
     }
 
@@ -106,7 +115,7 @@ impl Known {
         }
     }
 
-    fn argument_lines(&self) -> Vec<String> {
+    fn argument_lines(&self, field: Field<'_>) -> Vec<String> {
         let of_message = self.found.message.as_ref().map(|(waiting, _)| &waiting.message);
         let message = of_message.or(self.found.dead.as_ref().map(|dead| &dead.message));
         let Some(incoming) = message.and_then(|message| decode(message, &self.limits).ok()) else {
@@ -119,29 +128,38 @@ impl Known {
         ]
     }
 
-    fn message_lines(&self) -> Vec<String> {
+    fn message_lines(&self, language: Language, field: Field<'_>) -> Vec<String> {
         let Some((waiting, place)) = &self.found.message else { return Vec::new() };
-        let when = until(place).map(|time| format!(" until {}", local_time(time))).unwrap_or_default();
-        let who = holder(place).map(|worker| format!(" by {}", cut(worker, SHOWN))).unwrap_or_default();
         vec![
             field("queue", &clean(waiting.queue.as_str())),
-            field("place", &format!("{}{when}{who}", place_word(place))),
+            field("place", &place_text(place, language)),
             field("sent", &local_time(waiting.enqueued_at)),
         ]
     }
 }
 
-fn field(name: &str, value: &str) -> String {
-    format!("{name:<9} {value}")
+fn place_text(place: &Place, language: Language) -> String {
+    let word = word(language, place_word(place));
+    match place {
+        Place::Ready => word.to_owned(),
+        Place::Delayed { until } => {
+            let until = local_time(*until);
+            choose(language, format!("{word} until {until}"), format!("{word}到 {until}"))
+        }
+        Place::Held { worker, .. } => {
+            let worker = cut(worker, SHOWN);
+            choose(language, format!("{word} by {worker}"), format!("{word}，在 {worker} 上"))
+        }
+    }
 }
 
-fn progress_line(reported: &Reported) -> String {
+fn progress(reported: &Reported) -> String {
     let progress = &reported.progress;
-    let total = progress.total.map(|total| format!(" of {total}")).unwrap_or_default();
-    field("progress", &format!("{}{total} {}", progress.done, cut(&progress.message, SHOWN)))
+    let total = progress.total.map(|total| format!(" / {total}")).unwrap_or_default();
+    format!("{}{total} {}", progress.done, cut(&progress.message, SHOWN))
 }
 
-fn record_lines(record: &ResultRecord) -> Vec<String> {
+fn record_lines(record: &ResultRecord, field: Field<'_>) -> Vec<String> {
     let mut lines = vec![field("ended", &local_time(record.finished_at))];
     if record.value.is_some() {
         lines.push(field("result", &cut(&value_text(record), SHOWN)));
@@ -153,16 +171,13 @@ fn record_lines(record: &ResultRecord) -> Vec<String> {
     lines
 }
 
-fn history_line(record: &ResultRecord) -> String {
+fn run_text(record: &ResultRecord, language: Language) -> String {
     let failure = record.failure.as_ref().map(|failure| cut(&failure.to_string(), 80)).unwrap_or_default();
-    let line = format!(
-        "attempt {} {} {} {} {failure}",
-        record.attempt,
-        record.state,
-        local_time(record.finished_at),
-        cut(&record.worker, 60)
-    );
-    field("run", &format!("{} {}", record.run, line.trim_end()))
+    let (run, attempt) = (record.run, record.attempt);
+    let begin = choose(language, format!("{run} attempt {attempt}"), format!("{run} 尝试 {attempt}"));
+    let (state, ended) = (record.state, local_time(record.finished_at));
+    let line = format!("{begin} {state} {ended} {} {failure}", cut(&record.worker, 60));
+    line.trim_end().to_owned()
 }
 
 fn place_word(place: &Place) -> &'static str {

@@ -53,7 +53,7 @@ struct Item {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let queue = options.queue.as_deref().map(input::queue_name).transpose()?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let mut items = Vec::new();
     if options.state.is_none_or(|state| !state.is_final()) {
         let waiting = stores.broker.inspect().waiting(queue.as_ref(), options.limit).await?;

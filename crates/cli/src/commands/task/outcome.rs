@@ -97,12 +97,15 @@ fn failed(record: &ResultRecord) -> Error {
         return Error::new(Code::TaskRevoked, message).hint(format!("cardoon task get {id}"));
     }
     let failure = record.failure.as_ref().map_or_else(String::new, ToString::to_string);
-    Error::new(Code::TaskFailed, format!("{task} failed: {}", cut(&failure, MESSAGE)))
-        .checked(format!("attempts: {}", record.attempt + 1))
-        .checked(format!("worker: {}", record.worker))
-        .hint(format!(
-            "see what is known of it: cardoon task get {id}; send it again: cardoon task retry {id}"
-        ))
+    let error = Error::new(Code::TaskFailed, format!("{task} failed: {}", cut(&failure, MESSAGE)));
+    // A task that nobody knows, or whose message cannot be read, ran nowhere.
+    let ran = Some(&record.worker).filter(|worker| !worker.is_empty());
+    let error = ran.into_iter().fold(error, |error, worker| {
+        error.checked(format!("attempts: {}", record.attempt + 1)).checked(format!("worker: {worker}"))
+    });
+    error.hint(format!(
+        "see what is known of it: cardoon task get {id}; send it again: cardoon task retry {id}"
+    ))
 }
 
 async fn not_ended(stores: &Stores, id: &TaskId, limit: Option<Duration>) -> Result<Error> {

@@ -5,12 +5,13 @@ use serde_json::json;
 
 use crate::exit::Exit;
 use crate::input;
-use crate::output::cut;
+use crate::output::{cut, shell_word};
 use crate::session::Session;
 use crate::tasks::Whereabouts;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The task's id
     id: String,
 }
 
@@ -18,7 +19,7 @@ pub(crate) struct Options {
 /// that succeeded or were revoked are gone.
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let id = input::task_id(&options.id)?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let found = Whereabouts::of(&stores, &id).await?.or_unknown(&stores, &id)?;
     if found.dead.is_none() || found.message.is_some() {
         return Err(nothing_to_send(&id, &found));
@@ -43,7 +44,7 @@ fn nothing_to_send(id: &TaskId, found: &Whereabouts) -> Error {
 }
 
 fn not_kept(id: &TaskId, record: &ResultRecord) -> Error {
-    let task = cut(&record.task, 80);
+    let (task, queue) = (shell_word(&cut(&record.task, 80)), shell_word(record.queue.as_str()));
     let why = match record.state {
         TaskState::Success => "the messages of tasks that succeed are not kept",
         TaskState::Revoked => "the messages of tasks that are revoked or expire are not kept",
@@ -52,5 +53,5 @@ fn not_kept(id: &TaskId, record: &ResultRecord) -> Error {
     Error::new(Code::MessageNotKept, format!("the message of {id} is not kept, so it cannot be sent again"))
         .checked(format!("state: {}", record.state))
         .checked(why)
-        .hint(format!("send the task anew: cardoon send {task} -Q {} --args '[…]'", record.queue))
+        .hint(format!("send the task anew: cardoon send {task} -Q {queue} --args '[…]'"))
 }

@@ -1,15 +1,20 @@
+use std::collections::HashSet;
+
 use cardoon_broker::Revoked;
 use cardoon_core::TaskId;
-use cardoon_errors::Result;
+use cardoon_errors::{Error, Result};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::failure;
 use crate::input;
-use crate::output::Table;
+use crate::output::{Table, word};
 use crate::session::Session;
+use crate::stores::Stores;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The tasks' ids
     #[arg(required = true, value_name = "ID")]
     ids: Vec<String>,
 }
@@ -17,35 +22,41 @@ pub(crate) struct Options {
 #[derive(Serialize)]
 struct Answer {
     id: TaskId,
+    /// What the task did when it was revoked.
     revoked: &'static str,
 }
 
+const UNKNOWN: &str = "unknown";
+
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let ids: Vec<TaskId> = options.ids.iter().map(|id| input::task_id(id)).collect::<Result<_>>()?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let answers = stores.broker.revoke(ids.clone()).await;
-    let mut done = Vec::new();
-    let mut failed = None;
+    let over = ended(&stores, &ids).await?;
+    stores.close().await;
+    let (mut done, mut failed) = (Vec::new(), None);
     for (id, answer) in ids.into_iter().zip(answers) {
         match answer {
-            Ok(revoked) => done.push(Answer { id, revoked: word(revoked) }),
+            Ok(revoked) => done.push(Answer { revoked: was(revoked, over.contains(&id)), id }),
             Err(error) => failed = Some(error),
         }
     }
-    stores.close().await;
     report(session, &done)?;
-    if done.iter().any(|answer| answer.revoked == word(Revoked::Remembered)) {
-        session
-            .talk
-            .say("a revoke of an unknown id is remembered: should such a task come, it is not executed");
-    }
-    match failed {
-        None => Ok(Exit::Done),
-        Some(error) if done.is_empty() => Err(error),
-        Some(error) => {
-            session.talk.say(format!("not all were revoked: {error}"));
-            Ok(Exit::Partly)
-        }
+    end(session, done.is_empty(), failed)
+}
+
+/// Those of `ids` whose tasks have ended, so that there was nothing left to revoke.
+async fn ended(stores: &Stores, ids: &[TaskId]) -> Result<HashSet<TaskId>> {
+    let records = stores.results.get(ids).await?.into_iter().flatten();
+    Ok(records.filter(|record| record.state.is_final()).map(|record| record.id).collect())
+}
+
+fn was(revoked: Revoked, has_ended: bool) -> &'static str {
+    match revoked {
+        Revoked::Waiting => "waiting",
+        Revoked::Held => "held",
+        Revoked::Remembered if has_ended => "over",
+        Revoked::Remembered => UNKNOWN,
     }
 }
 
@@ -53,17 +64,27 @@ fn report(session: &Session, done: &[Answer]) -> Result<()> {
     session.output.list(done, |answers| {
         let mut table = Table::new(&["ID", "IT WAS"]);
         for answer in answers {
-            table.row([answer.id.as_str(), answer.revoked]);
+            table.row([answer.id.as_str(), word(session.language, answer.revoked)]);
         }
         table
-    })
+    })?;
+    if done.iter().any(|answer| answer.revoked == UNKNOWN) {
+        session.talk.say(
+            "a revoke of an unknown id is remembered: should such a task come, it is not executed",
+            "未知 id 的撤销会被记住：以后收到这个任务也不会执行",
+        );
+    }
+    Ok(())
 }
 
-/// What the task did when it was revoked.
-fn word(revoked: Revoked) -> &'static str {
-    match revoked {
-        Revoked::Waiting => "waiting",
-        Revoked::Held => "held",
-        Revoked::Remembered => "unknown",
+fn end(session: &Session, none: bool, failed: Option<Error>) -> Result<Exit> {
+    match failed {
+        None => Ok(Exit::Done),
+        Some(error) if none => Err(error),
+        Some(error) => {
+            failure::print(&error, session.language, session.output.format());
+            session.talk.say("not all were revoked", "没有全部撤销");
+            Ok(Exit::Partly)
+        }
     }
 }

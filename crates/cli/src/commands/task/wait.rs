@@ -10,6 +10,7 @@ use crate::tasks::Whereabouts;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The task's id
     id: String,
     /// Wait for at most this time; for ever by default
     #[arg(long, value_name = "TIME", value_parser = input::duration)]
@@ -18,7 +19,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let id = input::task_id(&options.id)?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     Whereabouts::of(&stores, &id).await?.or_unknown(&stores, &id)?;
     outcome::wait_and_print(session, &stores, &id, options.timeout).await
 }

@@ -20,6 +20,7 @@ const COUNTED: usize = 10_000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
+    /// The task's id
     id: String,
 }
 
@@ -33,7 +34,7 @@ struct Answer<'a> {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let id = input::task_id(&options.id)?;
-    let stores = session.connect().await?;
+    let stores = session.connect_to_look().await?;
     let facts = gather(session, &stores, &id).await?;
     let reason = judge::judge(&facts);
     stores.close().await;
