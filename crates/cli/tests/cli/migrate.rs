@@ -144,7 +144,7 @@ async fn fill(path: &str) {
     let store = cardoon_connect::connect(&format!("sqlite:{path}"), None, &Clock::real()).await.unwrap();
     let due = Clock::real().now().plus(Duration::from_hours(1));
     let publish = |number: usize| {
-        let eta = (number % 2 == 0).then_some(due);
+        let eta = number.is_multiple_of(2).then_some(due);
         let options = SignatureOptions { eta, ..SignatureOptions::default() };
         let call = Signature { task: "nobodys".into(), args: "[1]".into(), kwargs: "{}".into(), options };
         let message = cardoon_protocol::encode(&call, cardoon_runtime::ids::task_id(), "test").unwrap();

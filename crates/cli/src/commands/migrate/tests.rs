@@ -71,7 +71,7 @@ async fn broker(url: &str) -> Arc<dyn Broker> {
 async fn fill(url: &str) -> Vec<TaskId> {
     let due = Clock::real().now().plus(Duration::from_hours(1));
     let publish = |number: usize| {
-        let eta = (number % 3 == 0).then_some(due);
+        let eta = number.is_multiple_of(3).then_some(due);
         let options = SignatureOptions { eta, ..SignatureOptions::default() };
         let call = Signature { task: "nobodys".into(), args: "[1]".into(), kwargs: "{}".into(), options };
         let message = cardoon_protocol::encode(&call, ids::task_id(), "test").unwrap();
