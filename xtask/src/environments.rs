@@ -1,4 +1,5 @@
-//! Virtual environments of Python in the user's cache, one for each version of Celery that the tests work with.
+//! Virtual environments of Python in the user's cache, one for each version of Celery and each further Redis that the
+//! tests work with.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,8 @@ use anyhow::{Context, Result, bail};
 
 use crate::{repository, run, setup};
 
-/// The pinned packages, a file an environment.
-const REQUIREMENTS: &str = "tests/interop/python/requirements";
+/// The pinned packages, a file an environment. Redis of other versions than Debian's comes in packages of Python too.
+const REQUIREMENTS: [&str; 2] = ["tests/interop/python/requirements", "crates/testkit/requirements"];
 /// Written last: an environment without it is half made, with another text it is old.
 const DONE: &str = "requirements.txt";
 
@@ -30,7 +31,7 @@ pub(crate) fn make_missing(args: &[String]) -> Result<bool> {
     for environment in wanted(&folder)? {
         if !environment.is_made()? {
             println!(
-                "setup: the environment {} is missing; tests work together with Celery",
+                "setup: the environment {} is missing; tests work with Celery and Redis of several versions",
                 environment.name()
             );
             missing.push(environment);
@@ -50,11 +51,13 @@ pub(crate) fn make_missing(args: &[String]) -> Result<bool> {
 
 fn wanted(folder: &Path) -> Result<Vec<Environment>> {
     let mut wanted = Vec::new();
-    for entry in std::fs::read_dir(repository::root().join(REQUIREMENTS))? {
-        let requirements = entry?.path();
-        // The name ends in `.txt`, and a version has dots of its own.
-        let name = requirements.file_stem().context("requirements without a name")?;
-        wanted.push(Environment { folder: folder.join(name), requirements });
+    for requirements in REQUIREMENTS {
+        for entry in std::fs::read_dir(repository::root().join(requirements))? {
+            let requirements = entry?.path();
+            // The name ends in `.txt`, and a version has dots of its own.
+            let name = requirements.file_stem().context("requirements without a name")?;
+            wanted.push(Environment { folder: folder.join(name), requirements });
+        }
     }
     wanted.sort_by(|one, other| one.folder.cmp(&other.folder));
     Ok(wanted)
@@ -85,10 +88,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_version_of_celery_that_we_work_with_has_an_environment() {
+    fn every_version_of_celery_and_redis_that_we_work_with_has_an_environment() {
         let wanted = wanted(Path::new("/cache")).unwrap();
         let names: Vec<_> = wanted.iter().map(Environment::name).collect();
-        assert_eq!(names, ["celery-5.2", "celery-5.4", "celery-5.6", "celery-5.7"]);
+        assert_eq!(names, ["celery-5.2", "celery-5.4", "celery-5.6", "celery-5.7", "redis-6.2", "redis-8.2"]);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The fault drills at their full counts.
+//! The fault drills and the mixed fleets at their full counts.
 
 use anyhow::Result;
 
@@ -8,5 +8,7 @@ use crate::{run, setup};
 pub(crate) fn soak(args: &[String]) -> Result<()> {
     setup::setup(&[])?;
     let mut soak = run::cargo(&["run", "--release", "--package", "cardoon-faults", "--", "soak"]);
-    run::run(soak.args(["--write", "docs/reliability.md"]).args(args))
+    run::run(soak.args(["--write", "docs/reliability.md"]).args(args))?;
+    let mut fleets = run::cargo(&["run", "--release", "--package", "cardoon-interop", "--", "soak"]);
+    run::run(fleets.args(["--write", "docs/reliability.md"]))
 }

@@ -44,7 +44,8 @@ pub async fn connect(broker_url: &str, results_url: Option<&str>, clock: &Clock)
     open_both(broker_url, results_url, None, clock).await
 }
 
-/// Opens the stores that the URLs name, as [`connect`] does, and keeps the past as long as `retention` says.
+/// Opens the stores that the URLs name, as [`connect`] does, and keeps the past as long as `retention` says. On Redis
+/// the history of runs is kept only if it says so.
 pub async fn connect_with(
     broker_url: &str,
     results_url: Option<&str>,
@@ -134,6 +135,7 @@ async fn open_redis(address: &RedisAddress, retention: Option<&Retention>, clock
     if let Some(kept) = retention {
         options.retention.results = kept.results;
         options.retention.dead_letters = kept.dead;
+        options.retention.history = kept.redis_history.then_some(kept.history);
     }
     let store = RedisStore::connect(address, &options, clock).await?;
     let location = store.location().to_owned();

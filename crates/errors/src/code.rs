@@ -64,11 +64,12 @@ codes! {
     // 12xx: Redis
     1201 RedisTooOld       Invalid     "the Redis server is older than 6.2";
     1202 RedisFull         Unavailable "the Redis server takes no more data";
-    1203 RedisWrongType    Data        "a key in Redis holds something else";
+    1203 RedisWrongType    Unavailable "a key in Redis holds something else";
     1204 RedisReadOnly     Unavailable "the Redis server is a replica";
     1205 RedisDenied       Unavailable "the Redis server refuses the user or the command";
     1206 RedisNewerLayout  Data        "the keys in Redis were written by a newer Cardoon";
     1207 RedisCluster      Invalid     "the Redis server is part of a cluster";
+    1208 RedisCertificate  Unavailable "the Redis server's certificate is not trusted";
     // 20xx: messages
     2001 BadMessage        Data        "the bytes are no task message";
     2002 TooLarge          Invalid     "the message is larger than the limit";

@@ -10,6 +10,9 @@ pub(crate) fn of_client(error: RedisError, location: &str) -> Error {
         let detail = error.detail().unwrap_or_default().to_owned();
         return of_answer(code, &detail, location);
     }
+    if error.to_string().contains("invalid peer certificate") {
+        return not_trusted(error, location);
+    }
     let applied = if error.is_connection_refusal() { Applied::No } else { Applied::Unknown };
     Error::new(Code::Unreachable, format!("the connection to {location} failed"))
         .applied(applied)
@@ -18,9 +21,22 @@ pub(crate) fn of_client(error: RedisError, location: &str) -> Error {
         .source(error)
 }
 
+fn not_trusted(error: RedisError, location: &str) -> Error {
+    let code = Code::RedisCertificate;
+    Error::new(code, format!("{location}: {}", code.title()))
+        .checked(error.to_string())
+        .hint("name the server's authority: ?ssl_ca_certs=/path/to/ca.pem")
+        .source(error)
+}
+
 /// What the server answered instead of doing what it was asked.
 pub(crate) fn of_server(error: &ServerError, location: &str) -> Error {
     of_answer(error.code(), error.details().unwrap_or_default(), location)
+}
+
+/// Whether the server refuses to be written to because it is a replica.
+pub(crate) fn is_read_only(error: &ServerError) -> bool {
+    kind(error.code(), error.details().unwrap_or_default()) == Code::RedisReadOnly
 }
 
 /// The error that the text of a server's error is: its code, then what it says.

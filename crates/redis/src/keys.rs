@@ -6,6 +6,8 @@ use cardoon_protocol::kombu::{PRIORITY_STEPS, SEPARATOR, list_key};
 /// The layout's version, in [`LAYOUT`].
 pub(crate) const LAYOUT_VERSION: u32 = 1;
 pub(crate) const LAYOUT: &str = "cardoon:layout";
+/// Never there.
+pub(crate) const NOTHING: &str = "cardoon:nothing";
 /// The number of the last session.
 pub(crate) const SESSION_NUMBER: &str = "cardoon:session-number";
 /// Sessions, by the time of their last heartbeat.

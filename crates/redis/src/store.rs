@@ -19,6 +19,7 @@ use crate::keys::{self, Channels};
 use crate::link::{Lane, Wire};
 use crate::operations::change::{self, Applied, Change};
 use crate::operations::living;
+use crate::operations::queues::Exchanges;
 use crate::operations::settle::Bench;
 use crate::options::RedisOptions;
 use crate::ports::{Audience, Follower};
@@ -57,6 +58,7 @@ pub(crate) struct Shared {
     known_queues: Mutex<HashSet<QueueName>>,
     /// When a living worker was last seen on a queue.
     attended_at: Mutex<HashMap<QueueName, BootInstant>>,
+    pub(crate) exchanges: Exchanges,
 }
 
 impl RedisStore {
@@ -90,6 +92,7 @@ impl RedisStore {
             sessions: Mutex::default(),
             known_queues: Mutex::default(),
             attended_at: Mutex::default(),
+            exchanges: Exchanges::default(),
             wire,
         });
         Ok(Arc::new(Self { _waiters: shared.follower.over.clone().drop_guard(), shared }))

@@ -117,6 +117,8 @@ settings! {
         dead: Duration = "14d";
         /// The history of runs.
         history: Duration = "7d";
+        /// Keep it on Redis too, where it costs a round trip for each batch of ended runs, and memory.
+        redis_history: bool = "false";
     }
     /// What is accepted.
     limits: Limits {

@@ -7,6 +7,8 @@ use anyhow::Context;
 use cardoon_runtime::Clock;
 use rusqlite::Connection;
 
+use crate::Lab;
+
 /// Holds the write lock of a database for `duration`, as a backup or a careless script does.
 pub async fn hold_lock(database: &Path, duration: Duration) -> anyhow::Result<()> {
     let connection = Connection::open(database)?;
@@ -17,7 +19,23 @@ pub async fn hold_lock(database: &Path, duration: Duration) -> anyhow::Result<()
 }
 
 /// Puts back whatever workers hold, without a look at whether they live: a rescuer with a bug.
-pub fn give_away_everything(database: &Path) -> anyhow::Result<()> {
+pub async fn give_away_everything(lab: &Lab) -> anyhow::Result<()> {
+    match lab.redis() {
+        Ok(server) => {
+            const GIVEN_AWAY: &str = "
+                for _, held in ipairs(redis.call('KEYS', 'cardoon:held:*')) do
+                    for _, message in ipairs(redis.call('HVALS', held)) do
+                        redis.call('RPUSH', KEYS[1], message)
+                    end
+                    redis.call('DEL', held)
+                end";
+            server.command(&["EVAL", GIVEN_AWAY, "1", "celery"]).await.map(drop)
+        }
+        Err(_) => give_away_all_of(lab.database()?),
+    }
+}
+
+fn give_away_all_of(database: &Path) -> anyhow::Result<()> {
     let connection = Connection::open(database)?;
     connection.busy_timeout(Duration::from_mins(1))?;
     let given_away = "

@@ -34,6 +34,7 @@ pub struct Lab {
     pub stores: Stores,
     program: PathBuf,
     store: Store,
+    replica: Option<RedisServer>,
     folder: TempDir,
 }
 
@@ -57,13 +58,31 @@ impl Lab {
     async fn on(program: &Path, folder: TempDir, store: Store) -> anyhow::Result<Self> {
         let clock = Clock::real();
         let stores = cardoon_connect::connect(&store.url(), None, &clock).await?;
-        Ok(Self { clock, stores, program: program.to_owned(), store, folder })
+        Ok(Self { clock, stores, program: program.to_owned(), store, replica: None, folder })
     }
 
     /// Connects to the store anew.
     pub async fn reconnect(&mut self) -> anyhow::Result<()> {
-        self.stores = cardoon_connect::connect(&self.store.url(), None, &self.clock).await?;
+        self.reconnect_to(&self.store.url()).await
+    }
+
+    /// Connects to the store by another way.
+    pub async fn reconnect_to(&mut self, url: &str) -> anyhow::Result<()> {
+        self.stores = cardoon_connect::connect(url, None, &self.clock).await?;
         Ok(())
+    }
+
+    /// Gives the server a replica that has everything.
+    pub async fn add_replica(&mut self) -> anyhow::Result<()> {
+        let primary = self.redis()?;
+        let replica = RedisServer::start_with(RedisOptions::default().replica_of(primary.port())).await?;
+        primary.replicated().await?;
+        self.replica = Some(replica);
+        Ok(())
+    }
+
+    pub fn replica(&self) -> anyhow::Result<&RedisServer> {
+        self.replica.as_ref().context("this lab has no replica")
     }
 
     pub fn folder(&self) -> &Path {
@@ -199,6 +218,34 @@ impl Lab {
             }
         }
         Ok(records)
+    }
+
+    /// Waits until each task has ended, or nothing has ended for a while. Returns those that have not.
+    pub async fn until_ended(&self, ids: &[TaskId]) -> anyhow::Result<Vec<TaskId>> {
+        const SILENCE: Duration = Duration::from_secs(20);
+        let mut lost = self.testimony()?.count(ids).lost;
+        let mut last_end = self.clock.boot();
+        while !lost.is_empty() && self.clock.boot().since(last_end) < SILENCE {
+            self.clock.sleep(EVERY).await;
+            let left = self.testimony()?.count(ids).lost;
+            if left.len() < lost.len() {
+                last_end = self.clock.boot();
+            }
+            lost = left;
+        }
+        Ok(lost)
+    }
+
+    /// Waits until each task has a record of success, a little. Returns how many have none.
+    pub async fn until_recorded(&self, ids: &[TaskId]) -> anyhow::Result<usize> {
+        let end = self.clock.boot().plus(Duration::from_secs(20));
+        loop {
+            let missing = self.without_success(ids).await?;
+            if missing == 0 || self.clock.boot() > end {
+                return Ok(missing);
+            }
+            self.clock.sleep(EVERY).await;
+        }
     }
 
     /// Waits until no message is left in any queue.

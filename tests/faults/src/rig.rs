@@ -76,6 +76,8 @@ pub struct Trap {
 pub enum Plant {
     /// Acknowledges deliveries when they are taken, before they are executed.
     AckOnClaim,
+    /// Takes no deliveries any more after an error of its store, and goes on living.
+    DeafAfterError,
 }
 
 /// Counts the steps of a process and springs its trap. Clones count together.
@@ -134,7 +136,10 @@ impl Consumer for RiggedConsumer {
     }
 
     async fn claim(&self, max: usize) -> Result<Vec<Delivery>> {
-        let deliveries = self.inner.claim(max).await?;
+        let deliveries = match self.inner.claim(max).await {
+            Err(_) if self.plant == Some(Plant::DeafAfterError) => std::future::pending().await,
+            claimed => claimed?,
+        };
         self.wire.pass(Step::Claimed);
         if self.plant == Some(Plant::AckOnClaim) {
             let acks = deliveries.iter().map(|delivery| Settle::bare(delivery.lease, Verdict::Ack));

@@ -1,13 +1,15 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
 use cardoon_faults::drills::false_rescue::Trouble;
+use cardoon_faults::drills::redis::{self, accident, envelopes, ghost, sentinel, stopped, trial};
 use cardoon_faults::drills::{
     broken_messages, deploy, disk, false_rescue, kills, shutdown, stale_runs, steps,
 };
 use cardoon_faults::{Outcome, Stage, StoreKind};
+use cardoon_testkit::AppendOnly;
 use clap::Args;
 
 const BEGIN: &str = "<!-- soak: begin -->";
@@ -31,8 +33,17 @@ pub(crate) struct Soak {
     /// Running tasks while workers are slowed down, paused, locked out or misled.
     #[arg(long, default_value_t = 100)]
     running: usize,
+    /// Times each trouble happens to a Redis server or its connections.
+    #[arg(long, default_value_t = 3)]
+    troubles: u32,
+    /// Workers that are stopped while they wait, and killed.
+    #[arg(long, default_value_t = 20)]
+    stops: u32,
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// On this store alone.
+    #[arg(long)]
+    store: Option<StoreKind>,
     /// Write the table between the marks in this file, such as docs/reliability.md.
     #[arg(long)]
     write: Option<PathBuf>,
@@ -57,13 +68,36 @@ impl Soak {
     async fn outcomes(&self) -> anyhow::Result<Vec<Outcome>> {
         let program = std::env::current_exe()?;
         let mut outcomes = Vec::new();
-        for store in [StoreKind::Sqlite, StoreKind::Redis] {
+        for store in StoreKind::ALL.into_iter().filter(|store| self.store.is_none_or(|only| only == *store)) {
             self.on(Stage { program: &program, store }, &mut outcomes).await?;
-        }
-        for fault in [disk::Fault::Full, disk::Fault::Gone, disk::Fault::ReadOnly] {
-            outcomes.push(told(StoreKind::Sqlite, disk::run(&program, fault).await?));
+            match store {
+                StoreKind::Sqlite => self.on_sqlite(&program, &mut outcomes).await?,
+                StoreKind::Redis => self.on_redis(&program, &mut outcomes).await?,
+            }
         }
         Ok(outcomes)
+    }
+
+    async fn on_sqlite(&self, program: &Path, outcomes: &mut Vec<Outcome>) -> anyhow::Result<()> {
+        for fault in [disk::Fault::Full, disk::Fault::Gone, disk::Fault::ReadOnly] {
+            outcomes.push(told(StoreKind::Sqlite, disk::run(program, fault).await?));
+        }
+        Ok(())
+    }
+
+    async fn on_redis(&self, program: &Path, outcomes: &mut Vec<Outcome>) -> anyhow::Result<()> {
+        let mut add = |outcome| outcomes.push(told(StoreKind::Redis, outcome));
+        for options in self.troubles_of_redis() {
+            add(trial::run(program, options).await?);
+        }
+        for _ in 0..self.troubles {
+            add(sentinel::run(program, false).await?);
+            add(ghost::run(program, false).await?);
+        }
+        add(envelopes::run(program, None).await?);
+        add(stopped::run(program, stopped::Options { rounds: self.stops, plant: false }).await?);
+        add(accident::run(program, Duration::from_secs(30), None).await?);
+        Ok(())
     }
 
     /// The drills that every store has to pass.
@@ -101,16 +135,50 @@ impl Soak {
         })
     }
 
+    /// What happens to a server and to the network before it.
+    fn troubles_of_redis(&self) -> Vec<trial::Options> {
+        use redis::Trouble;
+        let seconds = Duration::from_secs;
+        let killed = Trouble::ServerKilled(seconds(3));
+        let kept = [AppendOnly::Always, AppendOnly::EverySecond];
+        let killed = kept.map(|append_only| trial::Options { append_only, ..trial::Options::new(killed) });
+        let others = [
+            Trouble::ServerSleeps(seconds(15)),
+            Trouble::Reset,
+            Trouble::CutOff(seconds(5)),
+            Trouble::CutOff(seconds(30)),
+            Trouble::OneCutOff(Duration::from_millis(1500)),
+            Trouble::HalfOpen(seconds(8)),
+            Trouble::Slow(Duration::from_millis(300)),
+            Trouble::OneSlow(Duration::from_millis(300)),
+            Trouble::OutOfMemory,
+            Trouble::WrongType(redis::LIST),
+            Trouble::WrongType("cardoon:delayed"),
+            Trouble::WrongType("cardoon:beats"),
+            Trouble::Forbidden("evalsha"),
+            Trouble::Forbidden("hset"),
+            Trouble::Forbidden("lpush"),
+            Trouble::Forbidden("publish"),
+            Trouble::Forbidden("hdel"),
+            Trouble::Failover,
+            Trouble::ScriptsForgotten,
+        ];
+        let rounds =
+            (0..self.troubles).flat_map(|_| killed.into_iter().chain(others.map(trial::Options::new)));
+        rounds.collect()
+    }
+
     fn heading(&self) -> String {
-        let Self { kills, pauses, steps, shutdowns, running, seed, .. } = self;
+        let Self { kills, pauses, steps, shutdowns, running, troubles, stops, seed, store, .. } = self;
         let flags = format!(
             "--kills {kills} --pauses {pauses} --steps {steps} --shutdowns {shutdowns} --running {running} \
-             --seed {seed}"
+             --troubles {troubles} --stops {stops} --seed {seed}"
         );
+        let only = store.map(|store| format!(" --store {}", store.name().to_lowercase())).unwrap_or_default();
         let commit = git(&["rev-parse", "--short", "HEAD"]).unwrap_or_else(|| "unknown".into());
         let changed = git(&["status", "--porcelain"]).is_some_and(|status| !status.is_empty());
         let changed = if changed { ", with changes" } else { "" };
-        format!("`cargo run --release -p cardoon-faults -- soak {flags}`, commit {commit}{changed}")
+        format!("`cargo run --release -p cardoon-faults -- soak {flags}{only}`, commit {commit}{changed}")
     }
 }
 

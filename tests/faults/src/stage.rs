@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use cardoon_testkit::{RedisOptions, RedisServer};
+use clap::ValueEnum;
 use tempfile::TempDir;
 
 /// Where a drill runs: with which worker program, on what kind of store.
@@ -11,7 +12,7 @@ pub struct Stage<'a> {
     pub store: StoreKind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StoreKind {
     Sqlite,
     Redis,
@@ -24,6 +25,8 @@ pub(crate) enum Store {
 }
 
 impl StoreKind {
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Redis];
+
     pub fn name(self) -> &'static str {
         match self {
             Self::Sqlite => "SQLite",

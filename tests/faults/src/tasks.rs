@@ -20,6 +20,8 @@ pub(crate) const WORK: &str = "drill.work";
 pub(crate) const BLOCKING: &str = "drill.blocking";
 /// Fails in its first attempt and succeeds in its second.
 pub(crate) const FLAKY: &str = "drill.flaky";
+/// Fails whenever it is tried.
+pub(crate) const BROKEN: &str = "drill.broken";
 /// The same as [`WORK`], acknowledged before it starts.
 pub(crate) const EARLY: &str = "drill.early";
 /// The same as [`WORK`], known only to workers that were deployed last.
@@ -37,6 +39,7 @@ pub(crate) fn all(knows_new: bool) -> Vec<TaskDefinition> {
         definition(WORK, TaskOptions::default(), Handler::asynchronous(work)),
         definition(EARLY, early, Handler::asynchronous(work)),
         definition(FLAKY, flaky, Handler::asynchronous(fail_once)),
+        definition(BROKEN, TaskOptions::default(), Handler::asynchronous(fail)),
         definition(BLOCKING, TaskOptions::default(), blocking),
     ];
     if knows_new {
@@ -62,6 +65,11 @@ async fn fail_once(context: TaskContext, arguments: Arguments) -> TaskResult {
         return Err(TaskError::new("FirstAttempt", "the first attempt fails"));
     }
     done
+}
+
+async fn fail(context: TaskContext, arguments: Arguments) -> TaskResult {
+    work(context, arguments).await?;
+    Err(TaskError::fatal("Broken", "every attempt fails"))
 }
 
 #[expect(clippy::disallowed_methods, reason = "the task is there to block its thread")]

@@ -111,6 +111,7 @@ macro_rules! on {
 
 on! {
     on_sqlite: StoreKind::Sqlite;
+    on_redis: StoreKind::Redis;
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use cardoon::prelude::*;
 use cardoon::{App, TaskError, TypedSignature, Worker};
+use cardoon_broker::{DeadFilter, HandbackWish};
 use cardoon_core::TaskId;
 use cardoon_drills::{Witness, WorkerProcess};
 use serde_json::{Value, json};
@@ -50,7 +51,7 @@ async fn is_ready(lab: &Lab, worker: &WorkerProcess) -> anyhow::Result<()> {
 }
 
 async fn send(app: &App, task: &'static str, count: usize) -> anyhow::Result<Vec<TaskId>> {
-    let call = || TypedSignature::<Value>::named(task).args(&json!([]));
+    let call = || TypedSignature::<Value>::named(task).args(json!([]));
     let handles = app.send_many((0..count).map(|_| call())).await?;
     Ok(handles.iter().map(|handle| handle.id().clone()).collect())
 }
@@ -77,7 +78,7 @@ pub async fn half_each(lab: &Lab) -> anyhow::Result<()> {
     let (ended, all_run) = tokio::join!(worker.run(), all_run);
     ended?;
     all_run?;
-    let letters = app.stores().broker.dead_letters().list(&Default::default(), 10).await?;
+    let letters = app.stores().broker.dead_letters().list(&DeadFilter::default(), 10).await?;
     ensure!(letters.is_empty(), "in the dead letters: {letters:?}");
     Ok(())
 }
@@ -125,7 +126,7 @@ pub async fn handed_back(lab: &Lab) -> anyhow::Result<()> {
     lab.until("a task starts", |testimony| testimony.starts().next().is_some()).await?;
     worker.kill_and_wait().await?;
     let handback = lab.app().await?.stores().broker.handback().context("it is Redis")?;
-    let report = handback.hand_back(Default::default()).await?;
+    let report = handback.hand_back(HandbackWish::default()).await?;
     ensure!(report.alive.is_empty(), "alive: {:?}", report.alive);
     let returned = report.queues.first().context("nothing was handed back")?;
     ensure!(returned.delayed == 6 && returned.held > 0, "handed back: {returned:?}");

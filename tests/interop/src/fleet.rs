@@ -45,7 +45,7 @@ pub async fn run(lab: &Lab, options: Options) -> anyhow::Result<Loss> {
     let mut victim = lab.worker_with(options.killed, "victim", 2).await?;
     let mut ids = Vec::new();
     for kill in 0..options.kills {
-        let call = Call::new("interop.slow", json!([0.02]));
+        let call = Call::new("interop.slow", json!([0.05]));
         let sent = producer.send_many(&call, 60).await?;
         ids.extend(sent.iter().cloned());
         lab.until("tasks start", |testimony| testimony.starts().any(|start| sent.contains(&start.id)))

@@ -22,6 +22,8 @@ pub struct Lab {
     pub version: Version,
     pub redis: RedisServer,
     pub clock: Clock,
+    /// Plants a bug in our workers: they acknowledge tasks before they run them.
+    careless: bool,
     program: PathBuf,
     folder: TempDir,
     app: OnceCell<App>,
@@ -36,6 +38,7 @@ impl Lab {
             version,
             redis,
             clock: Clock::real(),
+            careless: false,
             program: program.to_owned(),
             folder,
             app: OnceCell::new(),
@@ -55,6 +58,12 @@ impl Lab {
             Side::Ours => Producer::Ours(self.app().await?.clone()),
             Side::Theirs => Producer::Theirs(Box::new(self.client()?)),
         })
+    }
+
+    /// Its workers of ours have a bug that a fleet has to notice: they acknowledge the slow task before it runs.
+    #[must_use]
+    pub fn careless(self) -> Self {
+        Self { careless: true, ..self }
     }
 
     /// Our own connection to the Redis.
@@ -117,7 +126,13 @@ impl Lab {
     }
 
     fn our_command(&self, name: &str, slots: u32) -> anyhow::Result<Command> {
-        let spec = OurSpec { name: name.into(), url: self.redis.url(), witness: self.witness(), slots };
+        let spec = OurSpec {
+            name: name.into(),
+            url: self.redis.url(),
+            witness: self.witness(),
+            slots,
+            careless: self.careless,
+        };
         let mut command = Command::new(&self.program);
         command.arg("worker").arg(serde_json::to_string(&spec)?);
         Ok(command)

@@ -8,9 +8,11 @@ use cardoon_drills::Witness;
 use cardoon_runtime::Clock;
 use serde_json::Value;
 
-pub(crate) fn register(worker: WorkerBuilder) -> WorkerBuilder {
+/// `careless` plants a bug: the slow task is acknowledged before it runs.
+pub(crate) fn register(worker: WorkerBuilder, careless: bool) -> WorkerBuilder {
     let worker = worker.task::<add>().task::<echo>().task::<noop>().task::<silent>();
-    worker.task::<fail>().task::<slow>().task::<flaky>()
+    let worker = worker.task::<fail>().task::<flaky>();
+    if careless { worker.task::<careless_slow>() } else { worker.task::<slow>() }
 }
 
 #[cardoon::task(name = "interop.add")]
@@ -44,6 +46,11 @@ async fn slow(ctx: &TaskContext, witness: State<Witness>, seconds: f64) -> Resul
     witness.started(ctx.id(), ctx.run())?;
     Clock::real().sleep(Duration::try_from_secs_f64(seconds)?).await;
     Ok(witness.ended(ctx.id(), ctx.run())?)
+}
+
+#[cardoon::task(name = "interop.slow", ack = "early")]
+async fn careless_slow(ctx: &TaskContext, witness: State<Witness>, seconds: f64) -> Result<(), TaskError> {
+    slow(ctx, witness, seconds).await
 }
 
 #[cardoon::task(name = "interop.flaky", retry_delay = "200ms", retry_jitter = false)]

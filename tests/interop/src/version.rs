@@ -1,7 +1,5 @@
 use std::path::PathBuf;
 
-use anyhow::{Context, ensure};
-
 /// A version of Celery, installed by `cargo xtask setup`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Version(&'static str);
@@ -25,23 +23,12 @@ impl Version {
 
     /// A program of its virtual environment. Fails where the environment is not as the repository asks for.
     pub fn program(self, name: &str) -> anyhow::Result<PathBuf> {
-        let environment = format!("celery-{}", self.0);
-        let folder = cache()?.join("python").join(&environment);
-        let wanted = python().join("requirements").join(format!("{environment}.txt"));
-        let wanted = std::fs::read_to_string(wanted)?;
-        let made = std::fs::read_to_string(folder.join("requirements.txt")).unwrap_or_default();
-        ensure!(made == wanted, "Celery {} is not installed as wanted: run `cargo xtask setup`", self.0);
-        Ok(folder.join("bin").join(name))
+        let requirements = python().join("requirements").join(format!("celery-{}.txt", self.0));
+        Ok(cardoon_testkit::environment(&requirements)?.join("bin").join(name))
     }
 }
 
 /// Where the Python programs of these tests are.
 pub(crate) fn python() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("python")
-}
-
-fn cache() -> anyhow::Result<PathBuf> {
-    let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = variable("XDG_CACHE_HOME").or_else(|| variable("HOME").map(|home| home.join(".cache")));
-    Ok(cache.context("neither XDG_CACHE_HOME nor HOME is set")?.join("cardoon"))
 }

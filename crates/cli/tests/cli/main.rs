@@ -12,6 +12,7 @@ mod handback;
 mod looking;
 mod migrate;
 mod queues;
+mod redis;
 mod sending;
 mod settings;
 mod support;

@@ -24,6 +24,7 @@ const STEP: Duration = Duration::from_millis(5);
 pub struct FaultProxy {
     address: SocketAddr,
     switch: Arc<Switch>,
+    target: watch::Sender<SocketAddr>,
     wants_clients: watch::Sender<bool>,
     is_listening: watch::Receiver<bool>,
     services: Supervisor,
@@ -35,9 +36,10 @@ impl FaultProxy {
         let (address, listener) = listen().await.map_err(no_port)?;
         let (wants_clients, wanted) = watch::channel(true);
         let (listening, is_listening) = watch::channel(true);
+        let (target, leads_to) = watch::channel(target);
         let switch = Arc::new(Switch::default());
         let services = Supervisor::new();
-        let relay = Relay { target, switch: Arc::clone(&switch), services: services.clone() };
+        let relay = Relay { target: leads_to, switch: Arc::clone(&switch), services: services.clone() };
         let gate = Gate { address, wanted, listening, clock, relay };
         let stopping = services.stopping();
         services.spawn(ServiceKind::Connection, async move {
@@ -46,7 +48,7 @@ impl FaultProxy {
                 () = stopping.cancelled() => Ok(()),
             }
         });
-        Ok(Self { address, switch, wants_clients, is_listening, services })
+        Ok(Self { address, switch, target, wants_clients, is_listening, services })
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -71,6 +73,11 @@ impl FaultProxy {
     /// Resets one connection. A number that is not open does nothing.
     pub fn cut_one(&self, connection: u64) {
         self.switch.cut_one(connection);
+    }
+
+    /// Leads new connections to another server; what is open stays where it is.
+    pub fn lead_to(&self, target: SocketAddr) {
+        self.target.send_replace(target);
     }
 
     /// The open connections, oldest first.
@@ -156,7 +163,7 @@ async fn accept(listener: Option<&TcpListener>) -> std::io::Result<TcpStream> {
 
 /// Connects clients to the target.
 struct Relay {
-    target: SocketAddr,
+    target: watch::Receiver<SocketAddr>,
     switch: Arc<Switch>,
     services: Supervisor,
 }
@@ -164,7 +171,7 @@ struct Relay {
 impl Relay {
     fn start(&self, client: TcpStream) {
         let (number, orders) = self.switch.open();
-        let (target, switch) = (self.target, Arc::clone(&self.switch));
+        let (target, switch) = (*self.target.borrow(), Arc::clone(&self.switch));
         let stopping = self.services.stopping();
         self.services.spawn(ServiceKind::Connection, async move {
             tokio::select! {
@@ -368,6 +375,18 @@ mod tests {
         let begin = FineInstant::now();
         round_trip(&mut stream, &vec![7; 20_000]).await.unwrap();
         assert!(FineInstant::now().since(begin) >= Duration::from_millis(200));
+    }
+
+    #[tokio::test]
+    async fn new_connections_follow_the_server_to_its_new_place() {
+        let (_echo, proxy) = Echo::behind_a_proxy().await;
+        let mut before = connect(&proxy).await;
+        round_trip(&mut before, b"a").await.unwrap();
+        let (nowhere, listener) = listen().await.unwrap();
+        drop(listener);
+        proxy.lead_to(nowhere);
+        assert!(round_trip(&mut connect(&proxy).await, b"b").await.is_err());
+        assert_eq!(round_trip(&mut before, b"c").await.unwrap(), b"c");
     }
 
     #[tokio::test]

@@ -216,6 +216,10 @@ phrases! {
     RedisCluster {
         "{} is part of a Redis Cluster" => "{0} 属于一个 Redis 集群";
     }
+    RedisCertificate {
+        "{}: {}" => "{0}：{1~}";
+        "name the server's authority: ?ssl_ca_certs=/path/to/ca.pem" => "指定签发证书的 CA：?ssl_ca_certs=/path/to/ca.pem";
+    }
 
     TooLarge {
         "the message for {} has {} bytes, the limit is {}" => "发给 {0} 的消息有 {1} 字节，上限是 {2}";

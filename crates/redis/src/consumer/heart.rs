@@ -5,40 +5,50 @@ use std::time::Duration;
 
 use cardoon_core::BootInstant;
 use cardoon_errors::{Applied, Code, Error, Result};
-use redis::{Cmd, ConnectionLike, Value};
+use redis::{Cmd, ConnectionLike, RedisError, Value};
 
 use super::Session;
 use crate::failure;
 use crate::keys;
+use crate::link::Era;
 
 /// A beat that takes longer is given up; the next one takes a fresh connection.
 const LONGEST: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(crate) struct Heart {
-    connection: Mutex<Option<redis::Connection>>,
+    connection: Mutex<Option<(redis::Connection, Era)>>,
 }
 
 impl Heart {
     /// Renews all leases. Answers until when deliveries may be started, `None` if the session is over.
     pub(crate) fn beat(&self, session: &Session) -> Result<Option<BootInstant>> {
-        let before = session.shared.wire.clock.boot();
+        let wire = &session.shared.wire;
+        let before = wire.clock.boot();
         let mut slot = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut connection = match slot.take() {
-            Some(connection) => connection,
-            None => session.shared.wire.dial_blocking(limit(session))?,
-        };
-        let answer = ask(session, &mut connection)?;
-        match answer {
-            Value::Int(answer) => {
-                *slot = Some(connection);
+        let open = slot.take().filter(|(_, era)| !era.is_over()).map_or_else(|| dial(session), Ok);
+        let (mut connection, era) = open?;
+        match ask(session, &mut connection) {
+            Ok(Value::Int(answer)) => {
+                *slot = Some((connection, era));
                 Ok((answer == 1).then(|| before.plus(session.spec.terms.lease)))
             }
-            // The next beat takes a fresh connection: after a failover another server is the primary.
-            Value::ServerError(error) => Err(failure::of_server(&error, &session.shared.wire.location)),
-            _ => Err(failure::nonsense("a heartbeat")),
+            Ok(_) => Err(failure::nonsense("a heartbeat")),
+            Err(error) => {
+                // The next beat takes a fresh connection: after a failover another server is the primary.
+                if error.code() == Code::RedisReadOnly {
+                    wire.leave(&era);
+                }
+                Err(error)
+            }
         }
     }
+}
+
+fn dial(session: &Session) -> Result<(redis::Connection, Era)> {
+    let wire = &session.shared.wire;
+    let era = wire.era();
+    Ok((wire.dial_blocking(limit(session))?, era))
 }
 
 fn limit(session: &Session) -> Duration {
@@ -47,13 +57,21 @@ fn limit(session: &Session) -> Duration {
 
 fn ask(session: &Session, connection: &mut redis::Connection) -> Result<Value> {
     let script = &session.shared.scripts.beat;
-    let answer = send(session, connection, &call("EVALSHA", &script.hash, session))?;
-    match answer {
-        Value::ServerError(error) if error.code() == "NOSCRIPT" => {
-            send(session, connection, &call("EVAL", &script.text, session))
+    let location = &session.shared.wire.location;
+    let sent = |connection: &mut redis::Connection, command: &Cmd| {
+        match connection.req_packed_command(&command.get_packed_command()) {
+            // Depending on where it is noticed, the server's error is the answer or an error.
+            Ok(Value::ServerError(error)) => Err(RedisError::from(error)),
+            answered => answered,
         }
-        answer => Ok(answer),
-    }
+    };
+    let answer = match sent(connection, &call("EVALSHA", &script.hash, session)) {
+        Err(error) if error.code() == Some("NOSCRIPT") => {
+            sent(connection, &call("EVAL", &script.text, session))
+        }
+        answer => answer,
+    };
+    answer.map_err(|error| failure::of_client(error, location))
 }
 
 fn call(command: &str, script: &str, session: &Session) -> Cmd {
@@ -61,19 +79,6 @@ fn call(command: &str, script: &str, session: &Session) -> Cmd {
     let mut call = redis::cmd(command);
     call.arg(script).arg(2).arg(keys::session(number)).arg(keys::BEATS).arg(number);
     call
-}
-
-fn send(session: &Session, connection: &mut redis::Connection, command: &Cmd) -> Result<Value> {
-    match connection.req_packed_command(&command.get_packed_command()) {
-        Ok(answer) => Ok(answer),
-        Err(error) if error.code() == Some("NOSCRIPT") => {
-            let script = &session.shared.scripts.beat;
-            let again =
-                connection.req_packed_command(&call("EVAL", &script.text, session).get_packed_command());
-            again.map_err(|error| failure::of_client(error, &session.shared.wire.location))
-        }
-        Err(error) => Err(failure::of_client(error, &session.shared.wire.location)),
-    }
 }
 
 /// The session is over: others took it for dead.

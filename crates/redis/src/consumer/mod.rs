@@ -3,6 +3,7 @@
 mod blame;
 mod claiming;
 mod early_claiming;
+mod ghost;
 mod heart;
 mod port;
 mod session;

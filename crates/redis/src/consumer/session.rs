@@ -48,7 +48,7 @@ pub(crate) struct Session {
     pub(crate) watcher: Watcher,
     /// Changes when there may be something to take.
     bell: watch::Sender<u64>,
-    holding: Mutex<HashMap<u64, Holding>>,
+    holding: Mutex<HashMap<u64, Arc<Holding>>>,
     /// Tasks that are held and were revoked, and whose holder was not told yet.
     to_tell: Mutex<Vec<TaskId>>,
     told: Notify,
@@ -151,13 +151,16 @@ impl Session {
         self.bell.subscribe()
     }
 
-    pub(crate) fn holdings(&self) -> MutexGuard<'_, HashMap<u64, Holding>> {
+    pub(crate) fn holdings(&self) -> MutexGuard<'_, HashMap<u64, Arc<Holding>>> {
         self.holding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The delivery of this lease, if it is held as far as this process knows.
-    pub(crate) fn held(&self, lease: Lease) -> Option<Holding> {
-        self.holdings().get(&lease.sequence).filter(|holding| holding.lease == lease).cloned()
+    /// The delivery of each lease, if it is held as far as this process knows.
+    pub(crate) fn held(&self, leases: impl Iterator<Item = Lease>) -> Vec<Option<Arc<Holding>>> {
+        let holdings = self.holdings();
+        leases
+            .map(|lease| holdings.get(&lease.sequence).filter(|holding| holding.lease == lease).cloned())
+            .collect()
     }
 
     /// The lease of the delivery of this task.
@@ -188,10 +191,16 @@ impl Session {
         for_others.iter().flat_map(of).collect()
     }
 
-    /// A delivery is not held any more.
-    pub(crate) fn let_go(&self, sequence: u64) {
-        self.holdings().remove(&sequence);
-        self.blame.forget(sequence);
+    /// These deliveries are not held any more.
+    pub(crate) fn let_go(&self, leases: impl Iterator<Item = Lease>) {
+        let mut holdings = self.holdings();
+        let is_known = |lease: &Lease| {
+            let known = holdings.get(&lease.sequence).is_some_and(|holding| holding.lease == *lease);
+            known && holdings.remove(&lease.sequence).is_some()
+        };
+        let gone: Vec<u64> = leases.filter(is_known).map(|lease| lease.sequence).collect();
+        drop(holdings);
+        self.blame.forget(&gone);
     }
 
     /// These tasks were revoked.

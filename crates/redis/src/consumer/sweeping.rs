@@ -8,7 +8,7 @@ use cardoon_broker::SweepReport;
 use cardoon_core::BootInstant;
 use cardoon_core::lease::{LeaseTerms, Watch};
 use cardoon_core::rescue::Loss;
-use cardoon_errors::Result;
+use cardoon_errors::{Code, Result};
 use redis::Value;
 
 use super::Session;
@@ -72,11 +72,19 @@ impl Sweeper {
             upkeep::keep_up(&session.shared).await?;
         }
         let mut report = SweepReport::default();
+        let may_bury = !session.watcher.was_lost(clock.boot());
         for seen in look.seen {
-            if seen.missing.is_some_and(|missing| missing >= grace) {
-                self.bury(session, seen, &mut report).await?;
+            let saved = if may_bury && seen.missing.is_some_and(|missing| missing >= grace) {
+                self.bury(session, seen, &mut report).await
             } else {
-                self.look_at(session, seen, look.now, &mut report).await?;
+                self.look_at(session, seen, look.now, &mut report).await
+            };
+            match saved {
+                // One list that takes nothing must not keep those waiting whose lists do.
+                Err(error) if error.code() == Code::RedisWrongType => {
+                    tracing::warn!(%error, "what a lost worker held is not put back");
+                }
+                saved => saved?,
             }
         }
         Ok(report)

@@ -4,11 +4,11 @@
 //! moment in which it learns that the connection has ended. And the server tells it, once, when a key changes that it has
 //! looked at, whoever changed it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cardoon_core::TaskId;
+use cardoon_core::{BootInstant, TaskId};
 use cardoon_errors::{Code, Result};
 use cardoon_runtime::Clock;
 use redis::aio::MultiplexedConnection;
@@ -17,28 +17,30 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
+use super::ghost::Ghost;
 use crate::failure;
 use crate::keys;
-use crate::link::{Pushes, bytes, int, items};
+use crate::link::{Era, Patience, Pushes, bytes, int, items};
 use crate::operations::revoke;
 
 /// Between two tests whether the connection still answers.
-const PING_EVERY: Duration = Duration::from_secs(1);
-const PING_LIMIT: Duration = Duration::from_secs(3);
+const TEST_EVERY: Duration = Duration::from_secs(1);
 
-/// The pauses between tries to connect.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// Whoever loses the server finds it again within this time after it is back.
+const RETURN: Duration = Duration::from_secs(5);
 
 #[derive(Default)]
 pub(crate) struct Watcher {
-    connection: Mutex<Option<MultiplexedConnection>>,
+    connection: Mutex<Option<(MultiplexedConnection, Era)>>,
     /// The number of the session that the connection is a sign of life of; 0 if of none.
     signs: watch::Sender<Option<u64>>,
     /// The number of the session that it shall be a sign of life of next, if not the session's own.
     wanted: Mutex<Option<u64>>,
     is_deaf: AtomicBool,
+    /// When the connection was lost last, in milliseconds of the boot-time clock; 0 if never.
+    lost_at: AtomicU64,
     renewed: Mutex<CancellationToken>,
+    ghost: Ghost,
 }
 
 /// What lay in the lists and the delayed store when they were looked at. Changes since then ring the bell.
@@ -68,6 +70,19 @@ impl Watcher {
         self.renewed.lock().unwrap_or_else(PoisonError::into_inner).cancel();
     }
 
+    /// Whether there is no connection, or has not been one until just now. Others may have lost theirs too, and look for
+    /// the server.
+    pub(crate) fn was_lost(&self, now: BootInstant) -> bool {
+        let lost_at = self.lost_at.load(Ordering::Relaxed);
+        lost_at != 0 && now.since(BootInstant(lost_at)) < RETURN
+    }
+
+    fn lose(&self, now: BootInstant) {
+        self.lost_at.store(now.0, Ordering::Relaxed);
+        *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.signs.send_replace(None);
+    }
+
     /// Whether the server does not tell of changes.
     pub(crate) fn is_deaf(&self) -> bool {
         self.is_deaf.load(Ordering::Relaxed)
@@ -76,7 +91,7 @@ impl Watcher {
     /// Looks at the lists; the next change of one of them, or of the delayed store, rings. `None` while there is no
     /// connection; when there is one again, the bell rings.
     pub(crate) async fn look(&self, session: &Session) -> Option<Look> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let (mut connection, era) = self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let mut pipeline = redis::pipe();
         let exists = pipeline.cmd("EXISTS");
         for list in &session.lists {
@@ -84,8 +99,12 @@ impl Watcher {
         }
         pipeline.cmd("ZRANGE").arg(keys::DELAYED).arg(0).arg(0).arg("WITHSCORES");
         let wire = &session.shared.wire;
-        let answers = wire.within(wire.limit, connection.send_packed_commands(&pipeline, 0, 2)).await;
-        let mut answers = answers?.ok()?.into_iter();
+        let answers = tokio::select! {
+            answers = connection.send_packed_commands(&pipeline, 0, 2) => answers,
+            () = era.over() => return None,
+            () = wire.clock.sleep(wire.limit) => return None,
+        };
+        let mut answers = answers.ok()?.into_iter();
         let count = int(&answers.next()?, "EXISTS").ok()?;
         Some(Look { is_something_ready: count > 0, due: score(answers.next()?) })
     }
@@ -102,36 +121,49 @@ fn score(answer: Value) -> Option<i64> {
 
 /// Keeps the connection up until the session ends.
 pub(crate) async fn watch(session: Arc<Session>) -> Result<()> {
-    let clock = session.shared.wire.clock.clone();
-    let mut pause = FIRST_PAUSE;
+    let wire = &session.shared.wire;
+    let mut patience = Patience::default();
+    // It may be better than it seemed, and then it is a sign of life until the next one is.
+    let mut before = None;
     while !session.ended.is_cancelled() {
         let gone = CancellationToken::new();
         *session.watcher.renewed.lock().unwrap_or_else(PoisonError::into_inner) = gone.clone();
+        let era = wire.era();
         let connected = tokio::select! {
-            connected = connect(&session, &gone) => connected,
+            connected = connect(&session, &gone, &era, patience.dial()) => connected,
             () = session.ended.cancelled() => return Ok(()),
         };
         match connected {
             Ok(connection) => {
-                pause = FIRST_PAUSE;
-                serve(&session, connection, &gone).await;
+                patience = Patience::default();
+                drop(before.replace(connection.clone()));
+                tokio::select! {
+                    () = gone.cancelled() => {}
+                    () = session.ended.cancelled() => {}
+                    () = wire.watch_over(&connection, &era, TEST_EVERY) => {}
+                }
             }
             Err(error) => {
                 tracing::debug!(%error, "the connection that hears of changes is down");
-                clock.sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                wire.clock.sleep(patience.pause()).await;
             }
         }
-        *session.watcher.connection.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        session.watcher.signs.send_replace(None);
+        session.watcher.lose(wire.clock.boot());
+        // Another server, or one that lost its last second, may know of deliveries that were settled.
+        session.is_unsure.store(true, Ordering::Release);
     }
     Ok(())
 }
 
-async fn connect(session: &Arc<Session>, gone: &CancellationToken) -> Result<MultiplexedConnection> {
+async fn connect(
+    session: &Arc<Session>,
+    gone: &CancellationToken,
+    era: &Era,
+    limit: Duration,
+) -> Result<MultiplexedConnection> {
     let wire = &session.shared.wire;
-    let connection = wire.dial(pushes(session, gone)).await?;
-    let prepared = wire.within(wire.limit, prepare(session, connection)).await;
+    let connection = wire.dial(pushes(session, gone), limit).await?;
+    let prepared = wire.within(limit, prepare(session, connection, era)).await;
     let connection = prepared.unwrap_or_else(|| Err(failure::no_answer(&wire.location)))?;
     session.ring();
     catch_up(session).await?;
@@ -158,14 +190,20 @@ fn revoked_id(mut data: Vec<Value>) -> Option<TaskId> {
 }
 
 /// Makes a fresh connection hear, and a sign of life.
-async fn prepare(session: &Session, mut connection: MultiplexedConnection) -> Result<MultiplexedConnection> {
+async fn prepare(
+    session: &Session,
+    mut connection: MultiplexedConnection,
+    era: &Era,
+) -> Result<MultiplexedConnection> {
     let location = &session.shared.wire.location;
     let number =
         session.watcher.wanted.lock().unwrap_or_else(PoisonError::into_inner).unwrap_or(session.number());
+    let name = format!("cardoon:{number}");
     let mut pipeline = redis::pipe();
-    pipeline.cmd("CLIENT").arg("SETNAME").arg(format!("cardoon:{number}"));
+    pipeline.cmd("CLIENT").arg("SETNAME").arg(&name);
     pipeline.cmd("CLIENT").arg("TRACKING").arg("ON");
-    let answers = connection.send_packed_commands(&pipeline, 0, 2).await;
+    pipeline.cmd("CLIENT").arg("ID");
+    let answers = connection.send_packed_commands(&pipeline, 0, 3).await;
     let answers = answers.map_err(|error| failure::of_client(error, location))?;
     let is_deaf = matches!(answers.get(1), Some(Value::ServerError(_)));
     if is_deaf && !session.watcher.is_deaf.swap(is_deaf, Ordering::Relaxed) {
@@ -182,8 +220,12 @@ async fn prepare(session: &Session, mut connection: MultiplexedConnection) -> Re
         Err(error) if error.code() == Code::RedisDenied => 0,
         Err(error) => return Err(error),
     };
-    *session.watcher.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(connection.clone());
+    let open = (connection.clone(), era.clone());
+    *session.watcher.connection.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
     session.watcher.signs.send_replace(Some(signed));
+    if let Some(Value::Int(number)) = answers.get(2) {
+        session.watcher.ghost.lay(&mut connection, &name, *number).await;
+    }
     Ok(connection)
 }
 
@@ -193,21 +235,4 @@ async fn catch_up(session: &Session) -> Result<()> {
     let revoked = revoke::are_revoked(&session.shared.main, &ids).await?;
     session.hear_of_revokes(ids.into_iter().zip(revoked).filter(|(_, revoked)| *revoked).map(|(id, _)| id));
     Ok(())
-}
-
-/// Tests the connection until it is gone.
-async fn serve(session: &Session, mut connection: MultiplexedConnection, gone: &CancellationToken) {
-    let wire = &session.shared.wire;
-    let ping = redis::cmd("PING");
-    loop {
-        tokio::select! {
-            () = gone.cancelled() => return,
-            () = session.ended.cancelled() => return,
-            () = wire.clock.sleep(PING_EVERY) => {}
-        }
-        match wire.within(PING_LIMIT, connection.send_packed_command(&ping)).await {
-            Some(Ok(_)) => {}
-            _ => return,
-        }
-    }
 }

@@ -8,13 +8,13 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, PushInfo, PushKind, RedisResult, Value};
 use tokio::sync::Mutex;
 
-use super::Wire;
+use super::era::AFTERWARDS;
+use super::{Era, Patience, Wire};
 use crate::failure;
 use crate::scripts::Script;
 
-/// The pauses between tries to connect: 20 ms, doubled up to 500 ms.
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+/// An answer is waited for this long at least, also if connecting has taken all the time that there was.
+const LEAST: Duration = Duration::from_millis(20);
 
 /// One connection that many callers share, renewed when it breaks. Operations of one lane do not wait for those of
 /// another one.
@@ -27,6 +27,7 @@ pub(crate) struct Lane {
 struct Live {
     connection: MultiplexedConnection,
     gone: Arc<AtomicBool>,
+    era: Era,
 }
 
 impl Lane {
@@ -38,15 +39,16 @@ impl Lane {
     pub(crate) async fn connect(&self) -> Result<()> {
         let mut live = self.live.lock().await;
         if live.as_ref().is_none_or(Live::is_gone) {
-            *live = Some(self.dial().await?);
+            *live = Some(self.dial(Patience::of_one_try().dial()).await?);
         }
         Ok(())
     }
 
     /// The answer to a command.
     pub(crate) async fn ask(&self, command: &Cmd) -> Result<Value> {
-        let answer = self.exchange(async |connection| connection.send_packed_command(command).await).await?;
-        self.checked(answer)
+        let (answer, era) =
+            self.exchange(async |connection| connection.send_packed_command(command).await).await?;
+        self.checked(answer, &era)
     }
 
     /// The answers to several commands that are sent together. Each answer may be an error.
@@ -58,8 +60,8 @@ impl Lane {
         let send = async |connection: &mut MultiplexedConnection| {
             connection.send_packed_commands(pipeline, 0, count).await
         };
-        let answers = self.exchange(send).await?;
-        Ok(answers.into_iter().map(|answer| self.checked(answer)).collect())
+        let (answers, era) = self.exchange(send).await?;
+        Ok(answers.into_iter().map(|answer| self.checked(answer, &era)).collect())
     }
 
     /// The answers, or the first error among them.
@@ -72,9 +74,10 @@ impl Lane {
         let mut command = redis::cmd("EVALSHA");
         command.arg(&script.hash);
         prepare(&mut command);
-        let answer = self.exchange(async |connection| connection.send_packed_command(&command).await).await?;
+        let (answer, era) =
+            self.exchange(async |connection| connection.send_packed_command(&command).await).await?;
         if !is_unknown_script(&answer) {
-            return self.checked(answer);
+            return self.checked(answer, &era);
         }
         // The server was restarted, or somebody flushed its scripts. Nothing was done.
         let mut load = redis::cmd("SCRIPT");
@@ -83,26 +86,37 @@ impl Lane {
         self.ask(&command).await
     }
 
+    /// What the server answers, and the era of the connection on which it did.
     async fn exchange<T>(
         &self,
         send: impl AsyncFnOnce(&mut MultiplexedConnection) -> RedisResult<T>,
-    ) -> Result<T> {
+    ) -> Result<(T, Era)> {
         let end = self.wire.clock.boot().plus(self.wire.limit);
-        let mut live = self.live(end).await?;
-        let left = end.since(self.wire.clock.boot()).max(FIRST_PAUSE);
-        match self.wire.within(left, send(&mut live.connection)).await {
-            Some(Ok(answer)) => Ok(answer),
+        let Live { mut connection, gone, era } = self.live(end).await?;
+        let left = end.since(self.wire.clock.boot()).max(LEAST);
+        match self.wire.within(left, self.answer(send(&mut connection), &era)).await.flatten() {
+            Some(Ok(answer)) => Ok((answer, era)),
             Some(Err(error)) => {
                 if error.is_unrecoverable_error() {
-                    live.gone.store(true, Ordering::Relaxed);
+                    gone.store(true, Ordering::Relaxed);
                 }
                 Err(failure::of_client(error, &self.wire.location))
             }
             None => {
                 // Whatever comes on it later answers nobody.
-                live.gone.store(true, Ordering::Relaxed);
+                gone.store(true, Ordering::Relaxed);
                 Err(failure::no_answer(&self.wire.location))
             }
+        }
+    }
+
+    /// The answer, unless the connection is left and it does not come soon after.
+    async fn answer<T>(&self, answer: impl Future<Output = T>, era: &Era) -> Option<T> {
+        tokio::pin!(answer);
+        tokio::select! {
+            biased;
+            answer = &mut answer => Some(answer),
+            () = era.over() => self.wire.within(AFTERWARDS, answer).await,
         }
     }
 
@@ -111,17 +125,19 @@ impl Lane {
         let clock = &self.wire.clock;
         let connecting = async {
             let mut live = self.live.lock().await;
-            let mut pause = FIRST_PAUSE;
+            let mut patience = Patience::default();
             loop {
                 if let Some(live) = live.as_ref().filter(|live| !live.is_gone()) {
                     return Ok(live.clone());
                 }
-                match self.dial().await {
+                match self.dial(patience.dial()).await {
                     Ok(fresh) => *live = Some(fresh),
-                    Err(error) if !may_pass(&error) || clock.boot().plus(pause) >= end => return Err(error),
-                    Err(_) => {
+                    Err(error) => {
+                        let pause = patience.pause();
+                        if !may_pass(&error) || clock.boot().plus(pause) >= end {
+                            return Err(error);
+                        }
                         clock.sleep(pause).await;
-                        pause = (pause * 2).min(LONGEST_PAUSE);
                     }
                 }
             }
@@ -131,7 +147,7 @@ impl Lane {
         connected.unwrap_or_else(|| Err(late()))
     }
 
-    async fn dial(&self) -> Result<Live> {
+    async fn dial(&self, limit: Duration) -> Result<Live> {
         let gone = Arc::new(AtomicBool::new(false));
         let notice = Arc::clone(&gone);
         let pushes = Arc::new(move |info: PushInfo| {
@@ -139,25 +155,29 @@ impl Lane {
                 notice.store(true, Ordering::Relaxed);
             }
         });
-        let connection = self.wire.dial(pushes).await?;
-        Ok(Live { connection, gone })
+        let era = self.wire.era();
+        let connection = self.wire.dial(pushes, limit).await?;
+        Ok(Live { connection, gone, era })
     }
 
-    fn checked(&self, answer: Value) -> Result<Value> {
+    fn checked(&self, answer: Value, era: &Era) -> Result<Value> {
         match answer {
             Value::ServerError(error) => {
                 let error = failure::of_server(&error, &self.wire.location);
-                self.note(&error);
+                self.note(&error, era);
                 Err(error)
             }
             answer => Ok(answer),
         }
     }
 
-    /// A server that became a replica is left: another one is the primary now.
-    fn note(&self, error: &Error) {
-        if error.code() == Code::RedisReadOnly
-            && let Ok(live) = self.live.try_lock()
+    /// A server that became a replica is left by everybody: another one is the primary now.
+    fn note(&self, error: &Error, era: &Era) {
+        if error.code() != Code::RedisReadOnly {
+            return;
+        }
+        self.wire.leave(era);
+        if let Ok(live) = self.live.try_lock()
             && let Some(live) = live.as_ref()
         {
             live.gone.store(true, Ordering::Relaxed);
@@ -167,7 +187,7 @@ impl Lane {
 
 impl Live {
     fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Relaxed)
+        self.gone.load(Ordering::Relaxed) || self.era.is_over()
     }
 }
 

@@ -1,10 +1,13 @@
 //! Connections: made in one place, renewed when they break, each await with a limit.
 
+mod era;
 mod lane;
 mod open;
 mod values;
+mod vigil;
 mod wire;
 
+pub(crate) use era::Era;
 pub(crate) use lane::Lane;
 pub(crate) use values::{bytes, int, items, text};
-pub(crate) use wire::{Pushes, Wire};
+pub(crate) use wire::{Patience, Pushes, Wire};

@@ -6,6 +6,8 @@ use redis::{
     RedisResult, TlsCertificates,
 };
 
+use rustls::crypto::{CryptoProvider, ring};
+
 use crate::address::{Place, RedisAddress, Tls};
 use crate::failure;
 
@@ -46,13 +48,24 @@ fn open_with_tls(
     port: u16,
     certificates: &TlsCertificates,
 ) -> RedisResult<Client> {
+    provide_cryptography();
     let place = ConnectionAddr::TcpTls { host: host.into(), port, insecure: false, tls_params: None };
     Client::build_with_tls(info(address, place)?, certificates.clone())
+}
+
+/// The client takes what the process has chosen, and panics if it has chosen nothing.
+fn provide_cryptography() {
+    if CryptoProvider::get_default().is_none() {
+        // Somebody else may be faster, and then that one is it.
+        let _ = ring::default_provider().install_default();
+    }
 }
 
 fn info(address: &RedisAddress, place: ConnectionAddr) -> RedisResult<ConnectionInfo> {
     let mut login =
         RedisConnectionInfo::default().set_db(address.database).set_protocol(ProtocolVersion::RESP3);
+    // Each answer that is waited for before a connection is of use may be one that does not come.
+    login = login.set_skip_set_lib_name();
     if let Some(user) = &address.user {
         login = login.set_username(user);
     }

@@ -9,6 +9,7 @@ pub(crate) mod known;
 pub(crate) mod living;
 pub(crate) mod messages;
 pub(crate) mod publish;
+pub(crate) mod queues;
 pub(crate) mod rescue;
 pub(crate) mod revoke;
 pub(crate) mod runs;

@@ -12,7 +12,7 @@ use redis::Value;
 use super::change::Change;
 use super::known::Known;
 use super::runs::{self, Decided};
-use super::{delayed, ends, search, sessions};
+use super::{delayed, ends, queues, search, sessions};
 use crate::keys;
 use crate::link::items;
 use crate::store::Shared;
@@ -48,7 +48,7 @@ async fn revoke_one(shared: &Shared, id: &TaskId) -> Result<Revoked> {
         let remove = delayed::remove(remove, &delayed.queue, &delayed.member);
         removals.push(Removal { message: delayed.stored.message, queue: delayed.queue, remove });
     }
-    let queues = search::queues(&shared.main).await?;
+    let queues = queues::queues(shared).await?;
     for ready in search::ready(shared, &queues, id).await? {
         let remove = Change::new().then("LREM", ready.list, [Bytes::from_static(b"1"), ready.raw]);
         removals.push(Removal { message: ready.stored.message, queue: ready.queue, remove });

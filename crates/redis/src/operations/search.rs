@@ -14,32 +14,6 @@ use crate::store::Shared;
 /// Messages that are looked at in one step.
 const PAGE: i64 = 1000;
 
-/// All queues that somebody of ours has used or that Celery's programs have declared.
-pub(crate) async fn queues(lane: &Lane) -> Result<Vec<QueueName>> {
-    let mut command = redis::cmd("SMEMBERS");
-    command.arg(keys::QUEUES);
-    let ours = items(lane.ask(&command).await?, "SMEMBERS")?;
-    let mut names: Vec<String> = ours.into_iter().filter_map(|name| text(name, "SMEMBERS").ok()).collect();
-    let mut pipeline = redis::pipe();
-    for key in scan(lane, "_kombu.binding.*").await? {
-        pipeline.cmd("SMEMBERS").arg(key);
-    }
-    for answer in lane.ask_all(&pipeline).await?.into_iter().flatten() {
-        let members =
-            items(answer, "SMEMBERS")?.into_iter().filter_map(|member| text(member, "SMEMBERS").ok());
-        names.extend(members.filter_map(|member| member.rsplit("\x06\x16").next().map(str::to_owned)));
-    }
-    names.retain(|name| !is_of_control(name));
-    names.sort_unstable();
-    names.dedup();
-    Ok(names.into_iter().filter_map(|name| QueueName::new(name).ok()).collect())
-}
-
-/// Queues by which Celery's workers are controlled and watched; no tasks go there.
-fn is_of_control(name: &str) -> bool {
-    name.ends_with(".celery.pidbox") || name.ends_with(".reply.celery.pidbox") || name.starts_with("celeryev")
-}
-
 /// All keys that match.
 pub(crate) async fn scan(lane: &Lane, pattern: &str) -> Result<Vec<String>> {
     let mut keys = Vec::new();

@@ -14,7 +14,7 @@ use redis::{PushInfo, PushKind};
 use tokio::sync::mpsc;
 
 use crate::failure;
-use crate::link::{Pushes, bytes, int, items};
+use crate::link::{Era, Patience, Pushes, bytes, int, items};
 use crate::store::Shared;
 
 /// Batches of events that may wait to be sent or to be read; more are dropped.
@@ -22,6 +22,9 @@ const WAITING: usize = 1024;
 
 /// How old the knowledge may be whether somebody listens.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// Between two tests whether a quiet connection still answers.
+const TEST_EVERY: Duration = Duration::from_secs(2);
 
 /// Who listens to events.
 #[derive(Debug, Default)]
@@ -95,10 +98,13 @@ async fn send(shared: std::sync::Weak<Shared>, mut queue: mpsc::Receiver<Vec<u8>
 /// Events from now on.
 pub(crate) struct Listener {
     shared: Arc<Shared>,
-    connection: Option<MultiplexedConnection>,
+    open: Option<Open>,
     heard: mpsc::Receiver<Heard>,
     ears: mpsc::Sender<Heard>,
 }
+
+/// A connection that is subscribed, and its era.
+type Open = (MultiplexedConnection, Era);
 
 enum Heard {
     Events(Vec<u8>),
@@ -109,12 +115,12 @@ impl Listener {
     pub(crate) async fn open(shared: &Arc<Shared>) -> Result<Self> {
         let (ears, heard) = mpsc::channel(WAITING);
         shared.audience.here.fetch_add(1, Ordering::Relaxed);
-        let mut listener = Self { shared: Arc::clone(shared), connection: None, heard, ears };
-        listener.connection = Some(listener.connect().await?);
+        let mut listener = Self { shared: Arc::clone(shared), open: None, heard, ears };
+        listener.open = Some(listener.connect().await?);
         Ok(listener)
     }
 
-    async fn connect(&self) -> Result<MultiplexedConnection> {
+    async fn connect(&self) -> Result<Open> {
         let wire = &self.shared.wire;
         let ears = self.ears.clone();
         let pushes: Pushes = Arc::new(move |info: PushInfo| {
@@ -128,10 +134,11 @@ impl Listener {
             // Who listens too slowly misses something.
             drop(heard.map(|heard| ears.try_send(heard)));
         });
-        let mut connection = wire.dial(pushes).await?;
+        let era = wire.era();
+        let mut connection = wire.dial(pushes, Patience::of_one_try().dial()).await?;
         let subscribed = wire.within(wire.limit, connection.subscribe(self.shared.channels.events())).await;
         match subscribed {
-            Some(Ok(())) => Ok(connection),
+            Some(Ok(())) => Ok((connection, era)),
             Some(Err(error)) => Err(failure::of_client(error, &wire.location)),
             None => Err(failure::no_answer(&wire.location)),
         }
@@ -142,11 +149,14 @@ impl Listener {
 impl EventStream for Listener {
     async fn next(&mut self) -> Result<Vec<Event>> {
         loop {
-            if self.connection.is_none() {
-                self.connection = Some(self.connect().await?);
-            }
+            let open = match self.open.take() {
+                Some(open) => open,
+                None => self.connect().await?,
+            };
+            let (connection, era) = self.open.insert(open);
             let heard = tokio::select! {
                 heard = self.heard.recv() => heard,
+                () = self.shared.wire.watch_over(connection, era, TEST_EVERY) => Some(Heard::Disconnected),
                 () = self.shared.closing().cancelled() => return Ok(Vec::new()),
             };
             match heard {
@@ -157,7 +167,7 @@ impl EventStream for Listener {
                         _ => {}
                     }
                 }
-                Some(Heard::Disconnected) => self.connection = None,
+                Some(Heard::Disconnected) => self.open = None,
                 None => return Ok(Vec::new()),
             }
         }

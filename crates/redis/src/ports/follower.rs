@@ -19,17 +19,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::failure;
 use crate::keys;
-use crate::link::{Pushes, bytes, items};
+use crate::link::{Patience, Pushes, bytes, items};
 use crate::store::Shared;
 
 /// Tasks that are subscribed to and read in one step.
 const PAGE: usize = 512;
 
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
-
 /// Between two tests whether the connection still answers.
-const PING_EVERY: Duration = Duration::from_secs(2);
+const TEST_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Default)]
 pub(crate) struct Follower {
@@ -139,25 +136,30 @@ impl Drop for Waiter {
 
 /// Keeps the connection up while there is a store that is open.
 async fn follow(shared: Weak<Shared>) -> Result<()> {
-    let mut pause = FIRST_PAUSE;
+    let mut patience = Patience::default();
     loop {
         let Some(shared) = shared.upgrade() else { return Ok(()) };
         if shared.check().is_err() || shared.follower.over.is_cancelled() {
             return Ok(());
         }
         let gone = CancellationToken::new();
-        match shared.wire.dial(pushes(&shared, &gone)).await {
+        let era = shared.wire.era();
+        match shared.wire.dial(pushes(&shared, &gone), patience.dial()).await {
             Ok(connection) => {
-                pause = FIRST_PAUSE;
+                patience = Patience::default();
                 shared.follower.all_are_fresh();
-                if let Err(error) = serve(shared, connection, &gone).await {
+                let wire = Arc::clone(&shared.wire);
+                let served = tokio::select! {
+                    served = serve(shared, connection.clone(), &gone) => served,
+                    () = wire.watch_over(&connection, &era, TEST_EVERY) => Err(failure::no_answer(&wire.location)),
+                };
+                if let Err(error) = served {
                     tracing::debug!(%error, "the connection that tells of results is down");
                 }
             }
             Err(error) => {
                 tracing::debug!(%error, "the connection that tells of results cannot be opened");
-                shared.wire.clock.sleep(pause).await;
-                pause = (pause * 2).min(LONGEST_PAUSE);
+                shared.wire.clock.sleep(patience.pause()).await;
             }
         }
     }
@@ -203,13 +205,6 @@ async fn serve(
             () = gone.cancelled() => return Ok(()),
             () = shared.closing().cancelled() => return Ok(()),
             () = shared.follower.over.cancelled() => return Ok(()),
-            () = shared.wire.clock.sleep(PING_EVERY) => {
-                let ping = redis::cmd("PING");
-                match shared.wire.within(shared.wire.limit, connection.send_packed_command(&ping)).await {
-                    Some(Ok(_)) => {}
-                    _ => return Err(failure::no_answer(&shared.wire.location)),
-                }
-            }
         }
     }
 }

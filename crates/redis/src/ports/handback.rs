@@ -6,7 +6,7 @@ use crate::keys;
 use crate::link::int;
 use crate::operations::handback::{Tally, return_delayed, return_held};
 use crate::operations::living::{self, Watched};
-use crate::operations::{search, sessions};
+use crate::operations::{queues, sessions};
 use crate::store::RedisStore;
 
 #[async_trait]
@@ -58,7 +58,7 @@ impl RedisStore {
         watched: &Watched,
         tally: &mut Tally,
     ) -> Result<()> {
-        let queues = search::queues(&self.shared.main).await?;
+        let queues = queues::queues(&self.shared).await?;
         let mut pipeline = redis::pipe();
         for queue in &queues {
             pipeline.cmd("ZCARD").arg(keys::delayed_of(queue));

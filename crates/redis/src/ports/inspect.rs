@@ -14,6 +14,7 @@ use crate::link::{bytes, int, items, text};
 use crate::operations::change::Change;
 use crate::operations::delayed;
 use crate::operations::messages::Stored;
+use crate::operations::queues;
 use crate::operations::revoke::{self, Removal};
 use crate::operations::search::{self, Delayed};
 use crate::operations::sessions::{self, Facts};
@@ -25,7 +26,7 @@ impl Inspect for RedisStore {
     async fn queues(&self) -> Result<Vec<QueueStats>> {
         self.shared.check()?;
         let members = self.facts().await?;
-        let mut names = search::queues(&self.shared.main).await?;
+        let mut names = queues::queues(&self.shared).await?;
         names.extend(members.iter().flat_map(|facts| facts.queues.iter().cloned()));
         names.sort_unstable();
         names.dedup();
@@ -62,7 +63,7 @@ impl Inspect for RedisStore {
         if let Some(delayed) = search::delayed(&self.shared.main, id).await?.pop() {
             return Ok(Some(described(&delayed)));
         }
-        let queues = search::queues(&self.shared.main).await?;
+        let queues = queues::queues(&self.shared).await?;
         let ready = search::ready(&self.shared, &queues, id).await?.pop();
         Ok(ready.map(|ready| (waiting(&ready.queue, &ready.raw, &ready.stored), Place::Ready)))
     }
@@ -82,7 +83,7 @@ impl Inspect for RedisStore {
         }
         let queues = match queue {
             Some(queue) => vec![queue.clone()],
-            None => search::queues(&self.shared.main).await?,
+            None => queues::queues(&self.shared).await?,
         };
         for queue in &queues {
             let ready = self.ready_in(queue, limit).await?;

@@ -11,14 +11,26 @@ use cardoon_core::{ResultRecord, RunNumber, TaskId};
 use cardoon_redis::{RedisAddress, RedisOptions, RedisStore, Retention};
 use cardoon_results::{BeginRun, Begun, ResultBackend};
 use cardoon_runtime::Clock;
-use cardoon_testkit::{AppendOnly, RedisServer};
+use cardoon_testkit::{AppendOnly, RedisServer, Release};
 
-mod as_broker {
-    cardoon_broker::broker_conformance!(super::broker());
+macro_rules! on {
+    ($($name:ident: $release:ident;)*) => {$(
+        mod $name {
+            mod as_broker {
+                cardoon_broker::broker_conformance!(super::super::broker(cardoon_testkit::Release::$release));
+            }
+
+            mod as_results {
+                cardoon_results::results_conformance!(super::super::results(cardoon_testkit::Release::$release));
+            }
+        }
+    )*};
 }
 
-mod as_results {
-    cardoon_results::results_conformance!(super::results());
+on! {
+    on_the_installed: Installed;
+    on_6_2: V6_2;
+    on_8_2: V8_2;
 }
 
 /// What the server tells must do, so the safety net is off.
@@ -32,18 +44,18 @@ struct RedisHarness {
     store: Mutex<Arc<RedisStore>>,
 }
 
-async fn broker() -> Arc<dyn cardoon_broker::conformance::Harness> {
-    Arc::new(RedisHarness::new().await)
+async fn broker(release: Release) -> Arc<dyn cardoon_broker::conformance::Harness> {
+    Arc::new(RedisHarness::new(release).await)
 }
 
-async fn results() -> Arc<dyn cardoon_results::conformance::Harness> {
-    Arc::new(RedisHarness::new().await)
+async fn results(release: Release) -> Arc<dyn cardoon_results::conformance::Harness> {
+    Arc::new(RedisHarness::new(release).await)
 }
 
 impl RedisHarness {
-    async fn new() -> Self {
-        let append = cardoon_testkit::RedisOptions::default().append_only(AppendOnly::EverySecond);
-        let server = RedisServer::start_with(append).await.unwrap();
+    async fn new(release: Release) -> Self {
+        let options = cardoon_testkit::RedisOptions::default().append_only(AppendOnly::EverySecond);
+        let server = RedisServer::start_with(options.release(release)).await.unwrap();
         let store = Mutex::new(open(&server).await);
         Self { server, store }
     }

@@ -142,6 +142,24 @@ async fn tools_see_our_queues_as_celerys() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn queues_that_celery_declared_are_found_without_a_look_at_all_keys_each_time() {
+    let server = RedisServer::start().await.unwrap();
+    let store = open(&server).await;
+    for (exchange, queue) in [("other", "foreign"), ("celery.pidbox", "w1@host.celery.pidbox")] {
+        let (key, member) = (format!("_kombu.binding.{exchange}"), format!("\x06\x16\x06\x16{queue}"));
+        server.command(&["SADD", &key, &member]).await.unwrap();
+        server.command(&["LPUSH", queue, "a message"]).await.unwrap();
+    }
+    for _ in 0..3 {
+        let queues = store.inspect().queues().await.unwrap();
+        let names: Vec<_> = queues.iter().map(|stats| stats.queue.as_str()).collect();
+        assert_eq!(names, ["foreign"]);
+    }
+    let stats = server.command(&["INFO", "commandstats"]).await.unwrap();
+    assert!(stats.contains("cmdstat_scan:calls=1,"), "{stats}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_task_of_an_unknown_format_stays_whole() {
     let server = RedisServer::start().await.unwrap();
     let store = open(&server).await;

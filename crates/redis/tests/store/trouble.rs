@@ -67,6 +67,32 @@ async fn a_wrong_key_of_ours_is_a_coded_error_and_nothing_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_does_not_keep_what_dead_workers_held_of_other_queues_from_being_saved() {
+    let server = RedisServer::start().await.unwrap();
+    let store = open(&server).await;
+    let rescuer = join(&store, "rescuer").await;
+    let saves = async |name: &str| {
+        soon(async {
+            while !rescuer.sweep().await.unwrap().requeued.contains(&id(name)) {
+                Clock::real().sleep(Duration::from_millis(50)).await;
+            }
+        })
+        .await;
+    };
+    let one = join_queues(&store, "one", &["wrong"]).await;
+    let other = join_queues(&store, "other", &["mail"]).await;
+    let first = cardoon_broker::Publish { queue: queue("wrong"), ..publish("a") };
+    store.publish(vec![first, publish("b")]).await.into_iter().for_each(|published| _ = published.unwrap());
+    assert_eq!(take(one.as_ref()).await.message.id, id("a"));
+    assert_eq!(take(other.as_ref()).await.message.id, id("b"));
+    server.command(&["SET", "wrong", "a text"]).await.unwrap();
+    drop((one, other));
+    saves("b").await;
+    server.command(&["DEL", "wrong"]).await.unwrap();
+    saves("a").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_full_server_refuses_messages_and_is_drained() {
     let server = RedisServer::start().await.unwrap();
     let store = open(&server).await;

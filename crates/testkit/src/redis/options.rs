@@ -1,11 +1,15 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::Release;
+
 /// How a server of a test differs from a plain one in memory.
 #[derive(Debug, Clone, Default)]
 pub struct RedisOptions {
     pub(super) append_only: AppendOnly,
+    pub(super) release: Release,
     pub(super) unix_socket: bool,
+    pub(super) tls: bool,
     pub(super) password: Option<String>,
     pub(super) lines: Vec<String>,
 }
@@ -46,6 +50,18 @@ impl RedisOptions {
     pub fn password(mut self, password: &str) -> Self {
         self.password = Some(password.to_owned());
         self.setting("requirepass", password)
+    }
+
+    /// Another release than the machine's own.
+    #[must_use]
+    pub fn release(self, release: Release) -> Self {
+        Self { release, ..self }
+    }
+
+    /// Listens for TLS on a further port, with a certificate of an authority of its own.
+    #[must_use]
+    pub fn tls(self) -> Self {
+        Self { tls: true, ..self }
     }
 
     /// Listens on a Unix socket too.

@@ -4,12 +4,14 @@ use std::process::Command;
 
 use anyhow::Context;
 
+use super::Release;
+
 /// The server's program, which has another name where no service is installed: Debian's package `redis-tools` has
 /// the whole server as `redis-check-rdb`, and the name that it is called by decides what it does.
 const NAMES: &[&str] = &["valkey-server", "redis-server", "redis-check-rdb"];
 const CALLED: &str = "redis-server";
 
-/// The server that this machine has.
+/// A server that this machine has.
 #[derive(Debug, Clone)]
 pub(super) struct Program {
     path: PathBuf,
@@ -18,8 +20,9 @@ pub(super) struct Program {
 }
 
 impl Program {
-    pub(super) fn find() -> anyhow::Result<Self> {
-        let path = NAMES.iter().find_map(|name| on_path(name));
+    pub(super) fn find(release: Release) -> anyhow::Result<Self> {
+        let installed = || NAMES.iter().find_map(|name| on_path(name));
+        let path = release.program()?.or_else(installed);
         let path =
             path.context("no redis-server and no valkey-server on the path: run `cargo xtask setup`")?;
         let output = command(&path).arg("--version").output();

@@ -1,9 +1,22 @@
 //! As much of Redis's protocol as a test needs to look at a server from outside.
 
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 
 use anyhow::{Context, bail};
-use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::TcpStream;
+
+/// The answer to a command that is sent to this port of 127.0.0.1 over a connection of its own.
+pub(super) async fn ask(port: u16, password: Option<&str>, words: &[&str]) -> anyhow::Result<String> {
+    let mut stream = BufReader::new(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?);
+    if let Some(password) = password {
+        stream.write_all(&request(&["AUTH", password])).await?;
+        answer(&mut stream).await?;
+    }
+    stream.write_all(&request(words)).await?;
+    answer(&mut stream).await
+}
 
 /// A command as it goes over the wire.
 pub(super) fn request(words: &[&str]) -> Vec<u8> {

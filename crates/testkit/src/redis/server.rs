@@ -1,15 +1,13 @@
-use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use cardoon_core::BootInstant;
 use cardoon_runtime::{Clock, Random, quiet_port};
 use tempfile::TempDir;
-use tokio::io::{AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
 
+use super::authority::Authority;
 use super::options::{RedisOptions, socket};
 use super::program::Program;
 use super::resp;
@@ -29,6 +27,7 @@ pub struct RedisServer {
     options: RedisOptions,
     folder: TempDir,
     port: u16,
+    tls_port: u16,
     process: Process,
     clock: Clock,
 }
@@ -40,19 +39,20 @@ impl RedisServer {
     }
 
     pub async fn start_with(options: RedisOptions) -> anyhow::Result<Self> {
-        let program = Program::find()?;
+        let program = Program::find(options.release)?;
         let clock = Clock::real();
         let end = clock.boot().plus(START_LIMIT);
         let random = Random::from_system();
         loop {
-            let port = quiet_port(&random);
+            let (port, tls_port) = (quiet_port(&random), quiet_port(&random));
             let folder = crate::folder()?;
-            let process = launch(&program, &options, folder.path(), port)?;
+            let process = launch(&program, &options, folder.path(), port, tls_port)?;
             let mut server = Self {
                 program: program.clone(),
                 options: options.clone(),
                 folder,
                 port,
+                tls_port,
                 process,
                 clock: clock.clone(),
             };
@@ -75,6 +75,21 @@ impl RedisServer {
     /// The same for another user.
     pub fn url_of(&self, user: &str, password: &str) -> String {
         format!("redis://{user}:{password}@127.0.0.1:{}/0", self.port)
+    }
+
+    /// The same over TLS, if it was started with that, trusting the authority of its certificate.
+    pub fn tls_url(&self) -> String {
+        format!("{}?ssl_ca_certs={}", self.tls_url_without_trust(), self.authority().display())
+    }
+
+    /// The same, trusting whom the system trusts.
+    pub fn tls_url_without_trust(&self) -> String {
+        format!("rediss://127.0.0.1:{}/0", self.tls_port)
+    }
+
+    /// The certificate of the authority that has signed its own.
+    pub fn authority(&self) -> PathBuf {
+        Authority::at(self.folder.path()).certificate()
     }
 
     /// Its socket, if it was started with one.
@@ -101,7 +116,8 @@ impl RedisServer {
         let end = self.clock.boot().plus(START_LIMIT);
         loop {
             self.kill()?;
-            self.process = launch(&self.program, &self.options, self.folder.path(), self.port)?;
+            self.process =
+                launch(&self.program, &self.options, self.folder.path(), self.port, self.tls_port)?;
             // Somebody may hold the port for a moment.
             if self.is_up(end).await? {
                 return Ok(());
@@ -127,14 +143,24 @@ impl RedisServer {
         }
     }
 
-    async fn ask(&self, words: &[&str]) -> anyhow::Result<String> {
-        let mut stream = BufReader::new(TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).await?);
-        if let Some(password) = &self.options.password {
-            stream.write_all(&resp::request(&["AUTH", password])).await?;
-            resp::answer(&mut stream).await?;
+    /// Waits until its replicas have all that it has now.
+    pub async fn replicated(&self) -> anyhow::Result<()> {
+        let end = self.clock.boot().plus(START_LIMIT);
+        let written = offset(&self.command(&["INFO", "replication"]).await?, "master_repl_offset:");
+        loop {
+            let about = self.command(&["INFO", "replication"]).await?;
+            let replicas: Vec<_> = about.lines().filter(|line| line.starts_with("slave")).collect();
+            let have = |line: &&str| offset(&line.replace(',', "\n"), "offset=") >= written;
+            if !replicas.is_empty() && replicas.iter().all(have) {
+                return Ok(());
+            }
+            ensure!(self.clock.boot() < end, "the replicas do not follow within {START_LIMIT:?}: {about}");
+            self.clock.sleep(STEP).await;
         }
-        stream.write_all(&resp::request(words)).await?;
-        resp::answer(&mut stream).await
+    }
+
+    async fn ask(&self, words: &[&str]) -> anyhow::Result<String> {
+        resp::ask(self.port, self.options.password.as_deref(), words).await
     }
 
     /// Waits until it answers. Returns `false` if its port is taken.
@@ -169,9 +195,19 @@ impl RedisServer {
     }
 }
 
-fn launch(program: &Program, options: &RedisOptions, folder: &Path, port: u16) -> anyhow::Result<Process> {
+fn launch(
+    program: &Program,
+    options: &RedisOptions,
+    folder: &Path,
+    port: u16,
+    tls_port: u16,
+) -> anyhow::Result<Process> {
     let settings = folder.join("redis.conf");
-    std::fs::write(&settings, options.file(folder, port, program.major))?;
+    let mut text = options.file(folder, port, program.major);
+    if options.tls {
+        text += &Authority::in_folder(folder)?.lines(tls_port);
+    }
+    std::fs::write(&settings, text)?;
     // An old log would tell of an old trouble.
     let _ = std::fs::remove_file(folder.join("redis.log"));
     let errors = std::fs::File::create(errors(folder))?;
@@ -180,14 +216,23 @@ fn launch(program: &Program, options: &RedisOptions, folder: &Path, port: u16) -
     Process::start(&mut command)
 }
 
+/// The number behind `name` at the beginning of a line.
+fn offset(text: &str, name: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(name)?.trim_end().parse().ok())
+}
+
 fn errors(folder: &Path) -> PathBuf {
     folder.join("redis.err")
 }
 
 #[cfg(test)]
 mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpStream;
+
     use super::*;
-    use crate::AppendOnly;
+    use crate::{AppendOnly, Release};
 
     #[tokio::test]
     async fn a_server_answers_and_ends_with_its_handle() {
@@ -232,7 +277,9 @@ mod tests {
         let other = RedisServer::start().await.unwrap();
         let mut server = RedisServer::start().await.unwrap();
         server.kill().unwrap();
-        server.process = launch(&server.program, &server.options, server.folder.path(), other.port).unwrap();
+        server.process =
+            launch(&server.program, &server.options, server.folder.path(), other.port, server.tls_port)
+                .unwrap();
         server.port = other.port;
         assert!(!server.is_up(server.clock.boot().plus(START_LIMIT)).await.unwrap());
     }
@@ -253,6 +300,15 @@ mod tests {
         .await;
         let refused = replica.command(&["SET", "a", "1"]).await.unwrap_err();
         assert!(format!("{refused:#}").contains("READONLY"));
+    }
+
+    #[tokio::test]
+    async fn other_releases_are_there_too() {
+        for (release, version) in [(Release::V6_2, "6.2."), (Release::V8_2, "8.2.")] {
+            let server = RedisServer::start_with(RedisOptions::default().release(release)).await.unwrap();
+            let about = server.command(&["INFO", "server"]).await.unwrap();
+            assert!(about.contains(&format!("redis_version:{version}")), "{about}");
+        }
     }
 
     #[tokio::test]

@@ -89,7 +89,7 @@ async fn trouble(
             lab.redis()?.command(&["DEBUG", "SLEEP", &seconds]).await?;
         }
         Trouble::ClockSteps => step_clock(lab, wall.context("no clock to step")?, options.duration).await?,
-        Trouble::PlantedRescuer => helpers::give_away_everything(lab.database()?)?,
+        Trouble::PlantedRescuer => helpers::give_away_everything(lab).await?,
     }
     Ok(())
 }

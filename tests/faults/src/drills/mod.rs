@@ -5,6 +5,7 @@ pub mod deploy;
 pub mod disk;
 pub mod false_rescue;
 pub mod kills;
+pub mod redis;
 pub mod shutdown;
 pub mod stale_runs;
 pub mod steps;

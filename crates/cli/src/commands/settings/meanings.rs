@@ -31,6 +31,7 @@ fn chinese(name: &str) -> Option<&'static str> {
         "retention.results" => "结果保留多久。",
         "retention.dead" => "死信保留多久。",
         "retention.history" => "执行历史保留多久。",
+        "retention.redis_history" => "在 Redis 上也保留执行历史；每批结束的执行要多一次往返，也多占内存。",
         "limits.message_size" => "消息解码之后的最大长度。",
         "limits.message_depth" => "消息里 JSON 的最大嵌套层数。",
         _ => return None,
