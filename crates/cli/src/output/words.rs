@@ -51,9 +51,6 @@ const WORDS: &[(&str, &str)] = &[
     ("VALUE", "值"),
     ("ORIGIN", "来源"),
     ("MEASURE", "指标"),
-    ("ENDED", "已结束"),
-    ("REFUSED", "被拒绝"),
-    ("LEFT", "剩余"),
     // What `task get` and `dead show` tell.
     ("id", "ID"),
     ("task", "任务"),
@@ -101,7 +98,6 @@ const WORDS: &[(&str, &str)] = &[
     ("killed", "被杀"),
     ("database", "数据库"),
     // What `migrate` copied.
-    ("results", "结果"),
 ];
 
 #[cfg(test)]

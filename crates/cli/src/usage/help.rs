@@ -104,6 +104,7 @@ mod tests {
         let mut all = BTreeSet::new();
         texts(&command, &mut all);
         let known: BTreeSet<_> = TEXTS.iter().map(|(english, _)| (*english).to_owned()).collect();
+        assert_eq!(known.len(), TEXTS.len(), "a text is translated twice");
         let missing: Vec<_> = all.difference(&known).collect();
         let useless: Vec<_> = known.difference(&all).collect();
         assert!(missing.is_empty() && useless.is_empty(), "missing: {missing:#?}\nuseless: {useless:#?}");
