@@ -42,7 +42,7 @@ pub(crate) async fn publish(shared: &Shared, batch: Vec<Publish>) -> Vec<Result<
 /// Why a message cannot be stored.
 fn refusal(publish: &Publish) -> Option<Error> {
     let size = publish.message.size();
-    (size > MAX_MESSAGE_BYTES).then(|| {
+    (!publish.message.fits(MAX_MESSAGE_BYTES)).then(|| {
         Error::new(Code::TooLarge, format!("message {} has {size} bytes", publish.message.id))
             .checked(format!("the broker takes {MAX_MESSAGE_BYTES} bytes"))
             .hint("store the data elsewhere, and send where it is")

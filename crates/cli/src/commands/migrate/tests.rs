@@ -28,8 +28,16 @@ async fn a_mover_that_is_killed_again_and_again_loses_nothing() {
 /// The same drill with a target that answers before it has stored: messages are acknowledged before they are published.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_drill_sees_what_is_acknowledged_before_it_is_published() {
-    let drill = drill(|inner| Arc::new(Hasty { inner, pending: Mutex::default() })).await;
-    assert!(drill.lost > 0, "nothing was lost in {} kills", drill.kills);
+    // A kill may come before the first acknowledgement, or after all is stored.
+    let mut kills = 0;
+    for _ in 0..10 {
+        let drill = drill(|inner| Arc::new(Hasty { inner, pending: Mutex::default() })).await;
+        kills += drill.kills;
+        if drill.lost > 0 {
+            return;
+        }
+    }
+    panic!("nothing was lost in {kills} kills");
 }
 
 struct Drill {
