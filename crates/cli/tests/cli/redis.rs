@@ -12,7 +12,7 @@ fn history(server: &RedisServer, settings: &[(&str, &str)]) -> Value {
     let mut command = home.command(&[&["worker", "--builtin"], &broker[..]].concat());
     command.env("CARDOON_RETRY__MAX", "1").env("CARDOON_RETRY__BASE", "10ms").envs(settings.iter().copied());
     let _worker = Running::start(command);
-    let id = home.send(&[&["cardoon.fail"], &broker[..]].concat());
+    let id = home.send(&[&["cardoon.fail", "--args", r#"["no"]"#], &broker[..]].concat());
     let ended = home.run(&[&["task", "wait", &id, "--timeout", "30s"], &broker[..]].concat());
     assert_eq!(ended.status, 1, "{}", ended.stderr);
     home.json(&[&["task", "get", &id], &broker[..]].concat())["history"].clone()
@@ -24,7 +24,7 @@ fn the_history_of_runs_is_kept_if_the_settings_ask_for_it() {
     let server = runtime.block_on(RedisServer::start()).unwrap();
     let kept = history(&server, &[("CARDOON_RETENTION__REDIS_HISTORY", "true")]);
     let states: Vec<_> = kept.as_array().unwrap().iter().map(|run| run["state"].clone()).collect();
-    assert_eq!(states, ["retry", "failure"], "{kept}");
+    assert_eq!(states, ["RETRY", "FAILURE"], "{kept}");
     let not_kept = history(&server, &[]);
     assert_eq!(not_kept.as_array().unwrap().len(), 1, "the last run is its result: {not_kept}");
     let rows = runtime.block_on(server.command(&["KEYS", "cardoon:history:*"])).unwrap();
