@@ -59,7 +59,8 @@ struct Options {
     runs: usize,
     /// Only these. Then the page is printed and not written.
     /// SQLite: drain, two, send, open-loop, idle, backlog.
-    /// Redis: drain, celery, peers, send, wait, open-loop, slow-line, backlog
+    /// Redis: drain, celery, peers, send, wait, open-loop, slow-line, backlog,
+    /// streams
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Where the databases are made; by default the folder for temporary files

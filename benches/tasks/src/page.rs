@@ -30,6 +30,11 @@ pub(crate) struct Table {
 }
 
 impl Row {
+    /// One whose other side is missing here; it says why.
+    pub(crate) fn unmeasured(measure: &str, why: String) -> Self {
+        Self { measure: measure.into(), cardoon: "-".into(), beside: why, goal: "-".into(), is_met: None }
+    }
+
     fn line(&self) -> String {
         let met = self.is_met.map_or("-", |is_met| if is_met { "yes" } else { "**no**" });
         format!("| {} | {} | {} | {} | {met} |", self.measure, self.cardoon, self.beside, self.goal)
@@ -138,6 +143,14 @@ mod tests {
         let changed = replaced(&page, &redis, "new").unwrap();
         assert_eq!(changed, format!("# Title\n{sqlite}\nold\n{END}\nthen\nnew\nend\n"));
         assert_eq!(replaced("# Title\n", &redis, "new"), None);
+    }
+
+    #[test]
+    fn the_page_has_the_marks_of_each_broker() {
+        let page = include_str!("../../../docs/benchmarks.md");
+        for broker in [Broker::Sqlite, Broker::Redis] {
+            assert!(replaced(page, &begin(broker), "").is_some(), "{}", begin(broker));
+        }
     }
 
     #[test]

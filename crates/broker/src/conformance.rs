@@ -118,6 +118,7 @@ macro_rules! broker_conformance {
             claims::queues_are_taken_from_in_turn
             claims::a_message_is_handed_to_one_consumer
             claims::a_message_sent_again_has_to_register
+            claims::a_delayed_message_can_be_taken_before_its_time
             settling::an_acknowledged_message_is_gone
             settling::an_old_lease_settles_nothing
             settling::a_lease_settles_once
@@ -154,6 +155,7 @@ macro_rules! broker_conformance {
             dead_letters::a_redriven_task_runs_again_and_registers
             dead_letters::a_redriven_task_gets_a_larger_run_number
             dead_letters::purged_dead_letters_are_gone
+            dead_letters::letters_of_another_store_are_buried_once
             inspection::queues_are_shown_in_numbers
             inspection::a_message_is_located_in_each_place
             inspection::peeking_takes_nothing

@@ -18,8 +18,19 @@ pub trait Consumer: Send + Sync {
     /// Due delayed messages are promoted on the way, and a waiting call wakes when one becomes due.
     async fn claim(&self, max: usize) -> Result<Vec<Delivery>>;
 
+    /// Takes up to `max` delayed deliveries before their time, leases included, with the times at which they are due.
+    /// Does not wait: empty if its queues have none. For those who move messages elsewhere; no worker needs it.
+    ///
+    /// One that goes back is ready at once, unless it goes back by [`Verdict::Defer`]. What a dropped call took goes
+    /// back when the consumer leaves.
+    async fn claim_delayed(&self, max: usize) -> Result<Vec<(Delivery, Timestamp)>>;
+
     /// Gives verdicts, with what must be stored along with them.
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>>;
+
+    /// Says that only others know this task of a queue. A broker that can leaves its messages where they wait for a
+    /// while, and takes the others; the default does nothing.
+    fn leave_to_others(&self, _queue: &QueueName, _task: &str) {}
 
     /// Notes that user code of this lease begins, so that a rescuer can tell. Cheap, never waits.
     ///

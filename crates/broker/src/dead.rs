@@ -27,6 +27,10 @@ pub trait DeadLetters: Send + Sync {
 
     /// Deletes the matching messages. Answers how many.
     async fn purge(&self, filter: &DeadFilter) -> Result<u64>;
+
+    /// Stores letters that come from another store, with the times of their deaths. One of the same task and time that
+    /// is there already is not stored twice. Answers how many were stored.
+    async fn bury(&self, letters: Vec<DeadLetter>) -> Result<u64>;
 }
 
 /// Which dead letters; all of them by default.

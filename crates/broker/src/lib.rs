@@ -7,6 +7,7 @@
 mod capabilities;
 mod consumer;
 mod dead;
+mod handback;
 mod inspect;
 mod port;
 
@@ -16,5 +17,6 @@ pub mod memory;
 pub use capabilities::{Capabilities, DelayKind, Durability, LeaseKind};
 pub use consumer::{ConsumeSpec, Consumer, Delivery, Settle, Settled, SweepReport};
 pub use dead::{DeadFilter, DeadLetter, DeadLetters};
+pub use handback::{Handback, HandbackReport, HandbackWish, HandedBack};
 pub use inspect::{Inspect, Member, Place, QueueStats, Waiting};
 pub use port::{Broker, EventStream, Publish, Published, Revoked};

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use cardoon_core::{Event, Message, QueueName, TaskId, Timestamp};
 use cardoon_errors::Result;
 
-use crate::{Capabilities, ConsumeSpec, Consumer, DeadLetters, Inspect};
+use crate::{Capabilities, ConsumeSpec, Consumer, DeadLetters, Handback, Inspect};
 
 /// A store of durable queues.
 ///
@@ -39,6 +39,11 @@ pub trait Broker: Send + Sync + 'static {
     fn inspect(&self) -> &dyn Inspect;
 
     fn dead_letters(&self) -> &dyn DeadLetters;
+
+    /// How to leave the queues to workers of another system; `None` if nobody else takes from them.
+    fn handback(&self) -> Option<&dyn Handback> {
+        None
+    }
 
     /// Finishes what is under way, at most `limit`, and closes. Every later call answers `StoreClosed`.
     async fn close(&self, limit: Duration) -> Result<()>;

@@ -78,7 +78,9 @@ impl Arguments {
     pub(crate) fn flags(&self) -> Vec<Flag> {
         let mut flags = self.command.flags();
         flags.extend(flag("broker.url", "--broker", self.global.broker.as_deref()));
-        flags.extend(flag("results.url", "--results", self.global.results.as_deref()));
+        // `migrate --results` names no store.
+        let results = self.global.results.as_deref().filter(|url| !url.is_empty());
+        flags.extend(flag("results.url", "--results", results));
         flags
     }
 }

@@ -44,10 +44,8 @@ impl Urls {
         let named = settings.broker.url.as_ref().map(|url| Ok(url.expose().to_owned()));
         let broker = named.unwrap_or_else(cardoon_connect::default_url)?;
         let results = settings.results.url.as_ref().map(|url| url.expose().to_owned());
-        match std::iter::once(&broker).chain(&results).find(|url| cardoon_connect::is_in_memory(url)) {
-            None => Ok(Self { broker, results }),
-            Some(url) => Err(nobody_else_sees(url)),
-        }
+        std::iter::once(&broker).chain(&results).try_for_each(|url| refuse_memory(url))?;
+        Ok(Self { broker, results })
     }
 
     /// The first database file among the stores that does not exist.
@@ -70,10 +68,15 @@ impl Urls {
     }
 }
 
-fn nobody_else_sees(url: &str) -> Error {
+/// Fails for a store in memory.
+pub(crate) fn refuse_memory(url: &str) -> Result<()> {
+    if !cardoon_connect::is_in_memory(url) {
+        return Ok(());
+    }
     let message =
         format!("a store in memory ends with its process: nobody else would see what `{url}` holds");
-    Error::new(Code::Unsupported, message).hint("leave the URL out, or write sqlite:PATH or redis://HOST")
+    Err(Error::new(Code::Unsupported, message)
+        .hint("leave the URL out, or write sqlite:PATH or redis://HOST"))
 }
 
 /// The error of a command that looks at a database which does not exist.

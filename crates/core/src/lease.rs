@@ -34,6 +34,11 @@ impl Default for LeaseTerms {
 }
 
 impl LeaseTerms {
+    /// Whether a worker that misses two heartbeats in a row keeps its leases. On other terms the living look lost.
+    pub fn are_sound(&self) -> bool {
+        !self.heartbeat.is_zero() && self.heartbeat.saturating_mul(3) <= self.lease
+    }
+
     /// Whether a worker whose last heartbeat was at `beat` may start a delivery that it holds.
     pub fn may_start(&self, beat: BootInstant, now: BootInstant) -> bool {
         now.since(beat) < self.lease
@@ -103,6 +108,13 @@ mod tests {
         assert!(!TERMS.may_start(at(100), at(115)));
         assert!(!TERMS.has_lapsed(at(100), at(0), at(114)));
         assert!(TERMS.has_lapsed(at(100), at(0), at(115)));
+    }
+
+    #[test]
+    fn terms_are_sound_if_two_heartbeats_may_be_missed() {
+        assert!(LeaseTerms::default().are_sound());
+        assert!(!LeaseTerms { lease: Duration::from_secs(8), ..TERMS }.are_sound());
+        assert!(!LeaseTerms { heartbeat: Duration::ZERO, ..TERMS }.are_sound());
     }
 
     #[test]

@@ -86,9 +86,20 @@ fn mutate(bytes: &mut Vec<u8>, rng: &mut Rng) {
     }
 }
 
+/// How much longer than usual the mutations go on: `CARDOON_CORPUS_ROUNDS`, 1 by default. Each round has a seed of its own.
+fn rounds() -> u64 {
+    std::env::var("CARDOON_CORPUS_ROUNDS").ok().map_or(1, |rounds| rounds.parse().unwrap())
+}
+
 #[test]
 fn no_decoder_panics_or_breaks_its_limits() {
-    let mut rng = Rng::with_seed(1);
+    for seed in 1..=rounds() {
+        feed_all(seed);
+    }
+}
+
+fn feed_all(seed: u64) {
+    let mut rng = Rng::with_seed(seed);
     let inputs = inputs();
     assert!(inputs.len() > 80, "{} inputs", inputs.len());
     for input in &inputs {

@@ -1,6 +1,6 @@
 //! The names of the keys.
 
-use cardoon_core::{QueueName, TaskId};
+use cardoon_core::{DeadReason, QueueName, TaskId};
 use cardoon_protocol::kombu::{PRIORITY_STEPS, SEPARATOR, list_key};
 
 /// The layout's version, in [`LAYOUT`].
@@ -63,6 +63,11 @@ pub(crate) fn delayed_of(queue: &QueueName) -> String {
 /// The dead letters of one queue.
 pub(crate) fn dead_of(queue: &QueueName) -> String {
     format!("cardoon:dead:{queue}")
+}
+
+/// The dead letters of one reason.
+pub(crate) fn dead_for(reason: DeadReason) -> String {
+    format!("cardoon:dead-reason:{}", reason.as_str())
 }
 
 /// The run record of a task.

@@ -1,12 +1,12 @@
 //! The store: its connections, and what its ports share.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use cardoon_broker::{Capabilities, DelayKind, Durability, LeaseKind};
-use cardoon_core::{DEFAULT_MAX_MESSAGE_BYTES, QueueName, Timestamp};
+use cardoon_core::{BootInstant, DEFAULT_MAX_MESSAGE_BYTES, QueueName, Timestamp};
 use cardoon_errors::Result;
 use cardoon_protocol::kombu;
 use cardoon_runtime::Clock;
@@ -18,12 +18,16 @@ use crate::failure;
 use crate::keys::{self, Channels};
 use crate::link::{Lane, Wire};
 use crate::operations::change::{self, Applied, Change};
+use crate::operations::living;
 use crate::operations::queues::Exchanges;
 use crate::operations::settle::Bench;
 use crate::options::RedisOptions;
 use crate::ports::{Audience, Follower};
 use crate::scripts::Scripts;
 use crate::server;
+
+/// How long a look at the workers of a queue counts.
+const FRESH: Duration = Duration::from_secs(1);
 
 pub(crate) const MAX_MESSAGE_BYTES: usize = DEFAULT_MAX_MESSAGE_BYTES;
 
@@ -52,6 +56,8 @@ pub(crate) struct Shared {
     closed: CancellationToken,
     sessions: Mutex<Vec<Weak<Session>>>,
     known_queues: Mutex<HashSet<QueueName>>,
+    /// When a living worker was last seen on a queue.
+    attended_at: Mutex<HashMap<QueueName, BootInstant>>,
     pub(crate) exchanges: Exchanges,
 }
 
@@ -85,6 +91,7 @@ impl RedisStore {
             closed: CancellationToken::new(),
             sessions: Mutex::default(),
             known_queues: Mutex::default(),
+            attended_at: Mutex::default(),
             exchanges: Exchanges::default(),
             wire,
         });
@@ -161,6 +168,26 @@ impl Shared {
     /// The local consumer that has this session number.
     pub(crate) fn local_session(&self, number: u64) -> Option<Arc<Session>> {
         self.local_sessions().into_iter().find(|session| session.number.load(Ordering::Acquire) == number)
+    }
+
+    /// Which of these queues a living worker takes from. A worker that was seen alive counts as that for a moment, so that
+    /// a stream of delayed messages does not ask each time.
+    pub(crate) async fn attended(&self, queues: &[&QueueName]) -> Result<HashSet<QueueName>> {
+        let now = self.wire.clock.boot();
+        let mut attended: HashSet<QueueName> = {
+            let seen = self.attended_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_fresh = |queue: &&&QueueName| seen.get(**queue).is_some_and(|at| now.since(*at) < FRESH);
+            queues.iter().filter(is_fresh).map(|queue| (*queue).clone()).collect()
+        };
+        let others: Vec<&QueueName> =
+            queues.iter().copied().filter(|queue| !attended.contains(*queue)).collect();
+        if !others.is_empty() {
+            let found = living::attended(self, &others).await?;
+            let mut seen = self.attended_at.lock().unwrap_or_else(PoisonError::into_inner);
+            seen.extend(found.iter().map(|queue| (queue.clone(), now)));
+            attended.extend(found);
+        }
+        Ok(attended)
     }
 
     /// Makes queues known to people's tools, Celery's included, once a process.

@@ -92,7 +92,8 @@ impl<T> TypedSignature<T> {
         self
     }
 
-    /// 0 to 9, and 9 is the most urgent. The default is 4.
+    /// 0 to 9, and 9 is the most urgent. The default is 4. On Redis, as with Celery, nothing goes before what has the
+    /// default: 3, 2, and 1 with 0, come after it.
     pub fn priority(mut self, priority: impl Into<Priority>) -> Self {
         self.signature.options.priority = Some(priority.into());
         self

@@ -185,7 +185,7 @@ impl WorkerBuilder {
     }
 
     /// How long leases live and how often they are renewed. By default the settings `worker.lease` and
-    /// `worker.heartbeat`: 15 s and 3 s.
+    /// `worker.heartbeat`: 15 s and 3 s. The heartbeat is at most a third of the lease.
     pub fn terms(mut self, terms: LeaseTerms) -> Self {
         self.inner = self.inner.terms(terms);
         self
@@ -210,7 +210,7 @@ impl WorkerBuilder {
     ///
     /// Errors: `CD2005` for a queue name that cannot be one, `CD3006` if a task takes a state that was not given,
     /// `CD3008` if two tasks have one name, `CD3009` if there is none, `CD3010` if a task asks for a process of its own
-    /// where that is not possible.
+    /// where that is not possible, `CD4002` if the heartbeat is zero or more than a third of the lease.
     pub fn build(self) -> Result<Worker> {
         match self.broken {
             Some(error) => Err(error),

@@ -179,14 +179,14 @@ fn start(services: &Supervisor, kind: ServiceKind, service: impl FnOnce() + Send
 /// The path with which a file is known, whatever it is called by. Its folder is made if there is none, but not the ones
 /// above it: a path of several folders that do not exist is rather a slip of the pen.
 fn canonical(path: &Path) -> Result<PathBuf> {
+    if let Ok(known) = path.canonicalize() {
+        return Ok(known);
+    }
+    let folder = match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
     let resolve = || {
-        if let Ok(known) = path.canonicalize() {
-            return Ok(known);
-        }
-        let folder = match path.parent() {
-            Some(parent) if parent != Path::new("") => parent,
-            _ => Path::new("."),
-        };
         match std::fs::create_dir(folder) {
             Err(error) if !folder.is_dir() => return Err(error),
             _ => {}
@@ -194,5 +194,5 @@ fn canonical(path: &Path) -> Result<PathBuf> {
         let name = path.file_name().ok_or(std::io::ErrorKind::InvalidFilename)?;
         Ok(folder.canonicalize()?.join(name))
     };
-    resolve().map_err(|error| failure::of_file(error, path, "find"))
+    resolve().map_err(|error| failure::of_file(error, folder, "open the folder"))
 }

@@ -9,9 +9,15 @@ use rusqlite::ffi::{SQLITE_IOERR_SHMOPEN, SQLITE_IOERR_SHMSIZE};
 
 /// What went wrong with the database file at `path` while `doing`.
 pub(crate) fn of_sqlite(error: rusqlite::Error, path: &Path, doing: &str) -> Error {
-    let code = code_of(&error);
+    let mut code = code_of(&error);
+    let obstacle = if code == Code::CannotOpenFile { obstacle(path) } else { None };
+    if obstacle.as_ref().is_some_and(|obstacle| obstacle.kind() == io::ErrorKind::ReadOnlyFilesystem) {
+        code = Code::ReadOnly;
+    }
     let path = path.display();
     let coded = Error::new(code, format!("cannot {doing} in {path}")).source(error);
+    let coded =
+        obstacle.iter().fold(coded, |coded, obstacle| coded.checked(format!("writing there: {obstacle}")));
     match code {
         Code::DiskFull => coded.hint("free disk space; the operation can be repeated then"),
         Code::DatabaseBusy => coded.hint(format!("find who holds the lock: fuser {path}")),
@@ -23,6 +29,15 @@ pub(crate) fn of_sqlite(error: rusqlite::Error, path: &Path, doing: &str) -> Err
         Code::CannotOpenFile => coded.hint(format!("look at the file and its folder: ls -l {path}*")),
         _ => coded,
     }
+}
+
+/// What the system has against writing to `path`, if it says: SQLite only says that it cannot open the file.
+fn obstacle(path: &Path) -> Option<io::Error> {
+    if path.is_dir() {
+        return Some(rustix::io::Errno::ISDIR.into());
+    }
+    let target = if path.exists() { path } else { path.parent()? };
+    rustix::fs::access(target, rustix::fs::Access::WRITE_OK).err().map(Into::into)
 }
 
 fn code_of(error: &rusqlite::Error) -> Code {
@@ -51,7 +66,10 @@ pub(crate) fn of_file(error: io::Error, path: &Path, doing: &str) -> Error {
         io::ErrorKind::ReadOnlyFilesystem => Code::ReadOnly,
         _ => Code::CannotOpenFile,
     };
-    Error::new(code, format!("cannot {doing}: {}", path.display())).source(error)
+    let path = path.display();
+    Error::new(code, format!("cannot {doing}: {path}"))
+        .source(error)
+        .hint(format!("look at the file and its folder: ls -l {path}*"))
 }
 
 #[cfg(test)]
@@ -73,5 +91,18 @@ mod tests {
         assert_eq!(code_for(ffi::SQLITE_CORRUPT_INDEX), Code::Corrupt);
         assert_eq!(code_for(ffi::SQLITE_NOTADB), Code::NotOurDatabase);
         assert_eq!(code_for(ffi::SQLITE_CANTOPEN), Code::CannotOpenFile);
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_opened_says_what_the_system_has_against_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = |path: &Path| {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_CANTOPEN), None);
+            of_sqlite(error, path, "open the database").findings().to_owned()
+        };
+        assert_eq!(found(folder.path()), ["writing there: Is a directory (os error 21)"]);
+        let missing = folder.path().join("none/tasks.db");
+        assert_eq!(found(&missing), ["writing there: No such file or directory (os error 2)"]);
+        assert_eq!(found(&folder.path().join("tasks.db")), <[&str; 0]>::default());
     }
 }

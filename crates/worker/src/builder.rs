@@ -105,6 +105,8 @@ impl WorkerBuilder {
         self
     }
 
+    /// How long leases live and how often they are renewed: 15 s and 3 s by default. A heartbeat that is zero or more than
+    /// a third of the lease is refused by [`Self::build`] (`CD4002`).
     pub fn terms(mut self, terms: LeaseTerms) -> Self {
         self.terms = terms;
         self
@@ -154,6 +156,7 @@ impl WorkerBuilder {
         }
         let tasks = self.registry()?;
         self.check_states()?;
+        self.check_terms()?;
         self.check_isolation()?;
         self.check_capabilities()?;
         Ok(Worker::new(self, tasks))
@@ -193,6 +196,18 @@ impl WorkerBuilder {
             }
         }
         Ok(())
+    }
+
+    fn check_terms(&self) -> Result<()> {
+        let LeaseTerms { lease, heartbeat } = self.terms;
+        if self.terms.are_sound() {
+            return Ok(());
+        }
+        let message =
+            format!("worker.heartbeat is {heartbeat:?}, which is zero or more than a third of worker.lease");
+        Err(Error::new(Code::BadSetting, message)
+            .checked(format!("worker.lease: {lease:?}"))
+            .hint("raise the lease or lower the heartbeat"))
     }
 
     fn check_isolation(&self) -> Result<()> {

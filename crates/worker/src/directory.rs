@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cardoon_broker::{Broker, Member};
+use cardoon_broker::{Broker, Consumer, Member};
 use cardoon_core::QueueName;
 use cardoon_errors::Result;
 use tokio::sync::mpsc;
@@ -15,6 +15,7 @@ const BATCH: usize = 256;
 
 pub(crate) struct Directory {
     pub broker: Arc<dyn Broker>,
+    pub consumer: Arc<dyn Consumer>,
     pub inbox: Inbox,
 }
 
@@ -37,6 +38,9 @@ impl Directory {
             for question in batch.drain(..) {
                 // Without a list nobody can say that nobody knows it.
                 let known = strangers || members.as_ref().is_none_or(|members| knows(members, &question));
+                if known {
+                    self.consumer.leave_to_others(&question.queue, &question.task);
+                }
                 self.inbox.send(Event::LookedUp { ticket: question.ticket, known });
             }
         }

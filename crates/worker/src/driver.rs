@@ -283,7 +283,11 @@ impl Lines {
         };
         let registrar =
             Registrar { results: Arc::clone(&setup.results), clock: clock.clone(), inbox: inbox.clone() };
-        let directory = Directory { broker: Arc::clone(&setup.broker), inbox: inbox.clone() };
+        let directory = Directory {
+            broker: Arc::clone(&setup.broker),
+            consumer: Arc::clone(&site.consumer),
+            inbox: inbox.clone(),
+        };
         services.spawn(ServiceKind::Settler, settler.run(verdict_queue));
         services.spawn(ServiceKind::Claimer, claimer.run(credit_queue));
         services.spawn(ServiceKind::Settler, registrar.run(run_queue));

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cardoon_broker::{Broker, Publish};
+use cardoon_core::lease::LeaseTerms;
 use cardoon_core::{DeadReason, EventKind, QueueName, RetryPolicy, TaskState};
 use cardoon_errors::{Applied, Code};
 use cardoon_protocol::Limits;
@@ -329,6 +330,17 @@ async fn a_worker_that_cannot_work_is_refused_before_it_starts() {
         code(vec![TaskDefinition { states: vec![StateNeed::of::<u8>()], ..plain() }]),
         Code::StateMissing
     );
+    let impatient = |heartbeat| {
+        let terms = LeaseTerms { lease: Duration::from_secs(2), heartbeat };
+        bench.builder(vec![plain()]).terms(terms).build().map(|_| ()).map_err(|error| error.code())
+    };
+    assert_eq!(
+        impatient(LeaseTerms::default().heartbeat),
+        Err(Code::BadSetting),
+        "the living would look lost"
+    );
+    assert_eq!(impatient(Duration::ZERO), Err(Code::BadSetting));
+    assert_eq!(impatient(Duration::from_millis(500)), Ok(()));
     let joined = Worker::builder(bench.broker.clone(), bench.results.clone(), true).task(plain());
     assert_eq!(joined.build().map(|_| ()).unwrap_err().code(), Code::Unsupported);
 }

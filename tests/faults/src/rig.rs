@@ -10,7 +10,7 @@ use cardoon_broker::{
     Published, Revoked, Settle, Settled, SweepReport,
 };
 use cardoon_core::settle::Verdict;
-use cardoon_core::{BootInstant, Event, Lease, TaskId};
+use cardoon_core::{BootInstant, Event, Lease, TaskId, Timestamp};
 use cardoon_errors::Result;
 use cardoon_results::altered::{Alter, Altered};
 use cardoon_results::{BeginRun, Begun, ResultBackend};
@@ -146,6 +146,10 @@ impl Consumer for RiggedConsumer {
             self.inner.settle(acks.collect()).await;
         }
         Ok(deliveries)
+    }
+
+    async fn claim_delayed(&self, max: usize) -> Result<Vec<(Delivery, Timestamp)>> {
+        self.inner.claim_delayed(max).await
     }
 
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>> {

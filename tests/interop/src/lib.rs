@@ -11,6 +11,7 @@ mod tasks;
 mod theirs;
 mod version;
 
+pub mod beside;
 pub mod fleet;
 pub mod scenarios;
 

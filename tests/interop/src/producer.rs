@@ -67,9 +67,19 @@ impl Call {
         let signature = with(signature, self.countdown.or(self.eta_in), TypedSignature::countdown);
         let signature = with(signature, self.expires_in, TypedSignature::expires_in);
         match self.level {
-            Some(level) => signature.priority(Priority::new(9 - level)),
+            Some(level) => signature.priority(our_priority(level)),
             None => signature,
         }
+    }
+}
+
+/// One of ours whose tasks lie in the list of a level.
+fn our_priority(level: u8) -> Priority {
+    match level {
+        0..3 => Priority::default(),
+        3..6 => Priority::new(3),
+        6..9 => Priority::new(2),
+        9.. => Priority::LOWEST,
     }
 }
 

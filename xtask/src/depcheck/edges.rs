@@ -61,7 +61,7 @@ const HOUSE: &[Allowed] = house! {
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-testkit" "cardoon-worker"]
         dev [];
-    "cardoon-interop": ["cardoon" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
+    "cardoon-interop": ["cardoon" "cardoon-broker" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "cardoon-bench-tasks": ["cardoon" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];

@@ -19,15 +19,16 @@ const CLAIM: &str = include_str!("../../../../crates/redis/src/scripts/claim.lua
 const SETTLE: &str = include_str!("../../../../crates/redis/src/scripts/settle.lua");
 
 /// The lists of a queue, most urgent first.
-const LISTS: [&str; 4] = ["celery", "celery\u{6}\u{16}3", "celery\u{6}\u{16}6", "celery\u{6}\u{16}9"];
+pub(super) const LISTS: [&str; 4] =
+    ["celery", "celery\u{6}\u{16}3", "celery\u{6}\u{16}6", "celery\u{6}\u{16}9"];
 /// The list of the default priority, by its place among them.
 const SESSION: &str = "cardoon:session:1";
 const HELD: &str = "cardoon:held:1";
 /// The adapter claims up to 8 MiB at once, and keeps results for a day.
 const MOST_BYTES: u64 = 8 << 20;
-const KEPT_SECS: u64 = 86_400;
+pub(super) const KEPT_SECS: u64 = 86_400;
 /// Claims that may be ahead of their settles.
-const AHEAD: usize = 2;
+pub(super) const AHEAD: usize = 2;
 
 /// Tasks a second while `ids`, which are all that wait in the order in which they are taken, are claimed and ended,
 /// `batch` at a time.
@@ -128,7 +129,7 @@ fn script(text: &str) -> Script {
 }
 
 /// A result as the adapter writes it.
-fn document(id: &str) -> String {
+pub(super) fn document(id: &str) -> String {
     format!(
         r#"{{"status":"SUCCESS","result":null,"traceback":null,"children":[],"date_done":"2026-01-01T00:00:00.000000+00:00","task_id":"{id}"}}"#
     )

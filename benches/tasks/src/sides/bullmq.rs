@@ -34,6 +34,11 @@ impl Peer for BullMq {
         format!("{PROCESSES} processes, {SLOTS} at once")
     }
 
+    fn install(&self) -> Result<()> {
+        cache::output(Command::new("node").arg("--version"))?;
+        program("redis://127.0.0.1").map(drop)
+    }
+
     fn sender(&self, url: &str) -> Result<Command> {
         program(url)
     }

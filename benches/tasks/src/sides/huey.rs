@@ -11,6 +11,7 @@ use anyhow::{Context, Result};
 use crate::stopwatch::{self, Stopwatch};
 use crate::{cache, stores};
 
+const VERSION: &str = "3.5.4";
 const APP: &str = include_str!("huey_app.py");
 
 struct Consumer(Child);
@@ -38,11 +39,13 @@ pub(crate) fn drain(count: usize) -> Result<f64> {
     rate
 }
 
-/// huey's version.
-pub(crate) fn version() -> String {
-    let python = environment().map(|environment| environment.join("bin/python")).unwrap_or_default();
-    let output = Command::new(python).args(["-c", "import huey; print(huey.__version__)"]).output().ok();
-    output.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned()).unwrap_or_default()
+pub(crate) fn name() -> String {
+    format!("huey {VERSION}")
+}
+
+/// Installs it if it is not there yet.
+pub(crate) fn install() -> Result<()> {
+    environment().map(drop)
 }
 
 fn rate(counter: &Path, count: u64) -> Result<f64> {
@@ -74,7 +77,7 @@ fn command(program: &Path, folder: &Path, counter: &Path) -> Command {
 }
 
 fn environment() -> Result<PathBuf> {
-    cache::python("huey-3.5.4", "huey==3.5.4\n")
+    cache::python(&format!("huey-{VERSION}"), &format!("huey=={VERSION}\n"))
 }
 
 impl Drop for Consumer {

@@ -3,6 +3,7 @@
 pub(crate) mod apalis;
 pub(crate) mod bare_redis;
 pub(crate) mod bare_sqlite;
+pub(crate) mod bare_streams;
 pub(crate) mod bullmq;
 pub(crate) mod celery;
 pub(crate) mod huey;

@@ -26,6 +26,11 @@ pub(crate) trait Peer {
         20_000
     }
 
+    /// Installs it if it is not there yet, and looks whether what it needs is.
+    fn install(&self) -> Result<()> {
+        self.sender("redis://127.0.0.1").map(drop)
+    }
+
     /// Its program for sending. Asked to `fill`, to `send` one at a time or to `send-many` this many tasks, it prints how
     /// many it sent a second.
     fn sender(&self, url: &str) -> Result<Command>;
@@ -40,8 +45,35 @@ pub(crate) trait Peer {
     }
 }
 
+/// Those that a row compares with.
+pub(crate) struct Peers {
+    pub(crate) here: Vec<Box<dyn Peer>>,
+    /// What to say of those that cannot be measured on this machine.
+    pub(crate) absent: Vec<String>,
+}
+
 /// A worker of a peer. Ends with its handle.
 struct Worker(Child);
+
+impl Peers {
+    /// Installs them. One that cannot be installed does not keep the others from being measured.
+    pub(crate) fn gather(all: Vec<Box<dyn Peer>>) -> Self {
+        let mut peers = Self { here: Vec::new(), absent: Vec::new() };
+        for peer in all {
+            match peer.install() {
+                Ok(()) => peers.here.push(peer),
+                Err(error) => peers.absent.push(absent(&peer.name(), &error)),
+            }
+        }
+        peers.absent.dedup();
+        peers
+    }
+}
+
+/// What a row says of a peer that cannot be measured.
+pub(crate) fn absent(name: &str, error: &anyhow::Error) -> String {
+    format!("{name}: not available: {}", format!("{error:#}").replace('|', "/"))
+}
 
 /// Its name and setting.
 pub(crate) fn title(peer: &dyn Peer) -> String {
@@ -106,5 +138,47 @@ impl Drop for Worker {
         }
         _ = self.0.kill();
         _ = self.0.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Missing;
+
+    impl Peer for Missing {
+        fn name(&self) -> String {
+            "missing 1.0".into()
+        }
+
+        fn setting(&self) -> String {
+            String::new()
+        }
+
+        fn sender(&self, _: &str) -> Result<Command> {
+            cache::run(&mut Command::new("there-is-no-such-program"))?;
+            Ok(Command::new("true"))
+        }
+
+        fn workers(&self, _: &str) -> Result<Vec<Command>> {
+            Ok(Vec::new())
+        }
+
+        fn places(&self) -> Places {
+            Places::new(&[], &[])
+        }
+    }
+
+    #[test]
+    fn a_peer_that_cannot_be_installed_is_named_once_and_is_no_error() {
+        let peers = Peers::gather(vec![Box::new(Missing), Box::new(Missing)]);
+        assert!(peers.here.is_empty());
+        assert_eq!(peers.absent.len(), 1);
+        assert!(
+            peers.absent[0].starts_with("missing 1.0: not available: cannot start"),
+            "{:?}",
+            peers.absent
+        );
     }
 }

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
+
+use cardoon_core::settle::Verdict;
 
 use super::Harness;
-use super::steps::{id, join, join_queues, names, queue, send, send_all, soon, take, take_many, to_send};
-use crate::{Consumer, Delivery, Publish};
+use super::steps::{
+    give, id, join, join_queues, names, queue, send, send_all, soon, take, take_many, to_send,
+};
+use crate::{Consumer, Delivery, Place, Publish, Settled};
 use cardoon_errors::Result;
 
 pub async fn a_waiting_claim_wakes_for_a_message(harness: Arc<dyn Harness>) {
@@ -122,4 +127,29 @@ pub async fn a_message_sent_again_has_to_register(harness: Arc<dyn Harness>) {
     assert_eq!(taken[0].message.id, id("again"));
     assert!(taken[0].resent && taken[0].must_register());
     assert!(!taken[1].must_register(), "the usual path writes nothing");
+}
+
+pub async fn a_delayed_message_can_be_taken_before_its_time(harness: Arc<dyn Harness>) {
+    let broker = harness.broker();
+    let due = harness.clock().now().plus(Duration::from_hours(1));
+    for (name, queue_name) in [("a", "mail"), ("b", "mail"), ("other", "post")] {
+        let queue = queue(queue_name);
+        send(broker.as_ref(), Publish { queue, not_before: Some(due), ..to_send(name) }).await;
+    }
+    let consumer = join(&harness, "one").await;
+    let taken = soon("claim", consumer.claim_delayed(10)).await.expect("the claim is answered");
+    let found: Vec<_> = taken.iter().map(|(delivery, due)| (delivery.message.id.as_str(), *due)).collect();
+    assert_eq!(found, [("a", due), ("b", due)], "of its queues, with their times");
+    assert!(soon("claim", consumer.claim_delayed(10)).await.expect("the claim is answered").is_empty());
+    assert_eq!(give(consumer.as_ref(), taken[0].0.lease, Verdict::Ack).await, Settled::Done);
+    let later = Verdict::Defer { until: due };
+    assert_eq!(give(consumer.as_ref(), taken[1].0.lease, later).await, Settled::Done);
+    let located = async |name| broker.inspect().locate(&id(name)).await.expect("the store is inspected");
+    assert_eq!(located("a").await, None);
+    let (_, place) = located("b").await.expect("it waits again");
+    assert_eq!(place, Place::Delayed { until: due });
+    consumer.claim_delayed(10).await.expect("the claim is answered");
+    consumer.close().await.expect("the consumer leaves");
+    let (_, place) = located("b").await.expect("it is handed back");
+    assert_eq!(place, Place::Ready);
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use cardoon_core::settle::Verdict;
-use cardoon_core::{DeadReason, Message, Priority, TaskState};
+use cardoon_core::{DeadReason, Message, Priority, TaskState, Timestamp};
 
 use super::Harness;
 use super::steps::{
-    assert_nothing_ready, attempt, give, id, join, message, record, send, settle, start, take, to_send,
+    assert_nothing_ready, attempt, give, id, join, message, queue, record, send, settle, start, take, to_send,
 };
-use crate::{DeadFilter, Publish, Settle, Settled};
+use crate::{DeadFilter, DeadLetter, Publish, Settle, Settled};
 
 pub async fn a_dead_letter_keeps_its_bytes_and_its_reason(harness: Arc<dyn Harness>) {
     let original = Message { priority: Priority::new(7), ..attempt("a", 2) };
@@ -84,6 +84,25 @@ pub async fn purged_dead_letters_are_gone(harness: Arc<dyn Harness>) {
     assert_eq!(letters.purge(&only("a")).await.expect("it is deleted"), 1);
     assert_eq!(listed(&harness, &DeadFilter::default(), 10).await, ["b"]);
     assert_nothing_ready(&harness, join(&harness, "two").await.as_ref()).await;
+}
+
+pub async fn letters_of_another_store_are_buried_once(harness: Arc<dyn Harness>) {
+    let letter = DeadLetter {
+        message: attempt("moved", 2),
+        queue: queue("mail"),
+        reason: DeadReason::RetriesExhausted,
+        detail: "why it died".into(),
+        deaths: 1,
+        died_at: Timestamp(harness.clock().now().0 - 1000),
+    };
+    let broker = harness.broker();
+    let letters = broker.dead_letters();
+    assert_eq!(letters.bury(vec![letter.clone()]).await.expect("it is buried"), 1);
+    assert_eq!(letters.bury(vec![letter.clone()]).await.expect("it is there"), 0);
+    assert_eq!(letters.show(&id("moved")).await.expect("dead letters are shown"), Some(letter));
+    assert_eq!(letters.redrive(&only("moved")).await.expect("it is sent again"), 1);
+    let again = take(join(&harness, "one").await.as_ref()).await;
+    assert_eq!(again.message, Message { attempt: 0, ..attempt("moved", 2) });
 }
 
 async fn bury(harness: &Arc<dyn Harness>, message: Message, reason: DeadReason) {

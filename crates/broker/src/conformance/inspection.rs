@@ -48,6 +48,9 @@ pub async fn peeking_takes_nothing(harness: Arc<dyn Harness>) {
     assert_eq!(seen, ["a", "b", "later"]);
     let waiting = broker.inspect().waiting(None, 2).await.expect("what waits is shown");
     assert_eq!(waiting.len(), 2, "no more than asked for");
+    let waiting = broker.inspect().waiting(None, usize::MAX).await.expect("what waits is shown");
+    let peeked = broker.inspect().peek(&queue("mail"), usize::MAX).await.expect("the queue is peeked at");
+    assert_eq!((waiting.len(), peeked.len()), (3, 3), "all of them");
     assert_eq!(names(&take_many(join(&harness, "one").await.as_ref(), 2).await), ["a", "b"]);
 }
 

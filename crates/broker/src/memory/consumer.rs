@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_core::rescue::UserCode;
-use cardoon_core::{BootInstant, Lease, TaskId};
+use cardoon_core::{BootInstant, Lease, TaskId, Timestamp};
 use cardoon_errors::{Code, Error, Result};
 
 use super::MemoryBroker;
@@ -65,6 +65,11 @@ impl Consumer for MemoryConsumer {
 
     async fn claim(&self, max: usize) -> Result<Vec<Delivery>> {
         self.when(|store| Some(store.claim(self.session, max)).filter(|taken| !taken.is_empty())).await
+    }
+
+    async fn claim_delayed(&self, max: usize) -> Result<Vec<(Delivery, Timestamp)>> {
+        self.not_paused().await?;
+        Ok(self.broker.store()?.claim_delayed(self.session, max))
     }
 
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>> {

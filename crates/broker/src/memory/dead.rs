@@ -37,6 +37,11 @@ impl DeadLetters for MemoryBroker {
         }
         Ok(gone.len() as u64)
     }
+
+    async fn bury(&self, letters: Vec<DeadLetter>) -> Result<u64> {
+        let mut store = self.store()?;
+        Ok(letters.into_iter().filter(|letter| store.bury_moved(letter.clone())).count() as u64)
+    }
 }
 
 impl Store {

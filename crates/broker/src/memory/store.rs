@@ -152,6 +152,16 @@ impl Store {
         taken
     }
 
+    /// Takes up to `max` delayed messages of the session's queues, the next due first.
+    pub(super) fn claim_delayed(&mut self, session: u64, max: usize) -> Vec<(Delivery, Timestamp)> {
+        let Some(holder) = self.sessions.get(&session) else { return Vec::new() };
+        let is_its = |entry: &Entry| holder.spec.queues.contains(&entry.publish.queue);
+        let places = self.delayed.iter().filter(|(_, entry)| is_its(entry)).map(|(place, _)| *place);
+        let places: Vec<_> = places.take(max).collect();
+        let take = |place| self.delayed.remove(&place).map(|entry| (self.hold(entry, session), place.0));
+        places.into_iter().filter_map(take).collect()
+    }
+
     fn take_first(&mut self, queue: &QueueName) -> Option<Entry> {
         let waiting = self.ready.get_mut(queue)?;
         let (_, entry) = waiting.pop_first()?;
@@ -355,6 +365,18 @@ impl Store {
         self.revoked.remove(&message.id);
         // It ran before, so its next run has to register.
         self.publish(Publish { queue, message, not_before: None, resent: true }, now);
+        true
+    }
+
+    /// Stores a letter that comes from elsewhere. False if it is there already.
+    pub(super) fn bury_moved(&mut self, letter: DeadLetter) -> bool {
+        let is_it =
+            |other: &DeadLetter| (&other.message.id, other.died_at) == (&letter.message.id, letter.died_at);
+        if self.dead.values().any(is_it) {
+            return false;
+        }
+        self.next_tag += 1;
+        self.dead.insert(self.next_tag, letter);
         true
     }
 

@@ -10,7 +10,7 @@ use cardoon_broker::{
     Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, Delivery, EventStream, Inspect, Publish,
     Published, Revoked, Settle, Settled, SweepReport,
 };
-use cardoon_core::{BootInstant, Event, Lease, Priority, TaskId};
+use cardoon_core::{BootInstant, Event, Lease, Priority, TaskId, Timestamp};
 use cardoon_errors::Result;
 use cardoon_runtime::Clock;
 
@@ -222,6 +222,10 @@ impl Consumer for PlantedConsumer {
                 return Ok(taken);
             }
         }
+    }
+
+    async fn claim_delayed(&self, max: usize) -> Result<Vec<(Delivery, Timestamp)>> {
+        self.inner.claim_delayed(max).await
     }
 
     async fn settle(&self, mut batch: Vec<Settle>) -> Vec<Result<Settled>> {

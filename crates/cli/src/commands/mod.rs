@@ -7,6 +7,8 @@ mod demo;
 mod dev;
 mod events;
 mod explain;
+mod handback;
+mod migrate;
 mod queue;
 mod send;
 mod settings;
@@ -41,6 +43,10 @@ pub(crate) enum Command {
     /// Look after messages that could not be executed
     #[command(subcommand)]
     Dead(dead::Command),
+    /// Leave the queues to Celery: return what only Cardoon understands to where Celery takes it from
+    Handback(handback::Options),
+    /// Move everything from one store to another
+    Migrate(migrate::Options),
     /// Follow what happens
     Events(events::Options),
     /// Measure throughput and latency, by default on a database of its own
@@ -82,7 +88,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
         Command::Completions(options) => completions::run(options, &output()),
         Command::Dev(_) => dev::run(&Session::begin(&arguments)?).await,
         Command::Worker(options) => worker::run(&Session::begin(&arguments)?, options).await,
-        // It handles signals itself.
+        // These handle signals themselves.
+        Command::Migrate(options) => migrate::run(&Session::begin(&arguments)?, options).await,
         Command::Demo(demo::Command::MailWorker(options)) => demo::run_worker(options).await,
         command => interruptible(&Session::begin(&arguments)?, command).await,
     }
@@ -103,12 +110,15 @@ async fn dispatch(session: &Session, command: &Command) -> Result<Exit> {
         Command::Task(command) => task::run(session, command).await,
         Command::Queue(command) => queue::run(session, command).await,
         Command::Dead(command) => dead::run(session, command).await,
+        Command::Handback(options) => handback::run(session, options).await,
         Command::Events(options) => events::run(session, options).await,
         Command::Bench(options) => bench::run(session, options).await,
         Command::Demo(command) => demo::run(session, command).await,
         Command::Settings(command) => settings::run(session, command),
-        Command::Dev(_) | Command::Worker(_) | Command::Explain(_) | Command::Completions(_) => {
-            Ok(Exit::Done)
-        }
+        Command::Dev(_)
+        | Command::Worker(_)
+        | Command::Migrate(_)
+        | Command::Explain(_)
+        | Command::Completions(_) => Ok(Exit::Done),
     }
 }

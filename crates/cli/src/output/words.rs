@@ -37,6 +37,9 @@ const WORDS: &[(&str, &str)] = &[
     ("DEAD", "死信"),
     ("WORKERS", "worker 数"),
     ("OLDEST", "最长等待"),
+    ("ENDED", "记为失败"),
+    ("REFUSED", "被拒绝"),
+    ("LEFT", "剩余"),
     ("REASON", "原因"),
     ("DIED", "时间"),
     ("DETAIL", "详情"),
@@ -80,6 +83,7 @@ const WORDS: &[(&str, &str)] = &[
     ("unknown", "未知"),
     // What `bench` and `demo` measure.
     ("store", "存储"),
+    ("results", "结果"),
     ("tasks", "任务数"),
     ("send, per second", "每秒发送"),
     ("drain, per second", "每秒执行"),
@@ -93,6 +97,7 @@ const WORDS: &[(&str, &str)] = &[
     ("lost", "丢失"),
     ("killed", "被杀"),
     ("database", "数据库"),
+    // What `migrate` copied.
 ];
 
 #[cfg(test)]

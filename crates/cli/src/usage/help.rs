@@ -1,6 +1,7 @@
 //! The help in Chinese: the tree of commands as it is, with its texts exchanged.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::LazyLock;
 
 use clap::builder::{Resettable, StyledStr};
@@ -35,7 +36,9 @@ fn translated_argument(argument: Arg) -> Arg {
     let mut help = argument.get_help().map(|text| chinese(&text.to_string())).unwrap_or_default();
     for (label, values) in [("默认", defaults(&argument)), ("可选值", possible_values(&argument))] {
         if !values.is_empty() {
-            help = format!("{help} [{label}：{}]", values.join("、")).trim_start().to_owned();
+            let values = values.join("、");
+            // Writing to a text cannot fail.
+            let _ = write!(help, " [{label}：{values}]");
         }
     }
     let heading = match argument.get_help_heading() {
@@ -101,6 +104,7 @@ mod tests {
         let mut all = BTreeSet::new();
         texts(&command, &mut all);
         let known: BTreeSet<_> = TEXTS.iter().map(|(english, _)| (*english).to_owned()).collect();
+        assert_eq!(known.len(), TEXTS.len(), "a text is translated twice");
         let missing: Vec<_> = all.difference(&known).collect();
         let useless: Vec<_> = known.difference(&all).collect();
         assert!(missing.is_empty() && useless.is_empty(), "missing: {missing:#?}\nuseless: {useless:#?}");

@@ -34,6 +34,11 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("Look after tasks", "查看和管理任务"),
     ("Look after queues", "查看和管理队列"),
     ("Look after messages that could not be executed", "查看和管理无法执行的消息（死信）"),
+    (
+        "Leave the queues to Celery: return what only Cardoon understands to where Celery takes it from",
+        "把队列交还给 Celery：只有 Cardoon 才懂的内容，放回 Celery 取任务的地方",
+    ),
+    ("Move everything from one store to another", "把所有内容从一个存储搬到另一个"),
     ("Follow what happens", "实时跟踪事件"),
     (
         "Measure throughput and latency, by default on a database of its own",
@@ -70,6 +75,15 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "用两个 worker 进程发送 1000 封邮件，并在收件端计数",
     ),
     ("Show every setting with its value", "显示每一项设置的值"),
+    ("Wait for at most this time until no worker is alive", "最多等这么久，直到没有 worker 在运行"),
+    ("Hand back the dead letters too", "死信也一并交还"),
+    ("Only count what would be handed back", "只统计会交还多少，不做改动"),
+    ("The store to move from, such as sqlite:tasks.db", "从哪个存储搬，例如 sqlite:tasks.db"),
+    ("The store to move to, such as redis://127.0.0.1:6379/0", "搬到哪个存储，例如 redis://127.0.0.1:6379/0"),
+    ("Only these queues: mail,low", "只搬这些队列：mail,low"),
+    ("Move the dead letters too", "死信也一并搬"),
+    ("Copy the results of ended tasks too", "同时复制已结束任务的结果"),
+    ("Only count what would be moved", "只统计会搬多少，不做改动"),
     // Their arguments.
     ("Queues to take from, in turn: mail,low", "轮流从这些队列取任务：mail,low"),
     ("Tasks to execute at once", "同时执行的任务数"),

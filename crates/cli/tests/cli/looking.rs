@@ -50,7 +50,8 @@ fn a_folder_is_made_for_a_database_and_no_tree_of_folders() {
     home.send(&["cardoon.noop", "--broker", "sqlite:data/tasks.db"]);
     let ended = home.run(&["send", "cardoon.noop", "--broker", "sqlite:no/such/tasks.db"]);
     assert_eq!(ended.status, 3);
-    assert!(ended.stderr.starts_with("error[CD1101]: "), "{}", ended.stderr);
+    assert!(ended.stderr.starts_with("error[CD1101]: cannot open the folder: "), "{}", ended.stderr);
+    assert!(ended.stderr.contains("hint: look at the file and its folder: ls -l "), "{}", ended.stderr);
     assert!(!home.folder.path().join("no").exists());
 }
 
@@ -63,6 +64,8 @@ fn a_store_in_memory_is_refused_where_what_it_holds_would_be_lost() {
         &["worker", "--builtin", "--results", "memory:"],
         &["demo", "mail", "--broker", "memory:"],
         &["task", "list", "--broker", "memory:"],
+        &["migrate", "--from", "memory:", "--to", "sqlite:b.db"],
+        &["migrate", "--from", "sqlite:a.db", "--to", "memory:"],
     ] {
         let ended = home.run(line);
         assert_eq!((ended.status, ended.stdout.as_str()), (2, ""), "{line:?}");

@@ -26,7 +26,6 @@ phrases! {
         "open the folder" => "打开目录";
         "open the socket" => "打开套接字";
         "open" => "打开";
-        "find" => "找到";
         "read" => "读取";
         "write" => "写入";
         "look at the file and its folder: ls -l {}*" => "看看文件和它所在的目录：ls -l {0}*";
@@ -44,6 +43,9 @@ phrases! {
         "No space left on device (os error {})" => "磁盘已满（os error {0}）";
         "Too many open files (os error {})" => "打开的文件太多（os error {0}）";
         "unable to open database file: {}" => "SQLite 无法打开数据库文件：{0}";
+        "unable to open database file" => "SQLite 无法打开数据库文件";
+        "writing there: {}" => "写入那里：{0~}";
+        "Connection refused (os error {})" => "连接被拒绝（os error {0}）";
         "attempt to write a readonly database" => "数据库是只读的";
         "file is not a database" => "文件不是 SQLite 数据库";
         "database or disk is full" => "数据库或磁盘已满";
@@ -113,6 +115,9 @@ phrases! {
         "the broker cannot store a verdict and its result in one step" => "这种 broker 无法在同一步里保存裁决和结果";
         "task {} has a priority, and the broker has none" => "任务 {0} 设置了优先级，而这种 broker 没有优先级";
         "broker: {}" => "broker：{0}";
+        "nobody but Cardoon takes from these queues, so nothing can be handed back" =>
+            "这些队列只有 Cardoon 在用，没有可以交还的对象";
+        "to move its tasks to Redis: cardoon migrate --help" => "要把任务搬到 Redis：cardoon migrate --help";
         "a store in memory ends with its process: nobody else would see what `{}` holds" =>
             "内存里的存储只属于一个进程，进程结束就没了：别的进程看不到 `{0}` 里的内容";
         "leave the URL out, or write sqlite:PATH or redis://HOST" => "不写 URL，或者写成 sqlite:路径、redis://主机";
@@ -191,6 +196,8 @@ phrases! {
         "{}: {}" => "{0}：{1~}";
         "the key `{}` in {} is no list" => "{1} 里的键 `{0}` 不是列表";
         "look at the key with `TYPE`; Cardoon changes nothing in it" => "用 `TYPE` 看看这个键；Cardoon 不会改动它";
+        "worker {} left something that belongs to none of its queues" => "worker {0} 留下了不属于它任何一个队列的内容";
+        "key: {}" => "键：{0}";
     }
     RedisReadOnly {
         "{}: {}" => "{0}：{1~}";
@@ -298,6 +305,14 @@ phrases! {
         "its message is not in the dead letters any more" => "它的消息已经不在死信里";
         "send the task anew: cardoon send {}" => "重新发送一个新任务：cardoon send {0}";
     }
+    WorkersAlive {
+        "{} worker(s) of Cardoon are alive, so nothing was handed back" =>
+            "还有 {0} 个 Cardoon 的 worker 在运行，所以什么都没有交还";
+        "worker {} (process {}, holds {})" => "worker {0}（进程 {1}，手上有 {2} 条）";
+        "worker {} is alive after all" => "worker {0} 其实还在运行";
+        "end them, then: cardoon handback --wait 30s" => "先停掉它们，再运行：cardoon handback --wait 30s";
+        "end it, then begin again" => "先停掉它，再重新开始";
+    }
 
     UnknownSetting {
         "there is no setting `{}`" => "没有名为 `{0}` 的设置";
@@ -331,6 +346,7 @@ phrases! {
         "worker.heartbeat is {}, which is zero or more than a third of worker.lease" =>
             "worker.heartbeat 是 {0}：它不能为零，也不能超过 worker.lease 的三分之一";
         "worker.lease: {}" => "worker.lease：{0}";
+        "raise the lease or lower the heartbeat" => "调长租约，或调短心跳间隔";
         "raise worker.lease or lower worker.heartbeat; see: cardoon settings show --origin" =>
             "调大 worker.lease 或调小 worker.heartbeat；查看：cardoon settings show --origin";
     }
@@ -341,6 +357,9 @@ phrases! {
         "correct the file, then run: cardoon settings show --origin" => "改正文件后运行：cardoon settings show --origin";
     }
     BadInput {
+        "{} and {} are one store" => "{0} 和 {1} 是同一个存储";
+        "name two stores: cardoon migrate --from sqlite:tasks.db --to redis://127.0.0.1:6379/0" =>
+            "写两个不同的存储：cardoon migrate --from sqlite:tasks.db --to redis://127.0.0.1:6379/0";
         "with --kill-worker there must be another worker that goes on" => "用 --kill-worker 时，至少要有另一个 worker 继续工作";
         "{} is not {}" => "{0} 不是{1~}";
         "a JSON list" => " JSON 数组";
@@ -412,6 +431,8 @@ pub(super) const SAID_BY_OTHERS: &[&str] = &[
     "No space left on device (os error {})",
     "Too many open files (os error {})",
     "unable to open database file: {}",
+    "unable to open database file",
+    "Connection refused (os error {})",
     "attempt to write a readonly database",
     "file is not a database",
     "database or disk is full",

@@ -15,14 +15,39 @@ pub struct Binding {
     pub member: String,
 }
 
-/// The level of `priority` on Redis, where 0 is the most urgent one.
+/// The level of `priority` on Redis, where 0 is the most urgent one and what Celery gives a task without a priority.
+///
+/// | priority | level | list |
+/// |---|---|---|
+/// | 4, the default | 0 | that of the queue's name |
+/// | 8, 9 | 1 | the same |
+/// | 5, 6, 7 | 2 | the same |
+/// | 3 | 3 | that of step 3 |
+/// | 2 | 6 | that of step 6 |
+/// | 0, 1 | 9 | that of step 9 |
+///
+/// So ours without a priority stand in one line with Celery's, and nothing goes before these, as with Celery.
 pub fn level(priority: Priority) -> u8 {
-    Priority::HIGHEST.level() - priority.level()
+    match priority.level() {
+        8.. => 1,
+        5..=7 => 2,
+        4 => 0,
+        3 => 3,
+        2 => 6,
+        0 | 1 => 9,
+    }
 }
 
-/// The priority of a level on Redis; levels above 9 count as 9.
+/// The priority of a level on Redis: one that is in the same list.
 pub fn priority(level: u8) -> Priority {
-    Priority::new(Priority::HIGHEST.level().saturating_sub(level))
+    match level {
+        0 => Priority::default(),
+        1 => Priority::HIGHEST,
+        2 => Priority::new(7),
+        3..=5 => Priority::new(3),
+        6..=8 => Priority::new(2),
+        9.. => Priority::LOWEST,
+    }
 }
 
 /// The list that holds the messages of `queue` at `level`.
@@ -53,13 +78,30 @@ mod tests {
         assert_eq!(keys, expected);
     }
 
+    /// Where a priority stands among the lists; the first is taken from first.
+    fn step(level: u8) -> u8 {
+        PRIORITY_STEPS.into_iter().rfind(|step| *step <= level).unwrap()
+    }
+
     #[test]
-    fn the_scale_is_turned_round() {
-        assert_eq!((level(Priority::HIGHEST), level(Priority::LOWEST)), (0, 9));
-        for value in 0..=9 {
+    fn the_scale_is_turned_round_and_the_default_is_celerys() {
+        assert_eq!(level(Priority::default()), 0);
+        for value in 0..9 {
+            let (less, more) = (level(Priority::new(value)), level(Priority::new(value + 1)));
+            assert!(step(less) >= step(more), "{value} goes before {}", value + 1);
+        }
+        let steps: Vec<u8> = (0..=9).map(|value| step(level(Priority::new(value)))).collect();
+        assert_eq!(steps, [9, 9, 6, 3, 0, 0, 0, 0, 0, 0]);
+    }
+
+    #[test]
+    fn who_sends_again_what_it_read_puts_it_into_the_same_list() {
+        for wire in 0..=u8::MAX {
+            assert_eq!(step(level(priority(wire))), step(wire), "{wire}");
+        }
+        for value in [0, 2, 3, 4, 7, 9] {
             assert_eq!(priority(level(Priority::new(value))), Priority::new(value));
         }
-        assert_eq!(priority(200), Priority::LOWEST);
     }
 
     #[test]

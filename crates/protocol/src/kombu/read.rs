@@ -255,13 +255,13 @@ mod tests {
             "properties": {"priority": "high", "correlation_id": 7}}"#;
         let message = read_text(odd);
         assert_eq!((message.id.as_str(), message.attempt, message.expires), ("t", 0, None));
-        assert_eq!(message.priority, Priority::HIGHEST);
+        assert_eq!(message.priority, Priority::default());
         let priority = |json: &str| {
             read(&Bytes::from(format!(r#"{{"body": "", "properties": {{"priority": {json}}}}}"#))).priority
         };
         assert_eq!(
             (priority("3"), priority("-3"), priority("300")),
-            (Priority::new(6), Priority::HIGHEST, Priority::LOWEST)
+            (Priority::new(3), Priority::default(), Priority::LOWEST)
         );
     }
 }

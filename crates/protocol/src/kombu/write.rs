@@ -103,7 +103,7 @@ mod tests {
         let expected = concat!(
             r#"{"body":"W1tdLHt9LHt9XQ==","content-encoding":"utf-8","content-type":"application/json","#,
             r#""headers":{"task":"add"},"properties":{"correlation_id":"t-1","reply_to":"me","delivery_mode":2,"#,
-            r#""delivery_info":{"exchange":"","routing_key":"celery"},"priority":5,"body_encoding":"base64","#,
+            r#""delivery_info":{"exchange":"","routing_key":"celery"},"priority":0,"body_encoding":"base64","#,
             r#""delivery_tag":"tag"}}"#
         );
         assert_eq!(write(&message, &ROUTE), expected);

@@ -77,10 +77,18 @@ impl Blame {
         }
     }
 
-    /// The delivery is held no more.
-    pub(crate) fn forget(&self, sequence: u64) {
-        self.ended(sequence);
-        self.state().begun.remove(&sequence);
+    /// The deliveries are held no more.
+    pub(crate) fn forget(&self, sequences: &[u64]) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let before = state.over.len();
+        let forgotten = sequences.iter().filter_map(|sequence| state.begun.remove_entry(sequence));
+        state.over.extend(forgotten.filter(|(_, run)| run.is_recorded).map(|(sequence, _)| sequence));
+        let is_some_over = state.over.len() > before;
+        drop(guard);
+        if is_some_over {
+            self.changed.notify_one();
+        }
     }
 
     pub(crate) fn is_running(&self, sequence: u64) -> bool {
@@ -187,7 +195,7 @@ mod tests {
         assert_eq!(blame.due(BootInstant(200)), (vec![], vec![]));
         assert!(blame.is_settled());
         assert!(blame.has_begun(1) && !blame.is_running(1));
-        blame.forget(1);
+        blame.forget(&[1]);
         assert!(!blame.has_begun(1));
     }
 

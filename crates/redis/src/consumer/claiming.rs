@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cardoon_broker::Delivery;
-use cardoon_core::{Lease, Timestamp};
+use cardoon_core::{Lease, QueueName, Timestamp};
 use cardoon_errors::Result;
 use redis::{Cmd, Value};
 use tokio::sync::watch;
@@ -23,9 +23,12 @@ use crate::operations::messages::Stored;
 use crate::operations::settle::Holding;
 use crate::operations::{revoke, sessions};
 
-/// One claim takes no more than this; a larger wish is served in several.
+/// Messages that are claimed in one go at most; a larger wish is served in several.
 const MOST: usize = 512;
 const MOST_BYTES: usize = 8 << 20;
+
+/// Where there is plenty, it is claimed in parts of about this many: the server finds one while the one before is read.
+const PART: usize = 128;
 
 /// Between two looks when the server does not tell of changes.
 const DEAF: Duration = Duration::from_millis(500);
@@ -33,21 +36,19 @@ const DEAF: Duration = Duration::from_millis(500);
 /// A due time is never waited for less: the server's clock and ours count from different points in a millisecond.
 const TICK: Duration = Duration::from_millis(1);
 
-/// A claim under way. It outlives the call that began it, so a dropped call loses nothing.
+/// Claims under way. They outlive the call that began them, so a dropped call loses nothing.
 #[derive(Default)]
 pub(crate) struct Claiming {
     ready: VecDeque<Delivery>,
-    under_way: Option<UnderWay>,
+    /// Each with what it asked for, in the order in which the server gets them.
+    under_way: VecDeque<(usize, UnderWay)>,
     /// The last claim got all that it had asked for, so there may be more.
     was_full: bool,
+    /// What rang since the last claim was sent, which may be long before somebody waits for it.
+    rings: Option<watch::Receiver<u64>>,
 }
 
-struct UnderWay {
-    asked: usize,
-    /// Hears of changes since before the look, whichever call waits for it.
-    rings: watch::Receiver<u64>,
-    finding: Pin<Box<dyn Future<Output = Result<Found>> + Send>>,
-}
+type UnderWay = Pin<Box<dyn Future<Output = Result<Found>> + Send>>;
 
 /// What a claim found.
 struct Found {
@@ -67,14 +68,14 @@ impl Claiming {
                 let count = max.min(self.ready.len());
                 return Ok(self.ready.drain(..count).collect());
             }
-            let (found, mut rings) = self.next(session, max).await?;
+            let found = self.next(session, max).await?;
             let is_done = !found.deliveries.is_empty();
             self.ready.extend(found.deliveries);
             if is_done || found.is_something_ready {
                 continue;
             }
             tokio::select! {
-                _ = rings.changed() => {}
+                () = rung(self.rings.as_mut()) => {}
                 () = wait(session, found.due) => {}
                 () = session.ended.cancelled() => {}
                 () = session.shared.closing().cancelled() => {}
@@ -82,26 +83,48 @@ impl Claiming {
         }
     }
 
-    /// What the claim under way finds, or a new one, and what rings when there is more.
-    async fn next(&mut self, session: &Arc<Session>, max: usize) -> Result<(Found, watch::Receiver<u64>)> {
-        let begin = || UnderWay::begin(session, max.min(MOST), !self.was_full);
-        let under_way = self.under_way.get_or_insert_with(begin);
+    /// What the next claim under way finds, or a new one.
+    async fn next(&mut self, session: &Arc<Session>, max: usize) -> Result<Found> {
+        if self.under_way.is_empty() {
+            self.send(session, max.min(MOST));
+        }
+        let Some((asked, under_way)) = self.under_way.front_mut() else { return Err(nonsense("a claim")) };
+        let asked = *asked;
         let found = tokio::select! {
-            found = &mut under_way.finding => found,
+            found = under_way => found,
             () = session.ended.cancelled() => Err(crate::failure::closed()),
             () = session.shared.closing().cancelled() => Err(crate::failure::closed()),
         };
-        let (asked, rings) = (under_way.asked, under_way.rings.clone());
-        self.under_way = None;
+        self.under_way.pop_front();
         self.was_full = found.as_ref().is_ok_and(|found| found.deliveries.len() >= asked);
-        found.map(|found| (found, rings))
+        found
+    }
+
+    fn send(&mut self, session: &Arc<Session>, wish: usize) {
+        self.rings = Some(session.rings());
+        if !self.was_full || session.is_unsure.load(Ordering::Acquire) {
+            let claim = at_home(session, claim_and_look(Arc::clone(session), wish));
+            return self.under_way.push_back((wish, claim));
+        }
+        let part = wish.div_ceil((wish / PART).max(1));
+        for start in (0..wish).step_by(part) {
+            let asked = part.min(wish - start);
+            self.under_way.push_back((asked, at_home(session, claim_part(Arc::clone(session), asked))));
+        }
     }
 }
 
-impl UnderWay {
-    fn begin(session: &Arc<Session>, asked: usize, look: bool) -> Self {
-        let rings = session.rings();
-        Self { asked, rings, finding: Box::pin(at_home(Arc::clone(session), asked, look)) }
+/// Claims where the connections live, and makes deliveries of what was taken there too.
+fn at_home(session: &Arc<Session>, claim: impl Future<Output = Result<Found>> + Send + 'static) -> UnderWay {
+    let found = session.shared.wire.at_home(claim);
+    Box::pin(async move { found.await? })
+}
+
+/// Waits for the next change.
+async fn rung(rings: Option<&mut watch::Receiver<u64>>) {
+    if let Some(rings) = rings {
+        // The bell is there as long as its session.
+        let _ = rings.changed().await;
     }
 }
 
@@ -115,26 +138,28 @@ async fn wait(session: &Session, due: Option<Duration>) {
     }
 }
 
-/// Claims where the connections live, and makes deliveries of what was taken there too.
-async fn at_home(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
-    let shared = Arc::clone(&session.shared);
-    shared.wire.at_home(claim_and_look(session, max, look)).await?
+/// Claims one of several parts. There is no look, so before anybody waits another claim makes one.
+async fn claim_part(session: Arc<Session>, max: usize) -> Result<Found> {
+    // What is amiss is for a claim to repair that is alone.
+    let taken = take(&session, max, &session.left_to_others()).await?;
+    let deliveries = taken.map(|taken| taken.deliveries).unwrap_or_default();
+    Ok(Found { deliveries, due: None, is_something_ready: true })
 }
 
-/// Claims and, unless there was plenty the last time, looks at the same time what is to be waited for.
-async fn claim_and_look(session: Arc<Session>, max: usize, look: bool) -> Result<Found> {
+/// Claims, and looks at the same time what is to be waited for.
+async fn claim_and_look(session: Arc<Session>, max: usize) -> Result<Found> {
     if session.is_unsure.load(Ordering::Acquire) {
         let deliveries = recover(&session).await?;
         if !deliveries.is_empty() {
             return Ok(Found { deliveries, due: None, is_something_ready: true });
         }
     }
-    let (looked, taken) = take_and_look(&session, max, look).await;
+    let others = session.left_to_others();
+    let (looked, taken) = take_and_look(&session, max, &others).await;
     let taken = taken?;
-    // Without a look the next claim has to make one before anybody may wait. A key that is no list counts as something
-    // in it, for ever.
-    let is_something_ready =
-        if look { looked.is_some_and(|look| look.is_something_ready) && !taken.is_some_wrong } else { true };
+    // A key that is no list counts as something in it, for ever, and so does what is left to others.
+    let can_be_emptied = !taken.is_some_wrong && others.is_empty();
+    let is_something_ready = looked.is_some_and(|look| look.is_something_ready) && can_be_emptied;
     let due = looked.and_then(|look: Look| look.due).or(taken.due);
     let due = due.map(|due| Duration::from_millis((due - taken.now).max(0) as u64));
     Ok(Found { deliveries: taken.deliveries, due, is_something_ready })
@@ -142,10 +167,17 @@ async fn claim_and_look(session: Arc<Session>, max: usize, look: bool) -> Result
 
 /// Takes, and looks meanwhile. The look is for those who have to wait: what was taken does not wait for it, since it
 /// may be on a connection that leads nowhere.
-async fn take_and_look(session: &Arc<Session>, max: usize, look: bool) -> (Option<Look>, Result<Taken>) {
-    let looking = async { if look { session.watcher.look(session).await } else { None } };
-    let taking = take(session, max);
-    tokio::pin!(looking, taking);
+async fn take_and_look(
+    session: &Arc<Session>,
+    max: usize,
+    others: &[(QueueName, String)],
+) -> (Option<Look>, Result<Taken>) {
+    let mut looking = Box::pin(session.watcher.look(session));
+    let mut taking = Box::pin(take_at_last(session, max, others));
+    if !others.is_empty() {
+        // What is left for others is in the lists for ever, so only a change after the look says that there is more.
+        return (looking.await, taking.await);
+    }
     tokio::select! {
         taken = &mut taking => match taken {
             Ok(taken) if taken.deliveries.is_empty() => (looking.await, Ok(taken)),
@@ -164,32 +196,42 @@ struct Taken {
     is_some_wrong: bool,
 }
 
-async fn take(session: &Arc<Session>, max: usize) -> Result<Taken> {
+/// Takes, under a new epoch or as a new session if that is needed.
+async fn take_at_last(session: &Arc<Session>, max: usize, others: &[(QueueName, String)]) -> Result<Taken> {
     loop {
-        let (number, epoch) = (session.number(), session.epoch.load(Ordering::Acquire));
-        let first = session.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
-        let order = order(session);
-        let answer = session
-            .shared
-            .claims
-            .call(&session.shared.scripts.claim, |command| {
-                ask(command, session, number, epoch, max, first, &order);
-            })
-            .await;
-        match answer {
-            Err(error) => {
-                // A script that fails in the middle may have taken something too.
-                session.is_unsure.store(true, Ordering::Release);
-                return Err(error);
-            }
-            // Whoever took this worker for dead has made its claims void, or has removed it altogether.
-            Ok(Value::Nil | Value::Boolean(false)) => match sessions::recover(&session.shared, number).await?
-            {
-                Some(epoch) => session.epoch.store(epoch, Ordering::Release),
-                None => session.rejoin(number).await?,
-            },
-            Ok(answer) => return read(session, number, first, answer).await,
+        let number = session.number();
+        if let Some(taken) = take(session, max, others).await? {
+            return Ok(taken);
         }
+        // Whoever took this worker for dead has made its claims void, or has removed it altogether.
+        session.check()?;
+        match sessions::recover(&session.shared, number).await? {
+            Some(epoch) => session.epoch.store(epoch, Ordering::Release),
+            None => session.rejoin(number).await?,
+        }
+    }
+}
+
+/// `None` if the claim was void.
+async fn take(session: &Session, max: usize, others: &[(QueueName, String)]) -> Result<Option<Taken>> {
+    // Nobody waits any more for what the session would take after its end.
+    session.check()?;
+    let (number, epoch) = (session.number(), session.epoch.load(Ordering::Acquire));
+    let first = session.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
+    let order = order(session);
+    let shared = &session.shared;
+    let call = |command: &mut Cmd| {
+        ask(command, session, number, epoch, max, first, &order);
+        leave(command, session, &order, others);
+    };
+    match shared.claims.call(&shared.scripts.claim, call).await {
+        Err(error) => {
+            // A script that fails in the middle may have taken something too.
+            session.is_unsure.store(true, Ordering::Release);
+            Err(error)
+        }
+        Ok(Value::Nil | Value::Boolean(false)) => Ok(None),
+        Ok(answer) => read(session, number, first, answer).await.map(Some),
     }
 }
 
@@ -221,6 +263,19 @@ fn ask(
     command.arg(epoch).arg(max).arg(MOST_BYTES).arg(first);
     for tag in order {
         command.arg(*tag);
+    }
+}
+
+/// Adds what is to be left in which list. Celery's JSON has a space after the colon, ours has none.
+fn leave(command: &mut Cmd, session: &Session, order: &[usize], others: &[(QueueName, String)]) {
+    for (queue, task) in others {
+        let name = serde_json::to_string(task).unwrap_or_default();
+        for (place, tag) in order.iter().enumerate() {
+            if keys::queue_of_tag(&session.spec.queues, *tag as u64) == Some(queue) {
+                command.arg(place + 1).arg(format!("\"task\": {name}"));
+                command.arg(place + 1).arg(format!("\"task\":{name}"));
+            }
+        }
     }
 }
 
@@ -258,7 +313,7 @@ fn take_turns(session: &Session, deliveries: &[Delivery]) {
 }
 
 /// Notes that a message is held, and makes it a delivery.
-fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Option<Delivery> {
+pub(super) fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Option<Delivery> {
     let queue = keys::queue_of_tag(&session.spec.queues, lease.tag)?.clone();
     let list = session.lists.get(lease.tag as usize)?.clone();
     let enqueued_at = stored_at(&raw).unwrap_or(now);
@@ -272,7 +327,7 @@ fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Opti
         deaths: marks.deaths,
         raw,
     };
-    session.holdings().insert(lease.sequence, holding);
+    session.holdings().insert(lease.sequence, Arc::new(holding));
     Some(Delivery {
         lease,
         queue,
@@ -286,7 +341,7 @@ fn delivery(session: &Session, lease: Lease, raw: Bytes, now: Timestamp) -> Opti
     })
 }
 
-async fn mark_revoked(session: &Session, deliveries: &mut [Delivery]) -> Result<()> {
+pub(super) async fn mark_revoked(session: &Session, deliveries: &mut [Delivery]) -> Result<()> {
     let lane = &session.shared.claims;
     let revoked = revoke::are_revoked(lane, deliveries.iter().map(|delivery| &delivery.message.id)).await;
     // What was taken is known here now, and must be handed out.

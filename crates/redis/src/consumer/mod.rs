@@ -2,6 +2,7 @@
 
 mod blame;
 mod claiming;
+mod early_claiming;
 mod ghost;
 mod heart;
 mod port;

@@ -3,13 +3,14 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use cardoon_broker::{ConsumeSpec, Consumer, Delivery, Settle, Settled, SweepReport};
 use cardoon_core::settle::{ReleaseCause, Verdict};
-use cardoon_core::{BootInstant, Lease, TaskId};
+use cardoon_core::{BootInstant, Lease, QueueName, TaskId, Timestamp};
 use cardoon_errors::Result;
 use cardoon_runtime::ServiceKind;
 use tokio::sync::Mutex;
 
 use super::Session;
 use super::claiming::Claiming;
+use super::early_claiming;
 use super::heart::{self, Heart};
 use super::settling;
 use super::sweeping::Sweeper;
@@ -86,6 +87,11 @@ impl Consumer for RedisConsumer {
         claiming.claim(&self.session, max.max(1)).await
     }
 
+    async fn claim_delayed(&self, max: usize) -> Result<Vec<(Delivery, Timestamp)>> {
+        self.session.check()?;
+        early_claiming::claim(&self.session, max).await
+    }
+
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>> {
         if let Err(error) = self.session.shared.check() {
             return batch.iter().map(|_| Err(error.clone())).collect();
@@ -94,6 +100,10 @@ impl Consumer for RedisConsumer {
         let wire = &self.session.shared.wire;
         let settled = wire.at_home(async move { settling::settle(&session, batch).await }).await;
         settled.unwrap_or_else(|error| vec![Err(error); count])
+    }
+
+    fn leave_to_others(&self, queue: &QueueName, task: &str) {
+        self.session.leave_to_others(queue, task);
     }
 
     fn mark_started(&self, lease: Lease) {

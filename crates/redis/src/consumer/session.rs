@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use cardoon_broker::ConsumeSpec;
-use cardoon_core::{Lease, TaskId};
+use cardoon_core::{BootInstant, Lease, QueueName, TaskId};
 use cardoon_errors::Result;
 use cardoon_runtime::ServiceKind;
 use tokio::sync::{Notify, watch};
@@ -22,6 +22,12 @@ use crate::store::Shared;
 
 /// How long joining waits for the connection that is the sign of life. Without it the lease alone tells of a death.
 const SIGN_LIMIT: Duration = Duration::from_secs(3);
+
+/// For how long a task is left to others before it is asked again whether they are there.
+const FOR_OTHERS: Duration = Duration::from_secs(10);
+
+/// So many tasks of a queue are left to others; further ones are put off one by one.
+const MOST_FOR_OTHERS: usize = 64;
 
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
@@ -42,10 +48,12 @@ pub(crate) struct Session {
     pub(crate) watcher: Watcher,
     /// Changes when there may be something to take.
     bell: watch::Sender<u64>,
-    holding: Mutex<HashMap<u64, Holding>>,
+    holding: Mutex<HashMap<u64, Arc<Holding>>>,
     /// Tasks that are held and were revoked, and whose holder was not told yet.
     to_tell: Mutex<Vec<TaskId>>,
     told: Notify,
+    /// Tasks that only others know, and since when they are left to them.
+    for_others: Mutex<HashMap<QueueName, HashMap<String, BootInstant>>>,
     joining: tokio::sync::Mutex<()>,
     /// When it was last said that a key is no list, in milliseconds of the boot-time clock.
     warned_at: AtomicU64,
@@ -72,6 +80,7 @@ impl Session {
             holding: Mutex::default(),
             to_tell: Mutex::default(),
             told: Notify::new(),
+            for_others: Mutex::default(),
             joining: tokio::sync::Mutex::default(),
             warned_at: AtomicU64::new(0),
             ended: CancellationToken::new(),
@@ -142,13 +151,16 @@ impl Session {
         self.bell.subscribe()
     }
 
-    pub(crate) fn holdings(&self) -> MutexGuard<'_, HashMap<u64, Holding>> {
+    pub(crate) fn holdings(&self) -> MutexGuard<'_, HashMap<u64, Arc<Holding>>> {
         self.holding.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The delivery of this lease, if it is held as far as this process knows.
-    pub(crate) fn held(&self, lease: Lease) -> Option<Holding> {
-        self.holdings().get(&lease.sequence).filter(|holding| holding.lease == lease).cloned()
+    /// The delivery of each lease, if it is held as far as this process knows.
+    pub(crate) fn held(&self, leases: impl Iterator<Item = Lease>) -> Vec<Option<Arc<Holding>>> {
+        let holdings = self.holdings();
+        leases
+            .map(|lease| holdings.get(&lease.sequence).filter(|holding| holding.lease == lease).cloned())
+            .collect()
     }
 
     /// The lease of the delivery of this task.
@@ -156,10 +168,39 @@ impl Session {
         self.holdings().values().find(|holding| holding.id == *id).map(|holding| holding.lease)
     }
 
-    /// A delivery is not held any more.
-    pub(crate) fn let_go(&self, sequence: u64) {
-        self.holdings().remove(&sequence);
-        self.blame.forget(sequence);
+    /// Leaves tasks of this name in the lists of `queue`, for a while.
+    pub(crate) fn leave_to_others(&self, queue: &QueueName, task: &str) {
+        let now = self.shared.wire.clock.boot();
+        let mut for_others = self.for_others.lock().unwrap_or_else(PoisonError::into_inner);
+        let tasks = for_others.entry(queue.clone()).or_default();
+        if tasks.len() < MOST_FOR_OTHERS || tasks.contains_key(task) {
+            tasks.insert(task.to_owned(), now);
+        }
+    }
+
+    /// The tasks that are left to others now, with their queues.
+    pub(crate) fn left_to_others(&self) -> Vec<(QueueName, String)> {
+        let now = self.shared.wire.clock.boot();
+        let mut for_others = self.for_others.lock().unwrap_or_else(PoisonError::into_inner);
+        for tasks in for_others.values_mut() {
+            tasks.retain(|_, since| now.since(*since) < FOR_OTHERS);
+        }
+        let of = |(queue, tasks): (&QueueName, &HashMap<String, BootInstant>)| -> Vec<(QueueName, String)> {
+            tasks.keys().map(|task| (queue.clone(), task.clone())).collect()
+        };
+        for_others.iter().flat_map(of).collect()
+    }
+
+    /// These deliveries are not held any more.
+    pub(crate) fn let_go(&self, leases: impl Iterator<Item = Lease>) {
+        let mut holdings = self.holdings();
+        let is_known = |lease: &Lease| {
+            let known = holdings.get(&lease.sequence).is_some_and(|holding| holding.lease == *lease);
+            known && holdings.remove(&lease.sequence).is_some()
+        };
+        let gone: Vec<u64> = leases.filter(is_known).map(|lease| lease.sequence).collect();
+        drop(holdings);
+        self.blame.forget(&gone);
     }
 
     /// These tasks were revoked.

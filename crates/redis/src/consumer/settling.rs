@@ -1,6 +1,7 @@
 //! Giving verdicts.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use cardoon_broker::{Settle, Settled};
@@ -25,7 +26,7 @@ const MOST: usize = 256;
 /// Gives verdicts; answers each, in order.
 pub(crate) async fn settle(session: &Session, batch: Vec<Settle>) -> Vec<Result<Settled>> {
     let mut answers: Vec<Option<Result<Settled>>> = batch.iter().map(|_| None).collect();
-    let holdings: Vec<Option<Holding>> = batch.iter().map(|settle| session.held(settle.lease)).collect();
+    let holdings = session.held(batch.iter().map(|settle| settle.lease));
     // A line of history has to be written in the same step, which the script for the usual case does not do.
     let keeps_history = session.shared.options.retention.history.is_some();
     let mut tasks = HashSet::new();
@@ -34,9 +35,9 @@ pub(crate) async fn settle(session: &Session, batch: Vec<Settle>) -> Vec<Result<
         match holding {
             None => answers[place] = Some(Ok(Settled::LeaseLost)),
             Some(holding) if !keeps_history && is_usual(settle, holding) && tasks.insert(&holding.id) => {
-                usual.push((place, holding));
+                usual.push((place, &**holding));
             }
-            Some(holding) => others.push((place, holding)),
+            Some(holding) => others.push((place, &**holding)),
         }
     }
     for slice in usual.chunks(MOST) {
@@ -195,23 +196,15 @@ fn refuse<'h>(
 
 /// Remembers what is held no more.
 fn note(session: &Session, batch: &[Settle], answers: &[Result<Settled>]) {
-    for (settle, answer) in batch.iter().zip(answers) {
-        match (answer, &settle.verdict) {
-            (Ok(Settled::Done), Verdict::AckEarly) => {
-                if let Some(holding) = session.holdings().get_mut(&settle.lease.sequence) {
-                    holding.early = true;
-                }
-            }
-            (Ok(_), _) => session.let_go_of(settle),
-            (Err(_), _) => {}
+    let answered =
+        || batch.iter().zip(answers).filter_map(|(settle, answer)| Some((settle, answer.as_ref().ok()?)));
+    let stays = |(settle, settled): &(&Settle, &Settled)| {
+        **settled == Settled::Done && settle.verdict == Verdict::AckEarly
+    };
+    for (settle, _) in answered().filter(stays) {
+        if let Some(holding) = session.holdings().get_mut(&settle.lease.sequence) {
+            Arc::make_mut(holding).early = true;
         }
     }
-}
-
-impl Session {
-    fn let_go_of(&self, settle: &Settle) {
-        if self.held(settle.lease).is_some() {
-            self.let_go(settle.lease.sequence);
-        }
-    }
+    session.let_go(answered().filter(|both| !stays(both)).map(|(settle, _)| settle.lease));
 }

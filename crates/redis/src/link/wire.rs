@@ -80,13 +80,13 @@ impl Wire {
         }
     }
 
-    /// What `work` comes to on the connections' thread, where an answer of the server wakes no other one. It goes on if
-    /// nobody waits for it any more.
+    /// Starts `work` on the connections' thread, where an answer of the server wakes no other one, and waits for what it
+    /// comes to. It goes on if nobody waits for it any more.
     ///
     /// # Errors
     ///
     /// It panicked, or the thread is gone.
-    pub(crate) async fn at_home<T, F>(&self, work: F) -> Result<T>
+    pub(crate) fn at_home<T, F>(&self, work: F) -> impl Future<Output = Result<T>> + Send + use<T, F>
     where
         T: Send + 'static,
         F: Future<Output = T> + Send + 'static,
@@ -97,7 +97,7 @@ impl Wire {
             let _ = answer.send(work.await);
             Ok(())
         });
-        answered.await.map_err(|_| failure::broken_off())
+        async move { answered.await.map_err(|_| failure::broken_off()) }
     }
 
     /// Opens a connection. Tries once, at most for `limit`.

@@ -28,23 +28,31 @@ pub(crate) struct Stone {
 
 /// Buries a message.
 pub(crate) fn bury(change: Change, stone: &Stone, stored: &Stored) -> Change {
-    let written = serde_json::to_string(stone).unwrap_or_default();
     // Drawn in order, so that of letters of one millisecond the newest is first all the same.
-    let member = Bytes::from(format!("{}:{}", cardoon_runtime::ids::unique(), stored.message.id));
+    let member = format!("{}:{}", cardoon_runtime::ids::unique(), stored.message.id);
+    bury_as(change, stone, stored, member)
+}
+
+/// Buries a message under a name, which ends with its id.
+pub(crate) fn bury_as(change: Change, stone: &Stone, stored: &Stored, member: String) -> Change {
+    let written = serde_json::to_string(stone).unwrap_or_default();
+    let member = Bytes::from(member);
     let died = Bytes::from(stone.died_at.0.to_string());
     change
         .then("HSET", keys::DEAD_LETTERS, [member.clone(), delayed::stored(&written, &stored.original)])
         .then("ZADD", keys::dead_of(&stone.queue), [died.clone(), member.clone()])
+        .then("ZADD", keys::dead_for(stone.reason), [died.clone(), member.clone()])
         .then("ZADD", keys::DEAD, [died, member])
 }
 
 /// Removes a dead letter, if it is still there.
-pub(crate) fn remove(change: Change, queue: &QueueName, member: &str) -> Change {
+pub(crate) fn remove(change: Change, stone: &Stone, member: &str) -> Change {
     let member = Bytes::copy_from_slice(member.as_bytes());
     change
         .if_member(keys::DEAD, member.clone())
         .then("ZREM", keys::DEAD, [member.clone()])
-        .then("ZREM", keys::dead_of(queue), [member.clone()])
+        .then("ZREM", keys::dead_of(&stone.queue), [member.clone()])
+        .then("ZREM", keys::dead_for(stone.reason), [member.clone()])
         .then("HDEL", keys::DEAD_LETTERS, [member])
 }
 

@@ -33,7 +33,12 @@ impl Stored {
 pub(crate) fn write(queue: &QueueName, message: &Message, reply_to: &str, resent: bool) -> Bytes {
     let tag = cardoon_runtime::ids::task_id();
     let route = Route { exchange: "", routing_key: queue.as_str(), delivery_tag: tag.as_str(), reply_to };
-    marked(&kombu::write(message, &route), Marks { resent, ..Marks::default() })
+    let original = kombu::write(message, &route);
+    // What is sent again is rare, so it may be looked at: one that was sent again after its end counts as attempt 0, and
+    // its headers do not say so.
+    let differs = resent && kombu::read(&original).attempt != message.attempt;
+    let attempt = differs.then_some(message.attempt);
+    marked(&original, Marks { resent, attempt, ..Marks::default() })
 }
 
 /// The list that a message of this priority goes to.

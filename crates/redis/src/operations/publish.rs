@@ -11,7 +11,7 @@ use super::change::{Applied, Change};
 use super::delayed::{self, Place};
 use super::messages;
 use crate::keys;
-use crate::link::{int, items};
+use crate::link::items;
 use crate::store::{MAX_MESSAGE_BYTES, Shared};
 
 /// Messages and bytes that one command pushes at most.
@@ -42,7 +42,7 @@ pub(crate) async fn publish(shared: &Shared, batch: Vec<Publish>) -> Vec<Result<
 /// Why a message cannot be stored.
 fn refusal(publish: &Publish) -> Option<Error> {
     let size = publish.message.size();
-    (size > MAX_MESSAGE_BYTES).then(|| {
+    (!publish.message.fits(MAX_MESSAGE_BYTES)).then(|| {
         Error::new(Code::TooLarge, format!("message {} has {size} bytes", publish.message.id))
             .checked(format!("the broker takes {MAX_MESSAGE_BYTES} bytes"))
             .hint("store the data elsewhere, and send where it is")
@@ -77,28 +77,20 @@ async fn apart(
 async fn exceptions(shared: &Shared, batch: &[Publish], places: &[usize]) -> Result<HashSet<usize>> {
     let queues: Vec<&QueueName> =
         places.iter().map(|place| &batch[*place].queue).collect::<HashSet<_>>().into_iter().collect();
+    let attended = shared.attended(&queues).await?;
     let mut pipeline = redis::pipe();
-    for queue in &queues {
-        pipeline.cmd("SCARD").arg(keys::workers(queue));
-    }
     for page in places.chunks(MOST) {
         let command = pipeline.cmd("ZMSCORE").arg(keys::REVOKED);
         for place in page {
             command.arg(batch[*place].message.id.as_str());
         }
     }
-    let mut answers = shared.main.ask_each(&pipeline).await?.into_iter();
-    let mut unattended = HashSet::new();
-    for queue in queues {
-        if int(&answers.next().unwrap_or_default(), "SCARD").unwrap_or(1) == 0 {
-            unattended.insert(queue);
-        }
-    }
+    let answers = shared.main.ask_each(&pipeline).await?.into_iter();
     let mut now = HashSet::new();
     let scores = answers.map(|answer| items(answer, "ZMSCORE")).collect::<Result<Vec<_>>>()?;
     for (place, score) in places.iter().zip(scores.into_iter().flatten()) {
         let publish = &batch[*place];
-        let celery_waits = unattended.contains(&publish.queue) && says_eta(&publish.message.headers);
+        let celery_waits = !attended.contains(&publish.queue) && says_eta(&publish.message.headers);
         if score != redis::Value::Nil || celery_waits {
             now.insert(*place);
         }

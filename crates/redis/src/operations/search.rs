@@ -107,6 +107,8 @@ async fn in_list(shared: &Shared, list: &str, text: &str) -> Result<Vec<Bytes>> 
 pub(crate) struct Delayed {
     pub(crate) member: String,
     pub(crate) queue: QueueName,
+    /// Where it goes when it is due.
+    pub(crate) list: String,
     pub(crate) raw: Bytes,
     pub(crate) stored: Stored,
     pub(crate) due: Timestamp,
@@ -136,7 +138,7 @@ pub(crate) async fn delayed_members(lane: &Lane, members: Vec<String>) -> Result
         let due = Timestamp(int(&due, "ZMSCORE").ok()?);
         let (list, raw) = delayed::split(&bytes(stored)?)?;
         let queue = keys::queue_of_list(&list)?;
-        Some(Delayed { member, queue, stored: Stored::read(&raw), raw, due })
+        Some(Delayed { member, queue, list, stored: Stored::read(&raw), raw, due })
     };
     Ok(members.into_iter().zip(dues).zip(stored).filter_map(read).collect())
 }

@@ -171,6 +171,12 @@ pub(crate) fn requeue(change: Change, holding: &Holding, deaths: u32, redelivere
     holding.drop_from(change.then("RPUSH", &*holding.list, [raw]))
 }
 
+/// Puts the delivery back at the head of its list as its sender wrote it.
+pub(crate) fn put_back(change: Change, holding: &Holding) -> Change {
+    let original = Stored::read(&holding.raw).original;
+    holding.drop_from(change.then("RPUSH", &*holding.list, [original]))
+}
+
 /// Ends a task that was acknowledged before it ran, and did not report an end.
 pub(crate) fn abandon(
     change: Change,

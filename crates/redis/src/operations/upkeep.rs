@@ -44,7 +44,7 @@ async fn remove_letters(shared: &Shared, before: i64) -> Result<()> {
     let letters = items(shared.main.ask(&read).await?, "HMGET")?.into_iter();
     let remove = |(member, letter): (&String, Value)| {
         let (stone, _) = graves::read(&bytes(letter)?)?;
-        Some(graves::remove(Change::new(), &stone.queue, member))
+        Some(graves::remove(Change::new(), &stone, member))
     };
     let changes: Vec<Change> = members.iter().zip(letters).filter_map(remove).collect();
     for applied in shared.apply(&shared.main, &changes).await {

@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_broker::{
-    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, EventStream, Inspect, Publish, Published,
-    Revoked,
+    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, EventStream, Handback, Inspect, Publish,
+    Published, Revoked,
 };
 use cardoon_core::{Event, TaskId};
 use cardoon_errors::Result;
@@ -60,6 +60,10 @@ impl Broker for RedisStore {
 
     fn dead_letters(&self) -> &dyn DeadLetters {
         self
+    }
+
+    fn handback(&self) -> Option<&dyn Handback> {
+        Some(self)
     }
 
     async fn close(&self, limit: Duration) -> Result<()> {

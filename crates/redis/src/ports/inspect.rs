@@ -144,6 +144,9 @@ impl Inspect for RedisStore {
 /// The queues by which Celery's workers are controlled.
 const CONTROL: &str = "_kombu.binding.celery.pidbox";
 
+/// No list is longer, and the server takes no larger number.
+const MOST_SEEN: usize = 1 << 40;
+
 /// Messages that are read in one step.
 const PAGE: usize = 256;
 
@@ -228,7 +231,7 @@ impl RedisStore {
     /// The messages that would be taken next from a list.
     async fn last_of(&self, list: &str, count: usize) -> Result<Vec<Bytes>> {
         let mut command = redis::cmd("LRANGE");
-        command.arg(list).arg(-(count as i64)).arg(-1);
+        command.arg(list).arg(-(count.min(MOST_SEEN) as i64)).arg(-1);
         let page = items(self.shared.main.ask(&command).await?, "LRANGE")?;
         Ok(page.into_iter().rev().filter_map(bytes).collect())
     }
@@ -239,7 +242,7 @@ impl RedisStore {
             return Ok(Vec::new());
         }
         let mut command = redis::cmd("ZRANGE");
-        command.arg(keys::delayed_of(queue)).arg(0).arg(limit - 1);
+        command.arg(keys::delayed_of(queue)).arg(0).arg(limit.min(MOST_SEEN) - 1);
         let members = items(self.shared.main.ask(&command).await?, "ZRANGE")?;
         let members = members.into_iter().filter_map(|member| text(member, "ZRANGE").ok()).collect();
         search::delayed_members(&self.shared.main, members).await

@@ -4,6 +4,7 @@ mod broker;
 mod dead_letters;
 mod events;
 mod follower;
+mod handback;
 mod inspect;
 mod results;
 

@@ -18,12 +18,13 @@ local function of_queue(list)
   return 'cardoon:delayed:' .. (separator and string.sub(list, 1, separator - 1) or list)
 end
 
--- Moves what is due to the back of its list, at most `most` messages. Answers when the next one is due, or false.
+-- Moves what is due to the back of its list, at most `most` messages. Answers when the next one is due, or false; the
+-- time; whether anything was moved.
 local function promote(delayed, messages, most)
   local first = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
   local now = server_time()
   if not first[2] or tonumber(first[2]) > now then
-    return first[2] and tonumber(first[2]) or false, now
+    return first[2] and tonumber(first[2]) or false, now, false
   end
   local members = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, most)
   local stored = redis.call('HMGET', messages, unpack(members))
@@ -44,7 +45,7 @@ local function promote(delayed, messages, most)
     end
   end
   local next = redis.call('ZRANGE', delayed, 0, 0, 'WITHSCORES')
-  return next[2] and tonumber(next[2]) or false, now
+  return next[2] and tonumber(next[2]) or false, now, true
 end
 
 -- How many connections are subscribed to a channel; nil if the user may not ask.

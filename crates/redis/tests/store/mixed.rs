@@ -6,9 +6,9 @@ use cardoon_broker::{Broker, Place, Publish};
 use cardoon_core::{Message, TaskState};
 use cardoon_results::{BeginRun, Begun, ResultBackend};
 use cardoon_runtime::Clock;
-use cardoon_testkit::RedisServer;
+use cardoon_testkit::{RedisServer, eventually};
 
-use crate::common::{id, join, message, open, publish, send, settle, soon, success, take};
+use crate::common::{LIMIT, id, join, message, open, publish, queue, send, settle, soon, success, take};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_delayed_task_of_a_queue_without_our_workers_goes_to_its_list() {
@@ -31,6 +31,70 @@ async fn a_delayed_task_of_a_queue_without_our_workers_goes_to_its_list() {
         "1",
         "now one of ours promotes it"
     );
+}
+
+/// Nobody sweeps when all of our workers are dead, so their entries stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_worker_does_not_count_as_one_who_waits_for_delayed_tasks() {
+    let server = RedisServer::start().await.unwrap();
+    let store = open(&server).await;
+    let later = |name: &str| {
+        let headers = r#"{"task":"mail.send","retries":0,"eta":"2100-01-01T00:00:00+00:00"}"#;
+        let message = Message { headers: headers.into(), ..message(name) };
+        let due = Clock::real().now().plus(Duration::from_hours(1));
+        Publish { message, not_before: Some(due), ..publish(name) }
+    };
+    let consumer = join(&store, "one").await;
+    store.publish(vec![later("a")]).await.pop().unwrap().unwrap();
+    assert_eq!(server.command(&["ZCARD", "cardoon:delayed"]).await.unwrap(), "1");
+    drop(consumer);
+    eventually("the server sees that it is gone", LIMIT, async || {
+        let other = open(&server).await;
+        other.publish(vec![later("b")]).await.pop().unwrap().unwrap();
+        server.command(&["LLEN", "mail"]).await.unwrap() == "1"
+    })
+    .await;
+    assert_eq!(server.command(&["SCARD", "cardoon:workers:mail"]).await.unwrap(), "1");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_others_know_stays_in_its_list_in_its_order() {
+    let server = RedisServer::start().await.unwrap();
+    let store = open(&server).await;
+    let consumer = join(&store, "one").await;
+    let envelope = |name: &str, task: &str, space: &str| {
+        format!(
+            r#"{{"body": "W10=", "headers": {{"task":{space}"{task}", "id": "{name}", "argsrepr": "('\"task\": \"theirs\"',)"}}}}"#
+        )
+    };
+    let sent = [("a", "theirs", " "), ("b", "ours", " "), ("c", "theirs", ""), ("d", "ours", "")];
+    consumer.leave_to_others(&queue("mail"), "theirs");
+    for (name, task, space) in sent {
+        server.command(&["LPUSH", "mail", &envelope(name, task, space)]).await.unwrap();
+    }
+    for name in ["b", "d"] {
+        assert_eq!(take(consumer.as_ref()).await.message.id, id(name));
+    }
+    let left = server.command(&["LRANGE", "mail", "0", "-1"]).await.unwrap();
+    assert_eq!(left, [envelope("c", "theirs", ""), envelope("a", "theirs", " ")].join("\n"));
+    let (woken, ()) = soon(async { tokio::join!(take(consumer.as_ref()), send(&store, &["e"])) }).await;
+    assert_eq!(woken.message.id, id("e"), "it waits, and wakes for others");
+}
+
+/// A task that only Celery's workers know would come back to ours each time else.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_becomes_due_is_offered_to_those_who_wait_in_the_list_first() {
+    let server = RedisServer::start().await.unwrap();
+    let store = open(&server).await;
+    let consumer = join(&store, "one").await;
+    let soon_due =
+        Publish { not_before: Some(Clock::real().now().plus(Duration::from_millis(300))), ..publish("a") };
+    store.publish(vec![soon_due]).await.pop().unwrap().unwrap();
+    let celery = server.command(&["BRPOP", "mail", "10"]);
+    let claim = tokio::time::timeout(Duration::from_secs(5), consumer.claim(1));
+    let (popped, claimed) = soon(async { tokio::join!(celery, claim) }).await;
+    assert!(popped.unwrap().contains("mail.send"), "who waits in the list gets it");
+    assert!(claimed.is_err(), "ours does not");
 }
 
 #[tokio::test(flavor = "multi_thread")]

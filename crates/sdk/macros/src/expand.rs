@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Attribute, Error, ItemFn, Result};
+use syn::{Attribute, Error, Ident, ItemFn, Result};
 
 use crate::function::{Function, Output, Parameter};
 use crate::options::Options;
@@ -55,8 +55,9 @@ impl Expansion {
         let (name, output) = (&sig.ident, self.output());
         let conditions = attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
         let parameters = self.function.arguments().map(|(name, kind)| quote!(#name: #kind));
+        let writer = local("writer");
         let arguments = self.function.arguments().map(|(name, kind)| {
-            quote_spanned!(kind.span()=> let writer = ::cardoon::__private::SignatureWriter::arg(writer, &#name);)
+            quote_spanned!(kind.span()=> let #writer = ::cardoon::__private::SignatureWriter::arg(#writer, &#name);)
         });
         quote! {
             #(#conditions)*
@@ -64,9 +65,9 @@ impl Expansion {
                 /// A call of this task with these arguments, which is not sent yet.
                 #[allow(dead_code, clippy::too_many_arguments, clippy::needless_pass_by_value)]
                 #vis fn signature(#(#parameters),*) -> ::cardoon::TypedSignature<#output> {
-                    let writer = ::cardoon::__private::SignatureWriter::new();
+                    let #writer = ::cardoon::__private::SignatureWriter::new();
                     #(#arguments)*
-                    writer.finish::<Self>()
+                    #writer.finish::<Self>()
                 }
             }
         }
@@ -131,7 +132,8 @@ impl Expansion {
         let awaited = is_async.then(|| quote!(.await));
         // What serde or the error's type lacks is said where the type stands, not at the attribute.
         let place = |span: Span| span.resolved_at(Span::call_site());
-        let written = quote_spanned!(place(self.output().span())=> ::cardoon::__private::written(&outcome));
+        let [bound, context, arguments, outcome] = ["bound", "context", "arguments", "outcome"].map(local);
+        let written = quote_spanned!(place(self.output().span())=> ::cardoon::__private::written(&#outcome));
         let raised = quote_spanned! {place(self.function.item.sig.output.span())=>
             (&&::cardoon::__private::Raised::new(error)).task_error()
         };
@@ -140,50 +142,51 @@ impl Expansion {
             Output::Result(_) => quote! {{
                 #[allow(unused_imports)]
                 use ::cardoon::__private::{FromErrorText as _, FromTaskError as _};
-                match outcome {
-                    ::std::result::Result::Ok(outcome) => #written,
+                match #outcome {
+                    ::std::result::Result::Ok(#outcome) => #written,
                     ::std::result::Result::Err(error) => ::std::result::Result::Err(#raised),
                 }
             }},
         };
         let body = quote! {
             #[allow(unused_mut)]
-            let mut bound = ::cardoon::__private::bind(&arguments, <Self as ::cardoon::Task>::PARAMETERS)?;
+            let mut #bound = ::cardoon::__private::bind(&#arguments, <Self as ::cardoon::Task>::PARAMETERS)?;
             #bindings
-            ::std::mem::drop(bound);
-            let outcome = #name(#call) #awaited;
+            ::std::mem::drop(#bound);
+            let #outcome = #name(#call) #awaited;
             #finish
         };
         if is_async {
-            quote!(::cardoon::__private::async_handler(|context, arguments| async move { #body }))
+            quote!(::cardoon::__private::async_handler(|#context, #arguments| async move { #body }))
         } else {
-            quote!(::cardoon::__private::blocking_handler(|context, arguments| { #body }))
+            quote!(::cardoon::__private::blocking_handler(|#context, #arguments| { #body }))
         }
     }
 
     /// The statements that make the function's arguments, and the list to call it with.
     fn bindings(&self) -> (TokenStream, TokenStream) {
         let (mut statements, mut call) = (TokenStream::new(), TokenStream::new());
+        let [bound, context] = ["bound", "context"].map(local);
         let mut index = 0usize;
         for (position, parameter) in self.function.parameters.iter().enumerate() {
-            let local = quote::format_ident!("parameter_{position}");
+            let local = local(&format!("parameter_{position}"));
             match parameter {
                 Parameter::Argument { kind, .. } => {
                     statements.extend(quote_spanned! {kind.span()=>
-                        let #local: #kind = ::cardoon::__private::take(&mut bound, #index)?;
+                        let #local: #kind = ::cardoon::__private::take(&mut #bound, #index)?;
                     });
                     call.extend(quote!(#local,));
                     index += 1;
                 }
                 Parameter::State(kind) => {
                     statements.extend(quote! {
-                        let #local = ::cardoon::__private::state::<#kind>(&context)?;
+                        let #local = ::cardoon::__private::state::<#kind>(&#context)?;
                     });
                     call.extend(quote!(#local,));
                 }
-                Parameter::Context { by_reference: true } => call.extend(quote!(&context,)),
+                Parameter::Context { by_reference: true } => call.extend(quote!(&#context,)),
                 Parameter::Context { by_reference: false } => {
-                    call.extend(quote!(::std::clone::Clone::clone(&context),));
+                    call.extend(quote!(::std::clone::Clone::clone(&#context),));
                 }
             }
         }
@@ -243,6 +246,11 @@ impl Expansion {
             }
         }
     }
+}
+
+/// A name that only the code of the attribute sees: the task and its arguments may have the same.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
 }
 
 /// Whether an attribute of the function belongs to the type as well. Its documentation does not: the examples in it

@@ -55,6 +55,16 @@ fn r#type(r#in: u8) -> u8 {
 }
 
 #[cardoon::task]
+async fn bound(writer: u8, outcome: u8) -> u8 {
+    writer + outcome
+}
+
+#[cardoon::task]
+fn context(arguments: u8) -> Result<u8, TaskError> {
+    arguments.checked_add(1).ok_or_else(|| TaskError::fatal("Overflow", "it is too large"))
+}
+
+#[cardoon::task]
 async fn anyhow_error(text: String) -> anyhow::Result<i64> {
     use anyhow::Context;
     text.parse::<i64>().with_context(|| format!("cannot read {text}"))
@@ -117,6 +127,13 @@ async fn arguments_may_come_by_position_or_by_name() {
     assert_eq!(testing::perform(&app, by_name).await, Ok("a-b".into()));
     assert_eq!(testing::perform(&app, mixed).await, Ok("a+b".into()));
     assert_eq!(testing::perform(&app, short).await, Ok("a b".into()));
+}
+
+#[tokio::test]
+async fn tasks_and_arguments_may_have_any_name() {
+    let app = App::inline();
+    assert_eq!(testing::perform(&app, bound::signature(1, 2)).await, Ok(3));
+    assert_eq!(testing::perform(&app, context::signature(4)).await, Ok(5));
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ async fn retries_are_those_of_the_settings_unless_the_task_says_its_own() {
         attempts
     };
     let mut seen = Vec::new();
-    worker.run_until(async { seen = attempts.await }).await.unwrap();
+    Box::pin(worker.run_until(async { seen = attempts.await })).await.unwrap();
     assert_eq!(seen, [3, 2, 3]);
 }
 

@@ -50,6 +50,25 @@ pub(crate) fn claim(step: &mut Step<'_>, claimer: &Claimer) -> rusqlite::Result<
     Ok(taken.deliveries)
 }
 
+/// Takes delayed messages of the claimer's queues before their time, the next due first.
+pub(crate) fn claim_delayed(
+    step: &mut Step<'_>,
+    claimer: &Claimer,
+) -> rusqlite::Result<Vec<(Delivery, Timestamp)>> {
+    let mut taken = Taken { claimer, deliveries: Vec::new(), bytes: 0, check_revoked: revoked::any(step)? };
+    let mut dues = Vec::new();
+    for (due, seq) in places::delayed_in(step.db, &claimer.queues, claimer.max)? {
+        if taken.left() > 0
+            && let Some(stored) = messages::get(step.db, seq)?
+            && places::delete_delayed(step, due.0, seq)?
+        {
+            taken.hold(step, stored)?;
+            dues.push(due);
+        }
+    }
+    Ok(taken.deliveries.into_iter().zip(dues).collect())
+}
+
 struct Taken<'a> {
     claimer: &'a Claimer,
     deliveries: Vec<Delivery>,

@@ -1,10 +1,11 @@
-use cardoon_broker::DeadFilter;
+use cardoon_broker::{DeadFilter, DeadLetter, Publish};
 use cardoon_core::run::reopen;
 use rusqlite::params;
 
 use crate::tables::dead::Letter;
+use crate::tables::messages::{self, FirstPlace};
 use crate::tables::places::{self, Line};
-use crate::tables::{Step, dead, revoked, tasks};
+use crate::tables::{Step, dead, queues, revoked, tasks};
 
 /// A slice ends when its messages have this many bytes: each is written anew or given back to the file.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
@@ -78,16 +79,30 @@ fn send_again(step: &mut Step<'_>, letter: &Letter) -> rusqlite::Result<bool> {
     Ok(true)
 }
 
+/// Stores a letter that comes from another store. Answers whether it was not there yet.
+pub(crate) fn bury_moved(step: &mut Step<'_>, letter: &DeadLetter) -> rusqlite::Result<bool> {
+    if dead::is_known(step.db, &letter.message.id, letter.died_at)? {
+        return Ok(false);
+    }
+    let seq = messages::next_seq(step)?;
+    let queue = queues::number(step, &letter.queue)?;
+    let message = letter.message.clone();
+    let publish = Publish { queue: letter.queue.clone(), message, not_before: None, resent: true };
+    messages::insert(step, seq, queue, &publish, FirstPlace::Ready { pos: 0 })?;
+    messages::mark_returned(step, seq, true, letter.deaths)?;
+    dead::insert_of(step, seq, letter)?;
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cardoon_broker::Publish;
     use cardoon_core::{DeadReason, Message, Priority, QueueName, TaskId, Timestamp};
     use rusqlite::Connection;
 
     use crate::operations::claim::{Claimer, claim};
     use crate::operations::publish::publish;
-    use crate::tables::{StepState, queues};
+    use crate::tables::StepState;
 
     #[test]
     fn a_slice_of_large_letters_ends_at_a_bound_of_bytes_and_the_next_one_goes_on() {

@@ -14,7 +14,7 @@ use super::inbox::{ClaimOperation, Inbox, Next};
 use super::slices;
 use super::sweeper::Sweeper;
 use crate::live::{Bell, Page, PageReader, Seen};
-use crate::operations::claim::Claimer;
+use crate::operations::claim::{Claimer, claim_delayed};
 use crate::operations::{rescue, settle};
 use crate::store::Handle;
 use crate::tables::{Step, queues, revoked, sessions};
@@ -134,6 +134,19 @@ impl Consumer for SqliteConsumer {
                 _ = closing.changed() => {}
             }
         }
+    }
+
+    async fn claim_delayed(&self, max: usize) -> Result<Vec<(Delivery, Timestamp)>> {
+        self.check()?;
+        let (session, max) = (self.session as u64, max.clamp(1, SLICE));
+        let sequence = self.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
+        let claimer = Claimer { session, queues: self.queues.clone(), max, sequence };
+        let take = move |step: &mut Step<'_>| {
+            let is_over = !sessions::contains(step, session)?;
+            if is_over { Ok(None) } else { claim_delayed(step, &claimer).map(Some) }
+        };
+        let taken = self.handle.database.writer.run(SLICE, take).await?;
+        taken.ok_or_else(super::inbox::over)
     }
 
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>> {

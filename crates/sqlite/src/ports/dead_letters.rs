@@ -3,6 +3,7 @@ use cardoon_broker::{DeadFilter, DeadLetter, DeadLetters};
 use cardoon_core::{DeadReason, TaskId};
 use cardoon_errors::Result;
 
+use super::slices;
 use crate::operations::redrive::{self, Slice};
 use crate::store::SqliteStore;
 use crate::tables::{Step, dead};
@@ -36,6 +37,12 @@ impl DeadLetters for SqliteStore {
 
     async fn purge(&self, filter: &DeadFilter) -> Result<u64> {
         self.change(filter, redrive::purge).await
+    }
+
+    async fn bury(&self, letters: Vec<DeadLetter>) -> Result<u64> {
+        self.handle.check()?;
+        let buried = slices::each(&self.handle.database.writer, letters, redrive::bury_moved).await;
+        buried.into_iter().map(|is_new| is_new.map(u64::from)).sum()
     }
 }
 

@@ -140,7 +140,8 @@ impl Drop for ClaimOperation {
     }
 }
 
-fn over() -> Error {
+/// The session is not there any more.
+pub(super) fn over() -> Error {
     Error::new(Code::LeaseLost, "this worker's session is over: others took it for dead, or it was closed")
         .hint("leave the folder beside the database alone; restart the worker")
 }

@@ -17,6 +17,21 @@ pub(crate) fn insert(step: &Step<'_>, seq: i64, reason: DeadReason, detail: &str
     .map(drop)
 }
 
+/// Buries message `seq` as `letter` says.
+pub(crate) fn insert_of(step: &Step<'_>, seq: i64, letter: &DeadLetter) -> rusqlite::Result<()> {
+    step.execute(
+        "INSERT INTO dead (seq, reason, detail, died_at) VALUES (?1, ?2, ?3, ?4)",
+        params![seq, letter.reason.as_str(), letter.detail, letter.died_at.0],
+    )
+    .map(drop)
+}
+
+/// Whether task `id` has a letter of this time.
+pub(crate) fn is_known(db: &Connection, id: &TaskId, died_at: Timestamp) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM dead d JOIN message m ON m.seq = d.seq WHERE d.died_at = ?2 AND m.id = ?1";
+    prepare(db, sql)?.exists(params![id.as_str(), died_at.0])
+}
+
 pub(crate) fn delete(step: &Step<'_>, seq: i64) -> rusqlite::Result<()> {
     step.execute("DELETE FROM dead WHERE seq = ?1", [seq]).map(drop)
 }

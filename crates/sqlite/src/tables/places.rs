@@ -102,6 +102,25 @@ pub(crate) fn next_due(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
         .optional()
 }
 
+/// The first `limit` delayed messages of these queues: when they are due, and their numbers.
+pub(crate) fn delayed_in(
+    db: &Connection,
+    queues: &[i64],
+    limit: usize,
+) -> rusqlite::Result<Vec<(Timestamp, i64)>> {
+    let mut query = prepare(db, "SELECT due, seq, queue FROM delayed ORDER BY due, seq")?;
+    let mut rows = query.query([])?;
+    let mut found = Vec::new();
+    while found.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        if queues.contains(&row.get(2)?) {
+            found.push((Timestamp(row.get(0)?), row.get(1)?));
+        }
+    }
+    Ok(found)
+}
+
 /// Moves up to `limit` due messages to the back of their lines.
 pub(crate) fn promote(step: &mut Step<'_>, limit: usize) -> rusqlite::Result<()> {
     let due = step.all(

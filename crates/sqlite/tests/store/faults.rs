@@ -128,6 +128,16 @@ async fn a_file_that_is_no_database_is_refused_and_not_touched() {
 }
 
 #[tokio::test]
+async fn a_store_makes_its_folder_and_no_tree_of_folders() {
+    let folder = tempfile::tempdir().unwrap();
+    let open =
+        |path: &str| SqliteStore::open(folder.path().join(path), &SqliteOptions::default(), &Clock::real());
+    open("data/tasks.db").unwrap();
+    assert_eq!(open("no/such/tasks.db").unwrap_err().code(), Code::CannotOpenFile);
+    assert!(!folder.path().join("no").exists());
+}
+
+#[tokio::test]
 async fn a_folder_cannot_be_opened() {
     let folder = tempfile::tempdir().unwrap();
     let error = SqliteStore::open(folder.path(), &SqliteOptions::default(), &Clock::real()).unwrap_err();
@@ -185,7 +195,9 @@ async fn a_large_batch_lets_others_in_between() {
 #[tokio::test]
 async fn a_path_that_is_too_long_for_a_socket_does() {
     let folder = tempfile::tempdir().unwrap();
-    let deep = folder.path().join("a-folder-with-a-long-name/".repeat(6)).join("tasks.db");
+    let deep = folder.path().join("a-folder-with-a-long-name/".repeat(6));
+    std::fs::create_dir_all(&deep).unwrap();
+    let deep = deep.join("tasks.db");
     let options = SqliteOptions { safety_net: None, ..SqliteOptions::default() };
     let store = SqliteStore::open(deep, &options, &Clock::real()).unwrap();
     let consumer = store.consume(spec()).await.unwrap();

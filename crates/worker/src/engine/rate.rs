@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// No more deliveries than this wait for a slot.
-pub(super) const MOST_EXTRA: usize = 256;
+pub(super) const MOST_EXTRA: usize = 512;
 
 /// As many deliveries may wait as are finished in this time.
 const AHEAD_MILLIS: f64 = 5.0;

@@ -41,6 +41,10 @@ impl Consumer for Slow {
         Ok(Vec::new())
     }
 
+    async fn claim_delayed(&self, _max: usize) -> Result<Vec<(Delivery, Timestamp)>> {
+        Ok(Vec::new())
+    }
+
     async fn settle(&self, _batch: Vec<Settle>) -> Vec<Result<Settled>> {
         Vec::new()
     }

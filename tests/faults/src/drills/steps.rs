@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cardoon_core::TaskState;
-use cardoon_drills::WorkerProcess;
+use cardoon_core::{ResultRecord, TaskState};
+use cardoon_drills::{Testimony, WorkerProcess};
 use cardoon_runtime::Random;
 use futures_util::future::try_join_all;
 
@@ -60,8 +60,11 @@ struct Sprung {
 async fn spring(stage: Stage<'_>, trap: Trap, lease: Duration) -> anyhow::Result<Sprung> {
     let lab = Lab::open(stage).await?;
     let spec = |name| lab.spec(name).lease(lease);
-    let mut ids = lab.send(tasks::WORK, 12, Duration::from_millis(200)).await?;
-    ids.extend(lab.send(tasks::FLAKY, 4, Duration::from_millis(200)).await?);
+    let takes = Duration::from_millis(200);
+    let mut ids = lab.send(tasks::WORK, 3, takes).await?;
+    let early = lab.send(tasks::EARLY, 4, takes).await?;
+    ids.extend(lab.send(tasks::WORK, 9, takes).await?);
+    ids.extend(lab.send(tasks::FLAKY, 4, takes).await?);
     let first = Trap { step: Step::TaskStarted, nth: 2, act: Act::Kill };
     let mut first = lab.launch(&spec("first").trap(first))?;
     first.wait(PATIENCE).await?;
@@ -75,19 +78,35 @@ async fn spring(stage: Stage<'_>, trap: Trap, lease: Duration) -> anyhow::Result
         trapped.resume()?;
     }
     let records = lab.ends(&ids, PATIENCE).await?;
+    let early_records = lab.ends(&early, PATIENCE).await?;
     trapped.stop(PATIENCE).await?;
     third.stop(PATIENCE).await?;
     let mut outcome = Outcome::new(format!("{trap:?}"));
     let failed = records.iter().filter(|record| record.state != TaskState::Success).count();
     outcome.require(failed == 0, format!("{trap:?}: {failed} tasks failed"));
-    let lost = lab.testimony()?.count(&ids).lost;
+    let testimony = lab.testimony()?;
+    let lost = testimony.count(&ids).lost;
     outcome.require(lost.is_empty(), format!("{trap:?}: never done: {lost:?}"));
-    for (id, history) in lab.histories(&ids).await? {
+    judge_early(&mut outcome, &testimony, &early_records);
+    let all = [ids, early].concat();
+    for (id, history) in lab.histories(&all).await? {
         let finals = history.iter().filter(|record| record.state.is_final()).count();
         outcome.require(finals == 1, format!("{trap:?}: task {id} has {finals} final records"));
     }
     outcome.require(lab.dead().await?.is_empty(), format!("{trap:?}: a task is in the dead letters"));
-    Ok(Sprung { tasks: ids.len(), broken: outcome.broken })
+    Ok(Sprung { tasks: all.len(), broken: outcome.broken })
+}
+
+/// What was acknowledged early has not begun twice, and has succeeded unless its worker was lost over it.
+fn judge_early(outcome: &mut Outcome, testimony: &Testimony, records: &[ResultRecord]) {
+    for record in records {
+        let drill = outcome.drill.clone();
+        let starts = testimony.starts().filter(|entry| entry.id == record.id).count();
+        outcome.require(starts <= 1, format!("{drill}: early task {} started {starts} times", record.id));
+        let unknown = record.failure.as_ref().is_some_and(|failure| failure.kind == "OutcomeUnknown");
+        let ended = record.state == TaskState::Success || unknown;
+        outcome.require(ended, format!("{drill}: early task {} ended as {:?}", record.id, record.failure));
+    }
 }
 
 async fn wait_until_sprung(lab: &Lab, worker: &mut WorkerProcess, trap: Trap) -> anyhow::Result<()> {
@@ -107,4 +126,46 @@ fn is_stopped(worker: &WorkerProcess) -> anyhow::Result<bool> {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", worker.pid()))?;
     // The name of the program, in brackets, may hold anything; the state follows it.
     Ok(stat.rsplit(')').next().is_some_and(|rest| rest.trim_start().starts_with('T')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cardoon_core::{BootInstant, QueueName, RunNumber, TaskFailure, TaskId, Timestamp};
+    use cardoon_drills::{Entry, Moment};
+
+    fn judged(starts: u64, state: TaskState, kind: Option<&str>) -> Outcome {
+        let id = TaskId::new("a").unwrap();
+        let start = |at| Entry {
+            moment: Moment::Started,
+            run: RunNumber(at),
+            pid: at as u32,
+            at: BootInstant(at),
+            id: id.clone(),
+        };
+        let record = ResultRecord {
+            id: id.clone(),
+            task: tasks::EARLY.into(),
+            queue: QueueName::default(),
+            state,
+            run: RunNumber::FIRST,
+            attempt: 0,
+            value: None,
+            failure: kind.map(|kind| TaskFailure::new(kind, "it broke")),
+            worker: "w".into(),
+            started_at: None,
+            finished_at: Timestamp(0),
+        };
+        let mut outcome = Outcome::new("planted");
+        judge_early(&mut outcome, &Testimony { entries: (1..=starts).map(start).collect() }, &[record]);
+        outcome
+    }
+
+    #[test]
+    fn an_early_task_that_begins_twice_or_fails_is_noticed() {
+        assert!(judged(1, TaskState::Success, None).verdict().is_ok());
+        assert!(judged(0, TaskState::Failure, Some("OutcomeUnknown")).verdict().is_ok());
+        assert!(judged(2, TaskState::Success, None).verdict().is_err());
+        assert!(judged(1, TaskState::Failure, Some("WorkerLost")).verdict().is_err());
+    }
 }

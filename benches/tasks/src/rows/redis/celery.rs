@@ -6,7 +6,7 @@ use super::drain;
 use crate::median::median;
 use crate::page::{Row, rate, times};
 use crate::sides::celery::{Celery, How};
-use crate::sides::peer;
+use crate::sides::peer::{self, Peer};
 use crate::stores::redis::Stage;
 
 /// With results or without.
@@ -18,6 +18,13 @@ struct Beside {
 }
 
 pub(crate) async fn measure(stage: &Stage, runs: usize) -> Result<Vec<Row>> {
+    let celery = Celery::defaults();
+    if let Err(error) = celery.install() {
+        return Ok(vec![Row::unmeasured(
+            "the same drain beside Celery",
+            peer::absent(&celery.name(), &error),
+        )]);
+    }
     let mut rows = Vec::new();
     for ignore_result in [false, true] {
         rows.extend(Beside::measure(stage, runs, ignore_result).await?.rows());

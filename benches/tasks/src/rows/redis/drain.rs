@@ -10,7 +10,7 @@ use crate::sides::bare_redis;
 use crate::stores::redis::{Places, Stage, add_noops, close};
 
 /// Batches of the bare loop; the best one counts.
-const BATCHES: [usize; 3] = [64, 128, 256];
+pub(super) const BATCHES: [usize; 3] = [64, 128, 256];
 
 /// With results or without.
 struct Drain {
@@ -42,7 +42,7 @@ pub(super) async fn once(stage: &Stage, ignore_result: bool) -> Result<f64> {
     Ok(rate)
 }
 
-async fn bare(stage: &Stage, batch: usize, ignore_result: bool) -> Result<f64> {
+pub(super) async fn bare(stage: &Stage, batch: usize, ignore_result: bool) -> Result<f64> {
     stage.clear().await?;
     let app = stage.app().await?;
     add_noops(&app, TASKS, ignore_result, None).await?;

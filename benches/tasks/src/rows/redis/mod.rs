@@ -1,12 +1,14 @@
 //! Tasks on a Redis server.
 
 mod backlog;
+mod beside;
 mod celery;
 mod drain;
 mod open_loop;
 mod peers;
 mod send;
 mod slow_line;
+mod streams;
 mod wait;
 
 use anyhow::Result;
@@ -17,7 +19,7 @@ use crate::stores::redis::Stage;
 
 /// What `--only` can name.
 pub(crate) const NAMES: &[&str] =
-    &["drain", "celery", "peers", "send", "wait", "open-loop", "slow-line", "backlog"];
+    &["drain", "celery", "peers", "send", "wait", "open-loop", "slow-line", "backlog", "streams"];
 
 /// Slots of the worker process that drains no-ops.
 const SLOTS: u32 = 64;
@@ -50,6 +52,9 @@ pub(crate) async fn measure(table: &mut Table) -> Result<()> {
     }
     if table.wants("backlog") {
         table.add(backlog::measure(&stage, runs).await?);
+    }
+    if table.wants("streams") {
+        table.add(streams::measure(&stage, runs).await?);
     }
     if table.wants("slow-line") {
         table.add(slow_line::measure(stage, runs).await?);

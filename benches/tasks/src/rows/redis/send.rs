@@ -3,13 +3,12 @@
 use anyhow::Result;
 use cardoon::builtin;
 
-use super::peers::told;
-use crate::median::median;
-use crate::page::{Row, rate, times};
+use super::beside::Beside;
+use crate::page::Row;
 use crate::sides::apalis::Apalis;
 use crate::sides::bullmq::BullMq;
 use crate::sides::celery::Celery;
-use crate::sides::peer::{self, Peer};
+use crate::sides::peer::{self, Peer, Peers};
 use crate::stopwatch::Stopwatch;
 use crate::stores::redis::{Stage, close};
 
@@ -21,49 +20,37 @@ const FEW: usize = 5_000;
 pub(crate) async fn measure(stage: &Stage, runs: usize) -> Result<Vec<Row>> {
     let singles: Vec<Box<dyn Peer>> =
         vec![Box::new(Apalis::DEFAULTS), Box::new(BullMq), Box::new(Celery::defaults())];
-    let (single, beside) =
-        Sends { how: "send", count: ONE_AT_A_TIME, peers: singles }.measure(stage, runs).await?;
-    let best = beside.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-    let mut rows = vec![Row {
-        measure: "`send`, one at a time from one sender".into(),
-        cardoon: format!("{}; {} the best", rate(single), times(single / best)),
-        beside: told(&beside),
-        goal: ">= the best".into(),
-        is_met: Some(single >= best),
-    }];
     let bulks: Vec<Box<dyn Peer>> = vec![Box::new(Apalis::DEFAULTS), Box::new(BullMq)];
-    let (many, beside) = Sends { how: "send-many", count: MANY, peers: bulks }.measure(stage, runs).await?;
-    let best = beside.iter().map(|(_, rate)| *rate).fold(0.0, f64::max);
-    rows.push(Row {
-        measure: "`send_many`, 100,000 in one call (others: 1000 a call)".into(),
-        cardoon: format!("{}; {} the best", rate(many), times(many / best)),
-        beside: told(&beside),
-        goal: ">= 1.2 times the best".into(),
-        is_met: Some(many >= 1.2 * best),
-    });
-    Ok(rows)
+    let single = Sends { how: "send", count: ONE_AT_A_TIME, peers: Peers::gather(singles) };
+    let many = Sends { how: "send-many", count: MANY, peers: Peers::gather(bulks) };
+    let single = single.measure(stage, runs).await?;
+    let many = many.measure(stage, runs).await?;
+    Ok(vec![
+        single.row("`send`, one at a time from one sender", 1.0, ">= the best"),
+        many.row("`send_many`, 100,000 in one call (others: 1000 a call)", 1.2, ">= 1.2 times the best"),
+    ])
 }
 
 /// One way to send.
 struct Sends {
     how: &'static str,
     count: usize,
-    peers: Vec<Box<dyn Peer>>,
+    peers: Peers,
 }
 
 impl Sends {
-    async fn measure(&self, stage: &Stage, runs: usize) -> Result<(f64, Vec<(String, f64)>)> {
+    async fn measure(&self, stage: &Stage, runs: usize) -> Result<Beside> {
+        let here = &self.peers.here;
         let mut cardoon = Vec::new();
-        let mut rates: Vec<Vec<f64>> = self.peers.iter().map(|_| Vec::new()).collect();
+        let mut rates: Vec<Vec<f64>> = here.iter().map(|_| Vec::new()).collect();
         for _ in 0..runs {
             cardoon.push(self.ours(stage).await?);
-            for (peer, rates) in self.peers.iter().zip(&mut rates) {
+            for (peer, rates) in here.iter().zip(&mut rates) {
                 stage.clear().await?;
                 rates.push(peer::send(peer.as_ref(), &stage.url(), self.how, self.of_peer(peer.as_ref()))?);
             }
         }
-        let names = self.peers.iter().map(|peer| peer.name());
-        Ok((median(cardoon), names.zip(rates.into_iter().map(median)).collect()))
+        Ok(Beside::new(cardoon, &self.peers, rates, |peer| peer.name()))
     }
 
     fn of_peer(&self, peer: &dyn Peer) -> usize {

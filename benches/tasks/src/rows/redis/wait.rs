@@ -10,14 +10,20 @@ use crate::median::median;
 use crate::page::Row;
 use crate::process::WorkerProcess;
 use crate::sides::celery::Celery;
-use crate::sides::peer;
+use crate::sides::peer::{self, Peer};
 use crate::stopwatch::Stopwatch;
 use crate::stores::redis::{Stage, close};
 
 const WARM_UP: usize = 50;
 const COUNT: usize = 1000;
 
+const MEASURE: &str = "send a no-op and wait for its result, one after the other: p50 / p99";
+
 pub(crate) async fn measure(stage: &Stage, runs: usize) -> Result<Vec<Row>> {
+    let celery = Celery::defaults();
+    if let Err(error) = celery.install() {
+        return Ok(vec![Row::unmeasured(MEASURE, peer::absent(&celery.name(), &error))]);
+    }
     let [mut p50, mut p99, mut their_p50, mut their_p99] = [const { Vec::new() }; 4];
     for _ in 0..runs {
         let (median, late) = ours(stage).await?;
@@ -30,9 +36,9 @@ pub(crate) async fn measure(stage: &Stage, runs: usize) -> Result<Vec<Row>> {
     let [p50, p99, their_p50, their_p99] = [p50, p99, their_p50, their_p99].map(median);
     let (of_p50, of_p99) = (p50 / their_p50, p99 / their_p99);
     Ok(vec![Row {
-        measure: "send a no-op and wait for its result, one after the other: p50 / p99".into(),
+        measure: MEASURE.into(),
         cardoon: format!("{p50:.2} / {p99:.2} ms; {of_p50:.2} / {of_p99:.2} of Celery's"),
-        beside: format!("{}: {their_p50:.2} / {their_p99:.2} ms", peer::title(&Celery::defaults())),
+        beside: format!("{}: {their_p50:.2} / {their_p99:.2} ms", peer::title(&celery)),
         goal: "<= 0.35 / <= 0.35 of Celery's".into(),
         is_met: Some(of_p50 <= 0.35 && of_p99 <= 0.35),
     }])
