@@ -45,7 +45,7 @@ macro_rules! on {
             #[tokio::test]
             async fn a_worker_that_acknowledges_too_early_is_noticed_by_the_kills() -> anyhow::Result<()> {
                 let plant = Some(Plant::AckOnClaim);
-                let options = kills::Options { kills: 4, seed: 1, plant };
+                let options = kills::Options { kills: 12, seed: 1, plant };
                 noticed(&kills::run(stage(), options).await?, "lost:");
                 Ok(())
             }

@@ -42,7 +42,7 @@ pub async fn run(stage: Stage<'_>, options: Options) -> anyhow::Result<Outcome> 
         lab.clock.sleep(alone).await;
         let task = if random.below(2) == 0 { tasks::WORK } else { tasks::BLOCKING };
         ids.extend(lab.send(task, 40, Duration::from_millis(20 + random.below(150))).await?);
-        lab.clock.sleep(Duration::from_millis(300 + random.below(900))).await;
+        lab.clock.sleep(Duration::from_millis(100 + random.below(500))).await;
         kills.push(fleet.kill(random.below(WORKERS) as usize).await?);
     }
     lab.drained().await?;
