@@ -69,57 +69,54 @@ impl Soak {
         let program = std::env::current_exe()?;
         let mut outcomes = Vec::new();
         for store in StoreKind::ALL.into_iter().filter(|store| self.store.is_none_or(|only| only == *store)) {
-            self.on(Stage { program: &program, store }, &mut outcomes).await?;
+            self.on(Stage { program: &program, store }, &mut outcomes).await;
             match store {
-                StoreKind::Sqlite => self.on_sqlite(&program, &mut outcomes).await?,
-                StoreKind::Redis => self.on_redis(&program, &mut outcomes).await?,
+                StoreKind::Sqlite => self.on_sqlite(&program, &mut outcomes).await,
+                StoreKind::Redis => self.on_redis(&program, &mut outcomes).await,
             }
         }
         Ok(outcomes)
     }
 
-    async fn on_sqlite(&self, program: &Path, outcomes: &mut Vec<Outcome>) -> anyhow::Result<()> {
+    async fn on_sqlite(&self, program: &Path, outcomes: &mut Vec<Outcome>) {
         for fault in [disk::Fault::Full, disk::Fault::Gone, disk::Fault::ReadOnly] {
-            outcomes.push(told(StoreKind::Sqlite, disk::run(program, fault).await?));
+            outcomes.push(told(StoreKind::Sqlite, "disk", disk::run(program, fault).await));
         }
-        Ok(())
     }
 
-    async fn on_redis(&self, program: &Path, outcomes: &mut Vec<Outcome>) -> anyhow::Result<()> {
-        let mut add = |outcome| outcomes.push(told(StoreKind::Redis, outcome));
+    async fn on_redis(&self, program: &Path, outcomes: &mut Vec<Outcome>) {
+        let mut add = |drill: &str, done| outcomes.push(told(StoreKind::Redis, drill, done));
         for options in self.troubles_of_redis() {
-            add(trial::run(program, options).await?);
+            add("trial", trial::run(program, options).await);
         }
         for _ in 0..self.troubles {
-            add(sentinel::run(program, false).await?);
-            add(ghost::run(program, false).await?);
+            add("sentinel", sentinel::run(program, false).await);
+            add("ghost", ghost::run(program, false).await);
         }
-        add(envelopes::run(program, None).await?);
-        add(stopped::run(program, stopped::Options { rounds: self.stops, plant: false }).await?);
-        add(accident::run(program, Duration::from_secs(30), None).await?);
-        Ok(())
+        add("envelopes", envelopes::run(program, None).await);
+        add("stopped", stopped::run(program, stopped::Options { rounds: self.stops, plant: false }).await);
+        add("accident", accident::run(program, Duration::from_secs(30), None).await);
     }
 
     /// The drills that every store has to pass.
-    async fn on(&self, stage: Stage<'_>, outcomes: &mut Vec<Outcome>) -> anyhow::Result<()> {
+    async fn on(&self, stage: Stage<'_>, outcomes: &mut Vec<Outcome>) {
         let lease = Duration::from_secs(15);
-        let mut add = |outcome| outcomes.push(told(stage.store, outcome));
+        let mut add = |drill: &str, done| outcomes.push(told(stage.store, drill, done));
         let kills = kills::Options { kills: self.kills, seed: self.seed, plant: None };
-        add(kills::run(stage, kills).await?);
+        add("kills", kills::run(stage, kills).await);
         let paused = stale_runs::Options { rounds: self.pauses, lease };
-        add(stale_runs::run(stage, paused).await?);
+        add("stale_runs", stale_runs::run(stage, paused).await);
         for trouble in self.troubles(stage.store) {
-            add(false_rescue::run(stage, trouble).await?);
+            add("false_rescue", false_rescue::run(stage, trouble).await);
         }
         let short_lease = Duration::from_secs(2);
         let steps = steps::Options { rounds: self.steps, lease: short_lease, seed: self.seed };
-        add(steps::run(stage, steps).await?);
+        add("steps", steps::run(stage, steps).await);
         let shutdown = shutdown::Options { rounds: self.shutdowns, seed: self.seed };
-        add(shutdown::run(stage, shutdown).await?);
-        add(broken_messages::run(stage).await?);
-        add(deploy::run(stage).await?);
-        add(deploy::nobody_knows_it(stage).await?);
-        Ok(())
+        add("shutdown", shutdown::run(stage, shutdown).await);
+        add("broken_messages", broken_messages::run(stage).await);
+        add("deploy", deploy::run(stage).await);
+        add("deploy/nobody_knows_it", deploy::nobody_knows_it(stage).await);
     }
 
     fn troubles(&self, store: StoreKind) -> [false_rescue::Options; 4] {
@@ -184,7 +181,12 @@ impl Soak {
 
 /// Tells on the error stream how far the soak is.
 #[expect(clippy::print_stderr, reason = "a soak takes long, and its reader wants to know how far it is")]
-fn told(store: StoreKind, mut outcome: Outcome) -> Outcome {
+fn told(store: StoreKind, drill: &str, done: anyhow::Result<Outcome>) -> Outcome {
+    let mut outcome = done.unwrap_or_else(|error| {
+        let mut outcome = Outcome::new(drill);
+        outcome.require(false, format!("not finished: {error:#}"));
+        outcome
+    });
     outcome.drill = format!("{}: {}", store.name(), outcome.drill);
     eprintln!("{outcome}");
     for broken in &outcome.broken {

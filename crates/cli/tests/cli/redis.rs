@@ -12,7 +12,7 @@ fn history(server: &RedisServer, settings: &[(&str, &str)]) -> Value {
     let mut command = home.command(&[&["worker", "--builtin"], &broker[..]].concat());
     command.env("CARDOON_RETRY__MAX", "1").env("CARDOON_RETRY__BASE", "10ms").envs(settings.iter().copied());
     let _worker = Running::start(command);
-    let id = home.send(&[&["cardoon.fail", "--args", r#"["no"]"#], &broker[..]].concat());
+    let id = home.send(&[&["cardoon.fail", "--args", "[\"no\"]"], &broker[..]].concat());
     let ended = home.run(&[&["task", "wait", &id, "--timeout", "30s"], &broker[..]].concat());
     assert_eq!(ended.status, 1, "{}", ended.stderr);
     home.json(&[&["task", "get", &id], &broker[..]].concat())["history"].clone()

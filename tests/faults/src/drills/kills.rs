@@ -37,11 +37,12 @@ pub async fn run(stage: Stage<'_>, options: Options) -> anyhow::Result<Outcome> 
     let mut ids = Vec::new();
     let mut kills = Vec::new();
     for _ in 0..options.kills {
-        let task = if random.below(2) == 0 { tasks::WORK } else { tasks::BLOCKING };
-        ids.extend(lab.send(task, 40, Duration::from_millis(20 + random.below(150))).await?);
         // Some kills come alone, so that the time to the second run is that after one death; others come in a row.
         let alone = if random.below(3) == 0 { SECOND_RUN_WITHIN } else { Duration::ZERO };
-        lab.clock.sleep(alone + Duration::from_millis(300 + random.below(900))).await;
+        lab.clock.sleep(alone).await;
+        let task = if random.below(2) == 0 { tasks::WORK } else { tasks::BLOCKING };
+        ids.extend(lab.send(task, 40, Duration::from_millis(20 + random.below(150))).await?);
+        lab.clock.sleep(Duration::from_millis(300 + random.below(900))).await;
         kills.push(fleet.kill(random.below(WORKERS) as usize).await?);
     }
     lab.drained().await?;
