@@ -366,9 +366,10 @@ async fn recover(session: &Arc<Session>) -> Result<Vec<Delivery>> {
         return Ok(Vec::new());
     };
     session.epoch.store(epoch, Ordering::Release);
-    // Before the look: what is settled during it is held no more, but was known.
-    let known: HashSet<u64> = session.holdings().keys().copied().collect();
+    // Before the look and after it: what is settled during it is held no more, and what is taken during it is held now.
+    let mut known: HashSet<u64> = session.holdings().keys().copied().collect();
     let hold = sessions::hold(&session.shared.main, number, &session.spec.queues).await?;
+    known.extend(session.holdings().keys());
     let now = session.shared.now();
     let unknown = hold.holdings.into_iter().filter(|holding| !known.contains(&holding.lease.sequence));
     let mut deliveries: Vec<Delivery> =
