@@ -12,5 +12,5 @@ mod trouble;
 
 pub use trouble::Trouble;
 
-/// The list in which Celery's layout has the drills' tasks: the queue `celery` at our default priority.
-pub const LIST: &str = "celery\u{6}\u{16}3";
+/// The list in which Celery's layout has the drills' tasks: the queue `celery`, without a priority.
+pub const LIST: &str = "celery";
