@@ -71,19 +71,21 @@ impl Lane {
 
     /// The answer of a script. `prepare` adds the number of keys, the keys and the arguments.
     pub(crate) async fn call(&self, script: &Script, prepare: impl Fn(&mut Cmd)) -> Result<Value> {
-        let mut command = redis::cmd("EVALSHA");
-        command.arg(&script.hash);
-        prepare(&mut command);
+        let called = |name: &str, script: &str| {
+            let mut command = redis::cmd(name);
+            command.arg(script);
+            prepare(&mut command);
+            command
+        };
+        let command = called("EVALSHA", &script.hash);
         let (answer, era) =
             self.exchange(async |connection| connection.send_packed_command(&command).await).await?;
         if !is_unknown_script(&answer) {
             return self.checked(answer, &era);
         }
-        // The server was restarted, or somebody flushed its scripts. Nothing was done.
-        let mut load = redis::cmd("SCRIPT");
-        load.arg("LOAD").arg(&script.text);
-        self.ask(&load).await?;
-        self.ask(&command).await
+        // The server was restarted, or somebody flushed its scripts. Nothing was done. With its text the script is loaded
+        // and called in one step, so another flush cannot come between.
+        self.ask(&called("EVAL", &script.text)).await
     }
 
     /// What the server answers, and the era of the connection on which it did.
