@@ -202,7 +202,8 @@ fn table(heading: &str, outcomes: &[Outcome]) -> String {
 
 fn row(outcome: &Outcome) -> String {
     let figures: Vec<_> = outcome.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let kept = if outcome.broken.is_empty() { "yes".to_owned() } else { outcome.broken.join("; ") };
+    let first_lines: Vec<_> = outcome.broken.iter().filter_map(|broken| broken.lines().next()).collect();
+    let kept = if first_lines.is_empty() { "yes".to_owned() } else { first_lines.join("; ") };
     format!("| {} | {} | {kept} |", outcome.drill, figures.join(", "))
 }
 

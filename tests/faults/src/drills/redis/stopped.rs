@@ -49,7 +49,8 @@ enum Waiting {
 impl Waiting {
     async fn worker(lab: &Lab, round: u32) -> anyhow::Result<Self> {
         let worker = lab.start(&lab.spec(format!("stopped-{round}"))).await?;
-        // It has nothing to do, so it soon waits.
+        // Once the task of the round before is done it has nothing to do, so it soon waits.
+        lab.drained().await?;
         lab.clock.sleep(GIVEN).await;
         worker.pause()?;
         Ok(Self::Worker(Box::new(worker)))
