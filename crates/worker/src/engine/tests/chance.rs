@@ -12,6 +12,7 @@ use cardoon_results::Begun;
 use proptest::prelude::*;
 
 use super::bench::{Bench, SECOND, blocking, delivery, failed, limited, set_eta, too_large};
+use crate::engine::rate::MOST_EXTRA;
 use crate::engine::{Answer, Arrival, Command, Content, Event, Outcome, Ticket};
 use crate::{AckMode, Isolation, TaskOptions};
 
@@ -78,7 +79,7 @@ impl World {
             match command {
                 Command::Claim(max) => {
                     assert_eq!(self.claim, None, "two claims are under way");
-                    assert!(max <= self.slots + 256, "too much credit: {max}");
+                    assert!(max <= self.slots + MOST_EXTRA, "too much credit: {max}");
                     self.claim = Some(max);
                 }
                 Command::StopClaiming => self.claim = None,
