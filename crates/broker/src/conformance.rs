@@ -119,6 +119,7 @@ macro_rules! broker_conformance {
             claims::a_message_is_handed_to_one_consumer
             claims::a_message_sent_again_has_to_register
             claims::a_delayed_message_can_be_taken_before_its_time
+            claims::what_is_left_to_others_waits_for_them
             settling::an_acknowledged_message_is_gone
             settling::an_old_lease_settles_nothing
             settling::a_lease_settles_once

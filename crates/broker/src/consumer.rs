@@ -28,9 +28,10 @@ pub trait Consumer: Send + Sync {
     /// Gives verdicts, with what must be stored along with them.
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>>;
 
-    /// Says that only others know this task of a queue. A broker that can leaves its messages where they wait for a
-    /// while, and takes the others; the default does nothing.
-    fn leave_to_others(&self, _queue: &QueueName, _task: &str) {}
+    /// Says that only others know this task of a queue: claims leave its messages where they wait, for 10 s, and take
+    /// what is around them. It bounds how often a task goes to and fro between workers that do not know it. A claim that
+    /// is already waiting may take one more time.
+    fn leave_to_others(&self, queue: &QueueName, task: &str);
 
     /// Notes that user code of this lease begins, so that a rescuer can tell. Cheap, never waits.
     ///

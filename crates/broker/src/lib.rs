@@ -9,6 +9,7 @@ mod consumer;
 mod dead;
 mod handback;
 mod inspect;
+mod left;
 mod port;
 
 pub mod conformance;
@@ -19,4 +20,5 @@ pub use consumer::{ConsumeSpec, Consumer, Delivery, Settle, Settled, SweepReport
 pub use dead::{DeadFilter, DeadLetter, DeadLetters};
 pub use handback::{Handback, HandbackReport, HandbackWish, HandedBack};
 pub use inspect::{Inspect, Member, Place, QueueStats, Waiting};
+pub use left::LeftToOthers;
 pub use port::{Broker, EventStream, Publish, Published, Revoked};

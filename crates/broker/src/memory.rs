@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, DelayKind, Durability, EventStream, Inspect,
-    LeaseKind, Publish, Published, Revoked,
+    LeaseKind, LeftToOthers, Publish, Published, Revoked,
 };
 use consumer::MemoryConsumer;
 pub use faults::Faults;
@@ -152,7 +152,7 @@ impl Broker for MemoryBroker {
         self.faults.answering().await;
         let session = self.store()?.join(spec, self.now(), self.clock.boot());
         let broker = self.itself.upgrade().ok_or_else(gone)?;
-        Ok(Arc::new(MemoryConsumer { broker, session }))
+        Ok(Arc::new(MemoryConsumer { broker, session, left: LeftToOthers::default() }))
     }
 
     async fn revoke(&self, ids: Vec<TaskId>) -> Vec<Result<Revoked>> {

@@ -10,7 +10,7 @@ use cardoon_broker::{
     Published, Revoked, Settle, Settled, SweepReport,
 };
 use cardoon_core::settle::Verdict;
-use cardoon_core::{BootInstant, Event, Lease, TaskId, Timestamp};
+use cardoon_core::{BootInstant, Event, Lease, QueueName, TaskId, Timestamp};
 use cardoon_errors::Result;
 use cardoon_results::altered::{Alter, Altered};
 use cardoon_results::{BeginRun, Begun, ResultBackend};
@@ -157,6 +157,10 @@ impl Consumer for RiggedConsumer {
         let settled = self.inner.settle(batch).await;
         self.wire.pass(Step::Settled);
         settled
+    }
+
+    fn leave_to_others(&self, queue: &QueueName, task: &str) {
+        self.inner.leave_to_others(queue, task);
     }
 
     fn mark_started(&self, lease: Lease) {

@@ -58,7 +58,7 @@ impl Soak {
         if let Some(path) = &self.write {
             write_between_marks(path, &table)?;
         }
-        let broken = outcomes.iter().filter(|outcome| outcome.verdict().is_err()).count();
+        let broken = outcomes.iter().filter(|outcome| outcome.strict_verdict().is_err()).count();
         if broken > 0 {
             bail!("{broken} of {} drills found a broken promise", outcomes.len());
         }
@@ -189,7 +189,7 @@ fn told(store: StoreKind, drill: &str, done: anyhow::Result<Outcome>) -> Outcome
     });
     outcome.drill = format!("{}: {}", store.name(), outcome.drill);
     eprintln!("{outcome}");
-    for broken in &outcome.broken {
+    for broken in outcome.complaints() {
         eprintln!("  broken: {broken}");
     }
     outcome
@@ -202,7 +202,7 @@ fn table(heading: &str, outcomes: &[Outcome]) -> String {
 
 fn row(outcome: &Outcome) -> String {
     let figures: Vec<_> = outcome.figures.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let first_lines: Vec<_> = outcome.broken.iter().filter_map(|broken| broken.lines().next()).collect();
+    let first_lines: Vec<_> = outcome.complaints().filter_map(|broken| broken.lines().next()).collect();
     let kept = if first_lines.is_empty() { "yes".to_owned() } else { first_lines.join("; ") };
     format!("| {} | {} | {kept} |", outcome.drill, figures.join(", "))
 }

@@ -37,8 +37,7 @@ macro_rules! on {
             }
 
             #[tokio::test]
-            async fn killed_workers_lose_nothing_and_their_tasks_run_again_within_three_seconds()
-            -> anyhow::Result<()> {
+            async fn killed_workers_lose_nothing_and_their_tasks_run_again_soon() -> anyhow::Result<()> {
                 kills::run(stage(), kills::Options { kills: 8, seed: 1, plant: None }).await?.verdict()
             }
 

@@ -153,3 +153,16 @@ pub async fn a_delayed_message_can_be_taken_before_its_time(harness: Arc<dyn Har
     let (_, place) = located("b").await.expect("it is handed back");
     assert_eq!(place, Place::Ready);
 }
+
+pub async fn what_is_left_to_others_waits_for_them(harness: Arc<dyn Harness>) {
+    let broker = harness.broker();
+    let (old, new) = (join(&harness, "old").await, join(&harness, "new").await);
+    old.leave_to_others(&queue("mail"), "only.new");
+    let mut only_new = to_send("a");
+    only_new.message.task = "only.new".into();
+    only_new.message.headers = r#"{"lang":"rs","task":"only.new","id":"a","retries":0}"#.into();
+    send(broker.as_ref(), only_new).await;
+    send(broker.as_ref(), to_send("b")).await;
+    assert_eq!(names(&take_many(old.as_ref(), 1).await), ["b"]);
+    assert_eq!(names(&take_many(new.as_ref(), 1).await), ["a"]);
+}

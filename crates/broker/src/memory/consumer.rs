@@ -3,12 +3,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_core::rescue::UserCode;
-use cardoon_core::{BootInstant, Lease, TaskId, Timestamp};
+use cardoon_core::{BootInstant, Lease, QueueName, TaskId, Timestamp};
 use cardoon_errors::{Code, Error, Result};
 
 use super::MemoryBroker;
 use super::store::{Session, Store};
-use crate::{Consumer, Delivery, Settle, Settled, SweepReport};
+use crate::{Consumer, Delivery, LeftToOthers, Settle, Settled, SweepReport};
 
 /// A waiting claim looks at the wall clock at least this often, because a step of it can make a message due.
 const LONGEST_NAP: Duration = Duration::from_secs(1);
@@ -16,6 +16,7 @@ const LONGEST_NAP: Duration = Duration::from_secs(1);
 pub(super) struct MemoryConsumer {
     pub(super) broker: Arc<MemoryBroker>,
     pub(super) session: u64,
+    pub(super) left: LeftToOthers,
 }
 
 impl MemoryConsumer {
@@ -34,15 +35,17 @@ impl MemoryConsumer {
                 }
                 store.next_due()
             };
+            let due = due.map(|due| due.since(self.broker.now()));
+            let asked_again = self.left.until_next(self.broker.clock().boot());
             tokio::select! {
                 _ = changed.changed() => {}
-                () = self.nap(due.map(|due| due.since(self.broker.now()))) => {}
+                () = self.nap(due.into_iter().chain(asked_again).min()) => {}
             }
         }
     }
 
-    async fn nap(&self, until_due: Option<Duration>) {
-        match until_due {
+    async fn nap(&self, wait: Option<Duration>) {
+        match wait {
             Some(wait) => self.broker.clock().sleep(wait.min(LONGEST_NAP)).await,
             None => std::future::pending().await,
         }
@@ -64,7 +67,11 @@ impl Consumer for MemoryConsumer {
     }
 
     async fn claim(&self, max: usize) -> Result<Vec<Delivery>> {
-        self.when(|store| Some(store.claim(self.session, max)).filter(|taken| !taken.is_empty())).await
+        let take = |store: &mut Store| {
+            let left = self.left.tasks(self.broker.clock().boot());
+            Some(store.claim(self.session, max, &left)).filter(|taken| !taken.is_empty())
+        };
+        self.when(take).await
     }
 
     async fn claim_delayed(&self, max: usize) -> Result<Vec<(Delivery, Timestamp)>> {
@@ -78,6 +85,10 @@ impl Consumer for MemoryConsumer {
         }
         let now = self.broker.now();
         self.broker.change(batch, |store, settle| store.settle(settle, now)).await
+    }
+
+    fn leave_to_others(&self, queue: &QueueName, task: &str) {
+        self.left.leave(queue, task, self.broker.clock().boot());
     }
 
     fn mark_started(&self, lease: Lease) {

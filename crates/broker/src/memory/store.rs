@@ -131,13 +131,13 @@ impl Store {
     }
 
     /// Takes up to `max` ready messages, one from each of the session's queues in turn.
-    pub(super) fn claim(&mut self, session: u64, max: usize) -> Vec<Delivery> {
+    pub(super) fn claim(&mut self, session: u64, max: usize, left: &[(QueueName, String)]) -> Vec<Delivery> {
         let Some(holder) = self.sessions.get(&session) else { return Vec::new() };
         let (queues, mut turn) = (holder.spec.queues.clone(), holder.turn);
         let mut taken = Vec::new();
         let mut empty = 0;
         while taken.len() < max && empty < queues.len() {
-            match self.take_first(&queues[turn % queues.len()]) {
+            match self.take_first(&queues[turn % queues.len()], left) {
                 Some(entry) => {
                     taken.push(self.hold(entry, session));
                     empty = 0;
@@ -162,9 +162,14 @@ impl Store {
         places.into_iter().filter_map(take).collect()
     }
 
-    fn take_first(&mut self, queue: &QueueName) -> Option<Entry> {
+    /// Takes the first message of `queue` that is not left to others.
+    fn take_first(&mut self, queue: &QueueName, left: &[(QueueName, String)]) -> Option<Entry> {
         let waiting = self.ready.get_mut(queue)?;
-        let (_, entry) = waiting.pop_first()?;
+        let is_left =
+            |entry: &Entry| left.iter().any(|(of, task)| of == queue && *task == entry.publish.message.task);
+        let (position, _) = waiting.iter().find(|(_, entry)| !is_left(entry))?;
+        let position = *position;
+        let entry = waiting.remove(&position)?;
         if waiting.is_empty() {
             self.ready.remove(queue);
         }

@@ -10,7 +10,7 @@ use cardoon_broker::{
     Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, Delivery, EventStream, Inspect, Publish,
     Published, Revoked, Settle, Settled, SweepReport,
 };
-use cardoon_core::{BootInstant, Event, Lease, Priority, TaskId, Timestamp};
+use cardoon_core::{BootInstant, Event, Lease, Priority, QueueName, TaskId, Timestamp};
 use cardoon_errors::Result;
 use cardoon_runtime::Clock;
 
@@ -38,6 +38,8 @@ enum Bug {
     KeepsOnClose,
     /// A sent message is acknowledged, and forgotten when it is the last of a batch.
     DropsTheLastOfABatch,
+    /// Nothing is left to those who know it.
+    TakesWhatIsForOthers,
 }
 
 /// A stuck case has failed as well; its own deadline would only be longer.
@@ -83,6 +85,7 @@ planted_bugs! {
     a_broker_that_drops_follow_ups_is_caught: DropsFollowUps => "a_follow_up_is_stored_with_the_verdict";
     a_consumer_that_keeps_its_deliveries_is_caught: KeepsOnClose => "closing_hands_back_the_unstarted_uncounted";
     a_broker_that_drops_the_last_of_a_batch_is_caught: DropsTheLastOfABatch => "a_batch_of_ten_thousand_is_stored_and_taken";
+    a_broker_that_takes_what_is_for_others_is_caught: TakesWhatIsForOthers => "what_is_left_to_others_waits_for_them";
 }
 
 fn newest(leases: &Mutex<HashMap<u64, Lease>>) -> MutexGuard<'_, HashMap<u64, Lease>> {
@@ -238,6 +241,12 @@ impl Consumer for PlantedConsumer {
             }
         }
         self.inner.settle(batch).await
+    }
+
+    fn leave_to_others(&self, queue: &QueueName, task: &str) {
+        if self.bug != Bug::TakesWhatIsForOthers {
+            self.inner.leave_to_others(queue, task);
+        }
     }
 
     fn mark_started(&self, lease: Lease) {

@@ -141,7 +141,7 @@ async fn wait(session: &Session, due: Option<Duration>) {
 /// Claims one of several parts. There is no look, so before anybody waits another claim makes one.
 async fn claim_part(session: Arc<Session>, max: usize) -> Result<Found> {
     // What is amiss is for a claim to repair that is alone.
-    let taken = take(&session, max, &session.left_to_others()).await?;
+    let taken = take(&session, max, &session.left.tasks(session.shared.wire.clock.boot())).await?;
     let deliveries = taken.map(|taken| taken.deliveries).unwrap_or_default();
     Ok(Found { deliveries, due: None, is_something_ready: true })
 }
@@ -154,7 +154,7 @@ async fn claim_and_look(session: Arc<Session>, max: usize) -> Result<Found> {
             return Ok(Found { deliveries, due: None, is_something_ready: true });
         }
     }
-    let others = session.left_to_others();
+    let others = session.left.tasks(session.shared.wire.clock.boot());
     let (looked, taken) = take_and_look(&session, max, &others).await;
     let taken = taken?;
     // A key that is no list counts as something in it, for ever, and so does what is left to others.

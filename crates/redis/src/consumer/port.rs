@@ -103,7 +103,7 @@ impl Consumer for RedisConsumer {
     }
 
     fn leave_to_others(&self, queue: &QueueName, task: &str) {
-        self.session.leave_to_others(queue, task);
+        self.session.left.leave(queue, task, self.session.shared.wire.clock.boot());
     }
 
     fn mark_started(&self, lease: Lease) {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cardoon_broker::ConsumeSpec;
-use cardoon_core::{BootInstant, Lease, QueueName, TaskId};
+use cardoon_broker::{ConsumeSpec, LeftToOthers};
+use cardoon_core::{Lease, TaskId};
 use cardoon_errors::Result;
 use cardoon_runtime::ServiceKind;
 use tokio::sync::{Notify, watch};
@@ -22,12 +22,6 @@ use crate::store::Shared;
 
 /// How long joining waits for the connection that is the sign of life. Without it the lease alone tells of a death.
 const SIGN_LIMIT: Duration = Duration::from_secs(3);
-
-/// For how long a task is left to others before it is asked again whether they are there.
-const FOR_OTHERS: Duration = Duration::from_secs(10);
-
-/// So many tasks of a queue are left to others; further ones are put off one by one.
-const MOST_FOR_OTHERS: usize = 64;
 
 const WARN_EVERY: Duration = Duration::from_secs(10);
 
@@ -52,8 +46,7 @@ pub(crate) struct Session {
     /// Tasks that are held and were revoked, and whose holder was not told yet.
     to_tell: Mutex<Vec<TaskId>>,
     told: Notify,
-    /// Tasks that only others know, and since when they are left to them.
-    for_others: Mutex<HashMap<QueueName, HashMap<String, BootInstant>>>,
+    pub(crate) left: LeftToOthers,
     joining: tokio::sync::Mutex<()>,
     /// When it was last said that a key is no list, in milliseconds of the boot-time clock.
     warned_at: AtomicU64,
@@ -80,7 +73,7 @@ impl Session {
             holding: Mutex::default(),
             to_tell: Mutex::default(),
             told: Notify::new(),
-            for_others: Mutex::default(),
+            left: LeftToOthers::default(),
             joining: tokio::sync::Mutex::default(),
             warned_at: AtomicU64::new(0),
             ended: CancellationToken::new(),
@@ -166,29 +159,6 @@ impl Session {
     /// The lease of the delivery of this task.
     pub(crate) fn lease_of(&self, id: &TaskId) -> Option<Lease> {
         self.holdings().values().find(|holding| holding.id == *id).map(|holding| holding.lease)
-    }
-
-    /// Leaves tasks of this name in the lists of `queue`, for a while.
-    pub(crate) fn leave_to_others(&self, queue: &QueueName, task: &str) {
-        let now = self.shared.wire.clock.boot();
-        let mut for_others = self.for_others.lock().unwrap_or_else(PoisonError::into_inner);
-        let tasks = for_others.entry(queue.clone()).or_default();
-        if tasks.len() < MOST_FOR_OTHERS || tasks.contains_key(task) {
-            tasks.insert(task.to_owned(), now);
-        }
-    }
-
-    /// The tasks that are left to others now, with their queues.
-    pub(crate) fn left_to_others(&self) -> Vec<(QueueName, String)> {
-        let now = self.shared.wire.clock.boot();
-        let mut for_others = self.for_others.lock().unwrap_or_else(PoisonError::into_inner);
-        for tasks in for_others.values_mut() {
-            tasks.retain(|_, since| now.since(*since) < FOR_OTHERS);
-        }
-        let of = |(queue, tasks): (&QueueName, &HashMap<String, BootInstant>)| -> Vec<(QueueName, String)> {
-            tasks.keys().map(|task| (queue.clone(), task.clone())).collect()
-        };
-        for_others.iter().flat_map(of).collect()
     }
 
     /// These deliveries are not held any more.

@@ -11,15 +11,26 @@ const PROMOTED: usize = 1000;
 /// A claim stops when its messages have this many bytes.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
+/// When tasks are left to others, so many messages of a queue are looked at for what stands between them.
+const LOOKED_AT: usize = 1024;
+
 /// Who claims, and how much.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Claimer {
     pub(crate) session: u64,
     /// The numbers of the queues, the next one in turn first.
     pub(crate) queues: Vec<i64>,
+    /// The tasks of queues that are left where they are, for others.
+    pub(crate) left: Vec<(i64, String)>,
     pub(crate) max: usize,
     /// The sequence of the next lease.
     pub(crate) sequence: u64,
+}
+
+impl Claimer {
+    fn left_to_others(&self, queue: i64) -> impl Iterator<Item = &str> {
+        self.left.iter().filter(move |(of, _)| *of == queue).map(|(_, task)| task.as_str())
+    }
 }
 
 /// Whether a claim would find or move anything.
@@ -95,17 +106,23 @@ impl Taken<'_> {
              WHERE r.queue = ?1 ORDER BY r.rank, r.pos LIMIT ?2"
             ),
         )?;
-        let mut rows = query.query(params![queue, limit as i64])?;
-        let mut heads = Vec::new();
+        let others: Vec<&str> = self.claimer.left_to_others(queue).collect();
+        let looked_at = if others.is_empty() { limit } else { LOOKED_AT };
+        let mut rows = query.query(params![queue, looked_at as i64])?;
+        let mut places = Places::new(queue, others.is_empty());
+        let most = self.deliveries.len() + limit;
         while self.left() > 0
+            && self.deliveries.len() < most
             && let Some(row) = rows.next()?
         {
-            let (rank, pos) = (row.get(messages::WIDTH)?, row.get(messages::WIDTH + 1)?);
-            note_head(&mut heads, rank, pos);
+            if !others.is_empty() && others.contains(&row.get_ref(messages::TASK)?.as_str()?) {
+                continue;
+            }
+            places.note(row.get(messages::WIDTH)?, row.get(messages::WIDTH + 1)?);
             self.hold(step, Stored::read(row)?)?;
         }
         drop(rows);
-        remove_heads(step, queue, &heads)
+        places.remove(step)
     }
 
     fn hold(&mut self, step: &mut Step<'_>, stored: Stored) -> rusqlite::Result<()> {
@@ -128,20 +145,35 @@ impl Taken<'_> {
     }
 }
 
-/// Notes the last taken place of each rank; rows come in the order of the ranks.
-fn note_head(heads: &mut Vec<(i64, i64)>, rank: i64, pos: i64) {
-    match heads.last_mut() {
-        Some(last) if last.0 == rank => last.1 = pos,
-        _ => heads.push((rank, pos)),
-    }
+/// The places in a queue that were taken from, in its order.
+struct Places {
+    queue: i64,
+    /// Nothing was left out, so the last place of each rank stands for those before it.
+    is_head: bool,
+    places: Vec<(i64, i64)>,
 }
 
-fn remove_heads(step: &Step<'_>, queue: i64, heads: &[(i64, i64)]) -> rusqlite::Result<()> {
-    for (rank, pos) in heads {
-        step.execute(
-            "DELETE FROM ready WHERE queue = ?1 AND rank = ?2 AND pos <= ?3",
-            params![queue, rank, pos],
-        )?;
+impl Places {
+    fn new(queue: i64, is_head: bool) -> Self {
+        Self { queue, is_head, places: Vec::new() }
     }
-    Ok(())
+
+    fn note(&mut self, rank: i64, pos: i64) {
+        match self.places.last_mut() {
+            Some(last) if self.is_head && last.0 == rank => last.1 = pos,
+            _ => self.places.push((rank, pos)),
+        }
+    }
+
+    fn remove(&self, step: &Step<'_>) -> rusqlite::Result<()> {
+        let sql = if self.is_head {
+            "DELETE FROM ready WHERE queue = ?1 AND rank = ?2 AND pos <= ?3"
+        } else {
+            "DELETE FROM ready WHERE queue = ?1 AND rank = ?2 AND pos = ?3"
+        };
+        for (rank, pos) in &self.places {
+            step.execute(sql, params![self.queue, rank, pos])?;
+        }
+        Ok(())
+    }
 }

@@ -48,7 +48,9 @@ fn live(step: &mut Step<'_>) {
     let queue = queues::number(step, &QueueName::default_queue()).unwrap();
     assert!(is_due(step.db, &[queue], NOW).unwrap());
     assert!(!sessions::contains(step, 1).unwrap());
-    let taken = claim(step, &Claimer { session: 1, queues: vec![queue], max: 10, sequence: 1 }).unwrap();
+    let taken =
+        claim(step, &Claimer { session: 1, queues: vec![queue], max: 10, sequence: 1, ..Claimer::default() })
+            .unwrap();
     assert_eq!(taken.len(), 5);
     settle(step, &end(&taken[0], TaskState::Success)).unwrap();
     settle(step, &end(&taken[1], TaskState::Retry)).unwrap();

@@ -137,7 +137,8 @@ mod tests {
         let queue = QueueName::default_queue();
         publish(step, &Publish { queue: queue.clone(), message, not_before: None, resent: false }).unwrap();
         let queues = vec![queues::number(step, &queue).unwrap()];
-        let taken = claim(step, &Claimer { session: 1, queues, max: 1, sequence: 1 }).unwrap();
+        let taken =
+            claim(step, &Claimer { session: 1, queues, max: 1, sequence: 1, ..Claimer::default() }).unwrap();
         let (seq, id) = (taken[0].lease.tag as i64, &taken[0].message.id);
         places::delete_held(step, 1, seq).unwrap();
         dead::insert(step, seq, DeadReason::Failed, "it broke").unwrap();

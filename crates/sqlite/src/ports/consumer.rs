@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cardoon_broker::{ConsumeSpec, Consumer, Delivery, Settle, Settled, SweepReport};
+use cardoon_broker::{ConsumeSpec, Consumer, Delivery, LeftToOthers, Settle, Settled, SweepReport};
 use cardoon_core::lease::LeaseTerms;
-use cardoon_core::{BootInstant, Lease, TaskId, Timestamp};
+use cardoon_core::{BootInstant, Lease, QueueName, TaskId, Timestamp};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
 use tokio::sync::{Mutex, watch};
@@ -31,6 +31,9 @@ pub(crate) struct SqliteConsumer {
     terms: LeaseTerms,
     /// The numbers of its queues.
     queues: Vec<i64>,
+    /// Their names, in the same order.
+    names: Vec<QueueName>,
+    left: LeftToOthers,
     /// Counts claims, so that each begins with another queue.
     turn: AtomicUsize,
     next_sequence: AtomicU64,
@@ -50,6 +53,7 @@ impl SqliteConsumer {
         let page = Page::create(&database.live, database.clock.boot())?;
         let terms = spec.terms;
         let file = page.name().to_owned();
+        let names = spec.queues.clone();
         let entered = database.writer.run(1, move |step: &mut Step<'_>| {
             let numbers = spec.queues.iter().map(|queue| queues::number(step, queue));
             let numbers = numbers.collect::<rusqlite::Result<Vec<i64>>>()?;
@@ -63,6 +67,8 @@ impl SqliteConsumer {
             page,
             terms,
             queues,
+            names,
+            left: LeftToOthers::default(),
             turn: AtomicUsize::new(0),
             next_sequence: AtomicU64::new(1),
             inbox: Arc::default(),
@@ -80,6 +86,13 @@ impl SqliteConsumer {
         self.handle.check()
     }
 
+    /// The tasks that are left to others now, with the numbers of their queues.
+    fn left_to_others(&self, now: BootInstant) -> Vec<(i64, String)> {
+        let number =
+            |(queue, task)| Some((self.queues[self.names.iter().position(|name| *name == queue)?], task));
+        self.left.tasks(now).into_iter().filter_map(number).collect()
+    }
+
     fn submit_claim(&self, max: usize, rings: u64) {
         let mut queues = self.queues.clone();
         if !queues.is_empty() {
@@ -87,13 +100,17 @@ impl SqliteConsumer {
             queues.rotate_left(first);
         }
         let sequence = self.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
+        let clock = self.handle.database.clock.clone();
+        let left = self.left_to_others(clock.boot());
+        let asked_again = self.left.until_next(clock.boot()).map(|wait| clock.now().plus(wait));
         self.handle.database.writer.enqueue(Box::new(ClaimOperation {
             inbox: Arc::clone(&self.inbox),
-            claimer: Claimer { session: self.session as u64, queues, max, sequence },
-            clock: self.handle.database.clock.clone(),
+            claimer: Claimer { session: self.session as u64, queues, left, max, sequence },
+            clock,
             rings,
             taken: Vec::new(),
             next_due: None,
+            asked_again,
             is_over: false,
             is_answered: false,
         }));
@@ -140,7 +157,7 @@ impl Consumer for SqliteConsumer {
         self.check()?;
         let (session, max) = (self.session as u64, max.clamp(1, SLICE));
         let sequence = self.next_sequence.fetch_add(max as u64, Ordering::Relaxed);
-        let claimer = Claimer { session, queues: self.queues.clone(), max, sequence };
+        let claimer = Claimer { session, queues: self.queues.clone(), left: Vec::new(), max, sequence };
         let take = move |step: &mut Step<'_>| {
             let is_over = !sessions::contains(step, session)?;
             if is_over { Ok(None) } else { claim_delayed(step, &claimer).map(Some) }
@@ -158,6 +175,10 @@ impl Consumer for SqliteConsumer {
         let stored = sequences.into_iter().zip(&answers).filter(|(_, answer)| answer.is_ok());
         self.page.mark_settled(stored.map(|(sequence, _)| sequence));
         answers
+    }
+
+    fn leave_to_others(&self, queue: &QueueName, task: &str) {
+        self.left.leave(queue, task, self.handle.database.clock.boot());
     }
 
     fn mark_started(&self, lease: Lease) {

@@ -92,6 +92,8 @@ pub(crate) struct ClaimOperation {
     pub(crate) rings: u64,
     pub(crate) taken: Vec<Delivery>,
     pub(crate) next_due: Option<Timestamp>,
+    /// When something that is left to others now may be taken.
+    pub(crate) asked_again: Option<Timestamp>,
     /// The session has left, or was taken for dead.
     pub(crate) is_over: bool,
     pub(crate) is_answered: bool,
@@ -127,7 +129,8 @@ impl ClaimOperation {
     fn tell(&mut self, outcome: Result<()>) {
         let taken = std::mem::take(&mut self.taken);
         self.is_answered = true;
-        self.inbox.put(outcome.map(|()| taken), self.rings, self.next_due);
+        let next = self.next_due.into_iter().chain(self.asked_again).min();
+        self.inbox.put(outcome.map(|()| taken), self.rings, next);
     }
 }
 
@@ -173,11 +176,12 @@ mod tests {
     fn operation(inbox: &Arc<Inbox>) -> ClaimOperation {
         ClaimOperation {
             inbox: Arc::clone(inbox),
-            claimer: Claimer { session: 1, queues: vec![1], max: 1, sequence: 1 },
+            claimer: Claimer { session: 1, queues: vec![1], max: 1, sequence: 1, ..Claimer::default() },
             clock: Clock::real(),
             rings: 0,
             taken: Vec::new(),
             next_due: None,
+            asked_again: None,
             is_over: false,
             is_answered: false,
         }

@@ -34,6 +34,9 @@ macro_rules! columns {
 }
 pub(crate) use columns;
 
+/// Which of the columns is the name of the task.
+pub(crate) const TASK: usize = 4;
+
 /// How many columns [`Stored::read`] reads.
 pub(crate) const WIDTH: usize = 15;
 
@@ -45,7 +48,7 @@ impl Stored {
             message: Message {
                 id: task_id(row, 2)?,
                 attempt: row.get(3)?,
-                task: row.get(4)?,
+                task: row.get(TASK)?,
                 priority: Priority::new(row.get(5)?),
                 expires: row.get::<_, Option<i64>>(6)?.map(Timestamp),
                 content_type: text_or(row, 7, JSON)?,

@@ -4,6 +4,7 @@
 mod common;
 mod conformance;
 mod faults;
+mod left;
 mod processes;
 mod robust;
 mod way;

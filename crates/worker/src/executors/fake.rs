@@ -49,6 +49,8 @@ impl Consumer for Slow {
         Vec::new()
     }
 
+    fn leave_to_others(&self, _queue: &QueueName, _task: &str) {}
+
     fn mark_started(&self, _lease: Lease) {
         self.marks.lock().unwrap().push("started");
         self.clock.advance(self.noting_takes);

@@ -41,7 +41,7 @@ pub async fn run(program: &Path, plant: bool) -> anyhow::Result<Outcome> {
     outcome.figure("tasks", ids.len());
     outcome.expect("lost", lab.testimony()?.count(&ids).lost.len(), 0);
     let after = second_run(&lab, victim.pid(), killed)?;
-    outcome.at_most("second run after s", after.as_secs_f64(), SECOND_RUN_WITHIN.as_secs_f64());
+    outcome.within("second run after s", after, SECOND_RUN_WITHIN);
     Ok(outcome)
 }
 

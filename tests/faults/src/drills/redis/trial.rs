@@ -165,7 +165,7 @@ pub(super) fn judge_recovery(
         let first = starts.map(|start| start.at.since(over)).min();
         slowest = slowest.max(first.unwrap_or(Duration::MAX));
     }
-    outcome.at_most("both work again after s", slowest.as_secs_f64(), RECOVERED_WITHIN.as_secs_f64());
+    outcome.within("both work again after s", slowest, RECOVERED_WITHIN);
     Ok(())
 }
 
