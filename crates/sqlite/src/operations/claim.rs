@@ -150,18 +150,18 @@ struct Places {
     queue: i64,
     /// Nothing was left out, so the last place of each rank stands for those before it.
     is_head: bool,
-    places: Vec<(i64, i64)>,
+    taken: Vec<(i64, i64)>,
 }
 
 impl Places {
     fn new(queue: i64, is_head: bool) -> Self {
-        Self { queue, is_head, places: Vec::new() }
+        Self { queue, is_head, taken: Vec::new() }
     }
 
     fn note(&mut self, rank: i64, pos: i64) {
-        match self.places.last_mut() {
+        match self.taken.last_mut() {
             Some(last) if self.is_head && last.0 == rank => last.1 = pos,
-            _ => self.places.push((rank, pos)),
+            _ => self.taken.push((rank, pos)),
         }
     }
 
@@ -171,7 +171,7 @@ impl Places {
         } else {
             "DELETE FROM ready WHERE queue = ?1 AND rank = ?2 AND pos = ?3"
         };
-        for (rank, pos) in &self.places {
+        for (rank, pos) in &self.taken {
             step.execute(sql, params![self.queue, rank, pos])?;
         }
         Ok(())

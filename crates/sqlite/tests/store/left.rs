@@ -45,15 +45,16 @@ async fn what_was_left_to_others_is_claimed_again_after_a_while() {
     let old = store.consume(spec()).await.unwrap();
     old.leave_to_others(&queue(), NEW);
     send_new(&store, "a").await;
-    let mut waiting = tokio::spawn(async move { old.claim(1).await });
+    let mut waiting = old.claim(1);
     let early = tokio::time::timeout(Duration::from_millis(200), &mut waiting).await;
     assert!(early.is_err(), "it is left to others");
-    let passing = async {
-        while !waiting.is_finished() {
+    let taken = soon(async {
+        loop {
             manual.advance(Duration::from_secs(1));
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            if let Ok(taken) = tokio::time::timeout(Duration::from_millis(5), &mut waiting).await {
+                return taken;
+            }
         }
-    };
-    soon(passing).await;
-    assert_eq!(waiting.await.unwrap().unwrap()[0].message.id, id("a"));
+    });
+    assert_eq!(taken.await.unwrap()[0].message.id, id("a"));
 }
