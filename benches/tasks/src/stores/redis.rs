@@ -15,9 +15,6 @@ use crate::stopwatch;
 /// How often a queue is looked at.
 const TICK: Duration = Duration::from_millis(2);
 
-/// What ends the name of the list in which our messages of the usual priority wait.
-const USUAL_PRIORITY: &str = "\u{6}\u{16}3";
-
 /// The server that all sides are measured on, one after the other. It keeps nothing on disk.
 pub(crate) struct Stage {
     server: RedisServer,
@@ -141,8 +138,8 @@ impl Places {
             Some(queues) => (0..queues).map(crate::worker::queue).collect(),
             None => vec!["celery".into()],
         };
-        let of_usual = |queue: String| vec!["LLEN".into(), format!("{queue}{USUAL_PRIORITY}")];
-        let waiting = lists.into_iter().map(of_usual).collect();
+        // What has no priority waits in the list that has the queue's own name.
+        let waiting = lists.into_iter().map(|list| vec!["LLEN".into(), list]).collect();
         Self { waiting, held: vec![vec!["CARDOON-HELD".into()]] }
     }
 
@@ -210,5 +207,23 @@ impl Eye {
     /// Waits until nothing is left.
     pub(crate) fn drained(&mut self, places: &Places) -> Result<()> {
         stopwatch::poll("the last task", TICK, || Ok((self.left(places)?.total() == 0).then_some(())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_eye_sees_what_was_sent() {
+        let stage = Stage::start().await.unwrap();
+        let app = stage.app().await.unwrap();
+        for queues in [None, Some(3)] {
+            stage.clear().await.unwrap();
+            add_noops(&app, 10, true, queues).await.unwrap();
+            let left = stage.eye().unwrap().left(&Places::of_cardoon(queues)).unwrap();
+            assert_eq!((left.waiting, left.held), (10, 0));
+        }
+        close(app).await.unwrap();
     }
 }
