@@ -184,6 +184,37 @@ async fn a_future_that_blocks_the_whole_runtime_still_meets_its_limit() {
     thread.unwrap().join().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_future_that_blocks_its_thread_holds_up_no_other() {
+    for names in [["block", "free"], ["free", "block"]] {
+        let (free, freed) = std::sync::mpsc::channel();
+        let freed = std::sync::Mutex::new(freed);
+        let blocking = Handler::asynchronous(move |_, _| {
+            let freed = freed.lock().unwrap().recv_timeout(Duration::from_secs(20));
+            async move { if freed.is_ok() { nothing() } else { Err(TaskError::new("E", "nobody came")) } }
+        });
+        let freeing = Handler::asynchronous(move |_, _| {
+            let free = free.clone();
+            async move {
+                tokio::task::yield_now().await;
+                free.send(()).unwrap();
+                nothing()
+            }
+        });
+        let options = TaskOptions { retry: RetryPolicy::never(), ..TaskOptions::default() };
+        let tasks =
+            vec![definition("block", options.clone(), blocking), definition("free", options, freeing)];
+        // Both wait before the worker starts, so that they begin in one step.
+        let bench = Bench::without_worker();
+        let ids = [bench.send(names[0], "[]").await, bench.send(names[1], "[]").await];
+        let worker = bench.worker(tasks);
+        for id in ids {
+            assert_eq!(bench.wait(&id).await.state, TaskState::Success, "{names:?}");
+        }
+        worker.stop().await;
+    }
+}
+
 #[tokio::test]
 async fn a_drain_hands_back_what_has_not_begun_and_finishes_what_has() {
     let (started, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(tokio::sync::Semaphore::new(0)));

@@ -112,12 +112,17 @@ fn no_id(problem: &IdError) -> String {
     format!("`id` is no task id: {problem}")
 }
 
-/// Without the check an array would pass, as the values of the fields in their order.
+/// Without the first check an array would pass, as the values of the fields in their order. Text is looked through for
+/// bytes that are no UTF-8 once, not string by string.
 fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, String> {
     if !json.trim_ascii_start().starts_with(b"{") {
         return Err("no JSON object".into());
     }
-    serde_json::from_slice(json).map_err(|error| format!("no JSON object as expected: {error}"))
+    let read = match std::str::from_utf8(json) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(json),
+    };
+    read.map_err(|error| format!("no JSON object as expected: {error}"))
 }
 
 fn body(raw: &Bytes, body: &RawValue, encoding: Option<&RawValue>) -> Result<Bytes, String> {

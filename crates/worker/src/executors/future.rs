@@ -1,55 +1,112 @@
 //! Asynchronous tasks, on the program's own runtime.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cardoon_errors::Result;
 use cardoon_runtime::{ServiceKind, Supervisor};
 use futures_util::FutureExt;
 use tokio::runtime::Handle;
-use tokio::sync::mpsc;
+use tokio::sync::Notify;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument;
 
 use super::run::{Run, outcome};
 use crate::definition::AsyncHandler;
 use crate::engine::Outcome;
 
-type Batch = Vec<(Run, AsyncHandler)>;
+/// A run that has not begun, and what it calls.
+type Launch = (Run, AsyncHandler);
 
 /// Hands runs to the program's runtime, a batch at a time.
 pub(super) struct Futures {
-    batch: Batch,
-    launches: mpsc::UnboundedSender<Batch>,
+    batch: Vec<Launch>,
+    /// The launchers own it: a runtime that is gone drops it with all that waits, which tells the engine that those runs
+    /// have not begun.
+    pad: Weak<Pad>,
+    launchers: usize,
+    _ended: DropGuard,
+}
+
+/// Where runs wait for a launcher.
+struct Pad {
+    runs: Supervisor,
+    waiting: Mutex<VecDeque<Launch>>,
+    came: Notify,
 }
 
 impl Futures {
+    /// As many launchers as the runtime has threads: a run that blocks its thread keeps no other one from beginning.
     pub(super) fn new(runs: Supervisor, home: &Handle) -> Self {
-        let (launches, batches) = mpsc::unbounded_channel();
+        let pad = Arc::new(Pad { runs, waiting: Mutex::default(), came: Notify::new() });
+        let ended = CancellationToken::new();
         let _home = home.enter();
-        runs.clone().spawn(ServiceKind::TaskRun, launch(runs, batches));
-        Self { batch: Vec::new(), launches }
+        let launchers = home.metrics().num_workers();
+        for _ in 0..launchers {
+            let (launcher, ended) = (Arc::clone(&pad), ended.clone());
+            let launching = async move {
+                ended.run_until_cancelled(launcher.serve()).await;
+                Ok(())
+            };
+            pad.runs.spawn(ServiceKind::TaskRun, launching);
+        }
+        Self { batch: Vec::new(), pad: Arc::downgrade(&pad), launchers, _ended: ended.drop_guard() }
     }
 
     pub(super) fn add(&mut self, run: Run, handler: AsyncHandler) {
         self.batch.push((run, handler));
     }
 
-    /// A runtime that is gone drops the runs, which tells the engine that they have not begun.
+    /// Wakes as many launchers as there is work for. One launcher must not wake another: a runtime keeps what is woken on
+    /// the thread that woke it, behind the run that blocks it.
     pub(super) fn flush(&mut self) {
-        if !self.batch.is_empty() {
-            let _ = self.launches.send(std::mem::take(&mut self.batch));
+        let batch = std::mem::take(&mut self.batch);
+        if !batch.is_empty()
+            && let Some(pad) = self.pad.upgrade()
+        {
+            let helpful = batch.len().min(self.launchers);
+            pad.waiting().extend(batch);
+            (0..helpful).for_each(|_| pad.came.notify_one());
         }
     }
 }
 
-/// Lives on the program's runtime, where a spawn wakes no other thread.
-async fn launch(runs: Supervisor, mut batches: mpsc::UnboundedReceiver<Batch>) -> Result<()> {
-    while let Some(batch) = batches.recv().await {
-        for (run, handler) in batch {
-            let span = run.span();
-            runs.spawn(ServiceKind::TaskRun, execute(run, handler).instrument(span));
+impl Pad {
+    /// Launches what comes, beside the other launchers.
+    async fn serve(&self) {
+        loop {
+            self.came.notified().await;
+            while let Some(launch) = self.next() {
+                if self.launch(launch) {
+                    tokio::task::consume_budget().await;
+                } else {
+                    // Else what was made a future last would wait on this thread behind the next run.
+                    tokio::task::yield_now().await;
+                }
+            }
         }
     }
-    Ok(())
+
+    /// Begins a run here; whether it has ended. Only what has to wait for something becomes a future of its own: for the many that never wait
+    /// that would cost more than they do, above all the other threads that the runtime wakes for each.
+    fn launch(&self, (run, handler): Launch) -> bool {
+        let span = run.span();
+        let mut execution = Box::pin(execute(run, handler).instrument(span));
+        let has_ended = execution.as_mut().now_or_never().is_some();
+        if !has_ended {
+            self.runs.spawn(ServiceKind::TaskRun, execution);
+        }
+        has_ended
+    }
+
+    fn next(&self) -> Option<Launch> {
+        self.waiting().pop_front()
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, VecDeque<Launch>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 async fn execute(mut run: Run, handler: AsyncHandler) -> Result<()> {
