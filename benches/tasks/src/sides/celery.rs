@@ -10,7 +10,7 @@ use crate::sides::peer::Peer;
 use crate::stores::redis::Places;
 
 const VERSION: &str = "5.7.0";
-const REQUIREMENTS: &str = "celery==5.7.0\nkombu==5.7.0\nredis==8.1.0\n";
+const REQUIREMENTS: &str = "celery==5.7.0\nkombu==5.7.0\nredis==8.1.0\npackaging==26.3\n";
 const APP: &str = include_str!("celery_app.py");
 
 /// One way to start its worker.
