@@ -5,10 +5,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
-/// A virtual environment of Python with what a file of requirements says, made at the first call. The name has the
-/// version in it, so that another version is another folder.
+/// A virtual environment of Python with what a file of requirements says, made at the first call.
 pub(crate) fn python(name: &str, requirements: &str) -> Result<PathBuf> {
-    make(name, |folder| {
+    make(name, requirements, |folder| {
         run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
         let file = folder.join("requirements.txt");
         std::fs::write(&file, requirements)?;
@@ -21,7 +20,7 @@ pub(crate) fn python(name: &str, requirements: &str) -> Result<PathBuf> {
 
 /// A folder with packages of npm in it, installed at the first call.
 pub(crate) fn npm(name: &str, packages: &[&str]) -> Result<PathBuf> {
-    make(name, |folder| {
+    make(name, &packages.join("\n"), |folder| {
         let mut npm = Command::new("npm");
         npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(folder).args(packages);
         run(&mut npm)
@@ -38,14 +37,14 @@ pub(crate) fn peer(name: &str) -> Result<PathBuf> {
     Ok(target.join("release").join(format!("bench-{name}")))
 }
 
-/// A folder in the cache that `fill` makes; half made ones are made anew.
-fn make(name: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+/// A folder in the cache that `fill` makes. What is half made, or holds something else than `content`, is made anew.
+fn make(name: &str, content: &str, fill: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let folder = folder(name)?;
     let done = folder.join("bench.done");
-    if !done.exists() {
+    if std::fs::read_to_string(&done).ok().as_deref() != Some(content) {
         std::fs::create_dir_all(&folder)?;
         fill(&folder)?;
-        std::fs::write(done, "")?;
+        std::fs::write(done, content)?;
     }
     Ok(folder)
 }
