@@ -76,6 +76,7 @@ macro_rules! results_conformance {
             running::a_run_that_was_taken_over_is_not_current
             running::forgetting_a_result_keeps_its_fence
             running::a_reopened_task_runs_under_a_larger_number
+            running::a_reopened_task_that_nobody_knew_is_not_ended_by_its_first_run
             running::fences_survive_reopening
             running::progress_is_taken_from_the_current_run_alone
             running::a_closed_store_says_so

@@ -92,11 +92,14 @@ impl State {
     }
 
     fn reopen(&mut self, id: &TaskId) -> bool {
-        let Some(task) = self.tasks.get_mut(id) else { return false };
-        let Some(ended) = task.run.filter(|run| run.ended) else { return false };
-        task.run = Some(run::reopen(ended));
+        let task = self.tasks.entry(id.clone()).or_default();
+        let known = task.run;
+        if known.is_some_and(|run| !run.ended) {
+            return false;
+        }
+        task.run = Some(run::reopen(known.unwrap_or_default()));
         task.latest = None;
-        true
+        known.is_some()
     }
 
     fn forget(&mut self, id: &TaskId) -> bool {

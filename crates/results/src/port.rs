@@ -35,7 +35,8 @@ pub trait ResultBackend: Send + Sync + 'static {
     async fn forget(&self, ids: &[TaskId]) -> Result<u64>;
 
     /// Lets tasks run again that have ended, under larger run numbers; their messages must be such that they
-    /// register. Their results are forgotten, their history stays. Answers how many had ended.
+    /// register. Their results are forgotten, their history stays. Answers how many had ended. Of a task that nothing is
+    /// known of, an end of its first run is not accepted after this.
     async fn reopen(&self, ids: &[TaskId]) -> Result<u64>;
 
     /// Reports how far a run is; refused silently if the run is not current. Best effort, the last one wins.

@@ -85,6 +85,27 @@ fn everything_moves_to_redis_and_back() {
     eventually(ended, |task| task["state"] == "SUCCESS");
 }
 
+/// Each store remembers that the task has ended there.
+#[test]
+fn what_was_sent_again_is_not_taken_for_what_has_ended() {
+    let home = Home::new();
+    let (_runtime, server) = server();
+    let url = server.url();
+    filled(&home);
+    let failed = home.json(&["dead", "list", "--broker", SOURCE])[0]["id"].as_str().unwrap().to_owned();
+    home.json(&["migrate", "--from", SOURCE, "--to", &url, "--dead"]);
+    home.json(&["task", "retry", &failed, "--broker", &url]);
+    home.json(&["migrate", "--from", SOURCE, "--to", &url, "--dead", "--results"]);
+    let waits = |broker: &str| waiting(&home, broker).iter().any(|item| item["id"] == failed.as_str());
+    assert!(waits(&url));
+    assert_eq!(home.json(&["task", "get", &failed, "--broker", &url])["state"], "PENDING");
+    home.json(&["migrate", "--from", &url, "--to", SOURCE]);
+    assert!(waits(SOURCE), "it has ended there, and was sent again since");
+    let _worker = home.worker(&["--broker", SOURCE]);
+    let dead = || home.json(&["dead", "list", "--broker", SOURCE]);
+    eventually(dead, |dead| dead.as_array().unwrap().iter().any(|letter| letter["id"] == failed.as_str()));
+}
+
 #[test]
 fn the_same_store_is_not_moved_into_itself() {
     let home = Home::new();

@@ -60,17 +60,17 @@ pub(crate) async fn store(shared: &Shared, records: Vec<ResultRecord>) -> Vec<Re
 
 /// Lets tasks run again that have ended. Answers for each whether it had.
 pub(crate) async fn let_run_again(shared: &Shared, ids: &[TaskId]) -> Vec<Result<bool>> {
-    let decide = |id: &TaskId, known: &Known| match reopened(shared, Change::new(), id, known) {
-        Some(change) => Decided::Change(known.unchanged(id).and(change), true),
-        None => Decided::Answer(false),
+    let decide = |id: &TaskId, known: &Known| match known.record() {
+        Some(record) if !record.ended => Decided::Answer(false),
+        record => Decided::Change(reopened(shared, known.unchanged(id), id, known), record.is_some()),
     };
     each(shared, ids.to_vec(), |id| id, decide).await
 }
 
-/// Reopens a task that has ended; `None` if it has not.
-pub(crate) fn reopened(shared: &Shared, change: Change, id: &TaskId, known: &Known) -> Option<Change> {
-    let record = known.record().filter(|record| record.ended)?;
-    Some(put(shared, change, id, reopen(record)).then("DEL", keys::result(id), []))
+/// Lets a task begin anew, above all runs that it had.
+pub(crate) fn reopened(shared: &Shared, change: Change, id: &TaskId, known: &Known) -> Change {
+    let record = reopen(known.record().unwrap_or_default());
+    put(shared, change, id, record).then("DEL", keys::result(id), [])
 }
 
 /// Deletes results and history, and keeps the run records. Answers for each whether there was any.

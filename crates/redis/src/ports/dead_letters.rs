@@ -196,8 +196,7 @@ impl RedisStore {
             let known = known::look(&self.shared.main, [id]).await?.pop().unwrap_or_default();
             let change = known.unchanged(id);
             let checks = change.checks();
-            let change = reopened(&self.shared, change.clone(), id, &known).unwrap_or(change);
-            let change = change
+            let change = reopened(&self.shared, change, id, &known)
                 .then("ZREM", keys::REVOKED, [Bytes::copy_from_slice(id.as_str().as_bytes())])
                 .then("LPUSH", buried.stone.list.clone(), [raw.clone()]);
             let change = graves::remove(change, &buried.stone, &buried.member);

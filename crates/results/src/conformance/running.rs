@@ -111,6 +111,15 @@ pub async fn a_reopened_task_runs_under_a_larger_number(harness: Arc<dyn Harness
     assert_eq!(history.iter().map(|record| record.run.0).collect::<Vec<_>>(), [last, again]);
 }
 
+/// It waits to run again, so an old record that comes from elsewhere must not end it.
+pub async fn a_reopened_task_that_nobody_knew_is_not_ended_by_its_first_run(harness: Arc<dyn Harness>) {
+    let results = harness.results();
+    assert_eq!(results.reopen(&[id("a")]).await.expect("it is reopened"), 0);
+    assert_eq!(store(results.as_ref(), success("a", 1)).await, Stored::Stale);
+    let again = run(results.as_ref(), "a", 0).await;
+    assert_eq!(store(results.as_ref(), success("a", again)).await, Stored::Accepted);
+}
+
 pub async fn fences_survive_reopening(harness: Arc<dyn Harness>) {
     let results = harness.results();
     let second = run(results.as_ref(), "running", 0).await;

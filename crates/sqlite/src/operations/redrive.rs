@@ -63,8 +63,8 @@ fn send_again(step: &mut Step<'_>, letter: &Letter) -> rusqlite::Result<bool> {
     if tasks::has_message(step, id)? {
         return Ok(false);
     }
-    let run = tasks::run_record(step, id)?.map(reopen);
-    tasks::reopen(step, id, run)?;
+    let run = tasks::run_record(step, id)?.unwrap_or_default();
+    tasks::reopen(step, id, reopen(run))?;
     tasks::take_identity(step, id, 0, letter.seq)?;
     revoked::delete(step, id)?;
     dead::delete(step, letter.seq)?;

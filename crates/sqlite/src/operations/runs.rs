@@ -80,9 +80,12 @@ pub(crate) fn end_unexecuted(
 
 /// Lets a task run again that has ended; answers whether it had.
 pub(crate) fn let_run_again(step: &mut Step<'_>, id: &TaskId) -> rusqlite::Result<bool> {
-    let Some(record) = tasks::run_record(step, id)?.filter(|record| record.ended) else { return Ok(false) };
-    tasks::reopen(step, id, Some(reopen(record)))?;
-    Ok(true)
+    let known = tasks::run_record(step, id)?;
+    if known.is_some_and(|record| !record.ended) {
+        return Ok(false);
+    }
+    tasks::reopen(step, id, reopen(known.unwrap_or_default()))?;
+    Ok(known.is_some())
 }
 
 /// Publishes what follows from a run; what is there already is left alone.

@@ -123,7 +123,7 @@ pub(crate) fn has_message(step: &Step<'_>, id: &TaskId) -> rusqlite::Result<bool
 
 /// Lets task `id` begin anew from attempt 0, with the run record `run`. Its ended runs become history: they get
 /// attempts below 0, where nothing looks for a result.
-pub(crate) fn reopen(step: &Step<'_>, id: &TaskId, run: Option<RunRecord>) -> rusqlite::Result<()> {
+pub(crate) fn reopen(step: &Step<'_>, id: &TaskId, run: RunRecord) -> rusqlite::Result<()> {
     let ended =
         "SELECT attempt FROM task WHERE id = ?1 AND attempt >= 0 AND record IS NOT NULL ORDER BY attempt";
     let lowest = "SELECT min(attempt, 0) FROM task WHERE id = ?1 ORDER BY attempt LIMIT 1";
@@ -138,7 +138,7 @@ pub(crate) fn reopen(step: &Step<'_>, id: &TaskId, run: Option<RunRecord>) -> ru
     step.execute("DELETE FROM task WHERE id = ?1 AND attempt >= 0 AND seq IS NULL", [id.as_str()])?;
     let others = "UPDATE task SET run = NULL, ended = NULL, record = NULL WHERE id = ?1 AND attempt >= 0";
     step.execute(others, [id.as_str()])?;
-    run.map_or(Ok(()), |run| register(step, id, run))
+    register(step, id, run)
 }
 
 /// Removes rows that nothing refers to and that were last touched before `before`.

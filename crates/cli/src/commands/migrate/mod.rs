@@ -58,7 +58,7 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let queues = report.queues();
-    let mut mover = Mover::join(&source.broker, &target.broker, queues.clone(), &session.clock).await?;
+    let mut mover = Mover::join(&source.broker, &target, queues.clone(), &session.clock).await?;
     let bar = session.talk.progress(report.waiting(), "moved", "已搬");
     let ended = tokio::select! {
         ended = mover.run(|moved| bar.inc(moved)) => Some(ended),

@@ -8,8 +8,11 @@ use cardoon_core::rescue::POISON_DEATHS;
 use cardoon_core::settle::Verdict;
 use cardoon_core::{BootInstant, QueueName, Timestamp};
 use cardoon_errors::{Code, Error, Kind, Result};
+use cardoon_results::ResultBackend;
 use cardoon_runtime::{Clock, ServiceKind, Supervisor, ids};
 use tokio_util::sync::CancellationToken;
+
+use crate::stores::Stores;
 
 /// Messages that are moved in one step.
 const BATCH: usize = 256;
@@ -25,6 +28,8 @@ const FOUND_WITHIN: Duration = Duration::from_secs(4);
 pub(super) struct Mover {
     source: Arc<dyn Broker>,
     target: Arc<dyn Broker>,
+    /// What the target knows of the ends of tasks.
+    ends: Arc<dyn ResultBackend>,
     queues: Vec<QueueName>,
     consumer: Arc<dyn Consumer>,
     clock: Clock,
@@ -51,7 +56,7 @@ impl Mover {
     /// Joins the consumers of the source, and makes sure that they are not the target's too.
     pub(super) async fn join(
         source: &Arc<dyn Broker>,
-        target: &Arc<dyn Broker>,
+        target: &Stores,
         queues: Vec<QueueName>,
         clock: &Clock,
     ) -> Result<Self> {
@@ -65,7 +70,7 @@ impl Mover {
             terms: LeaseTerms::default(),
         };
         let consumer = source.consume(spec).await?;
-        if target.inspect().members().await?.iter().any(|member| member.worker == worker) {
+        if target.broker.inspect().members().await?.iter().any(|member| member.worker == worker) {
             consumer.close().await?;
             return Err(super::same_store("the source", "the target"));
         }
@@ -78,7 +83,8 @@ impl Mover {
             .map_err(|error| Error::new(Code::Internal, "cannot start threads").source(error))?;
         Ok(Self {
             source: Arc::clone(source),
-            target: Arc::clone(target),
+            target: Arc::clone(&target.broker),
+            ends: Arc::clone(&target.results),
             queues,
             consumer,
             clock: clock.clone(),
@@ -138,6 +144,7 @@ impl Mover {
             self.keep((delivery, due), "a worker of the source has to record its end");
         }
         self.revoke(&batch).await?;
+        self.reopen(&batch).await?;
         let answers = self.target.publish(batch.iter().map(publish).collect()).await;
         let (mut acks, mut failure) = (Vec::new(), None);
         for (taken, answer) in batch.into_iter().zip(answers) {
@@ -162,6 +169,13 @@ impl Mover {
             return Ok(());
         }
         self.target.revoke(ids).await.into_iter().try_for_each(|answer| answer.map(drop))
+    }
+
+    /// What was sent again after its end must not meet that end in the target, which may remember it from before.
+    async fn reopen(&self, batch: &[Taken]) -> Result<()> {
+        let resent = batch.iter().filter(|(delivery, _)| delivery.resent);
+        let ids: Vec<_> = resent.map(|(delivery, _)| delivery.message.id.clone()).collect();
+        if ids.is_empty() { Ok(()) } else { self.ends.reopen(&ids).await.map(drop) }
     }
 
     async fn acknowledge(&mut self, taken: Vec<Taken>) -> Result<u64> {

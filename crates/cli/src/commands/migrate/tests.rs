@@ -15,6 +15,7 @@ use cardoon_runtime::{Clock, ids};
 use cardoon_testkit::RedisServer;
 
 use super::mover::Mover;
+use crate::stores::Stores;
 
 const TASKS: usize = 3000;
 
@@ -53,9 +54,10 @@ async fn drill(plant: impl Fn(Arc<dyn Broker>) -> Arc<dyn Broker>) -> Drill {
     let sent = fill(&from).await;
     let mut kills = 0;
     loop {
-        let (source, target) = (broker(&from).await, broker(&server.url()).await);
+        let (source, target) = (broker(&from).await, stores(&server.url()).await);
+        let target = Stores { broker: plant(target.broker), ..target };
         let queues = vec![QueueName::default_queue()];
-        let mut mover = Mover::join(&source, &plant(target), queues, &Clock::real()).await.unwrap();
+        let mut mover = Mover::join(&source, &target, queues, &Clock::real()).await.unwrap();
         let limit = Duration::from_millis(15 * kills as u64);
         let ended = tokio::time::timeout(limit, mover.run(|_| {})).await;
         drop(mover);
@@ -72,7 +74,13 @@ async fn drill(plant: impl Fn(Arc<dyn Broker>) -> Arc<dyn Broker>) -> Drill {
 }
 
 async fn broker(url: &str) -> Arc<dyn Broker> {
-    cardoon_connect::connect(url, None, &Clock::real()).await.unwrap().broker
+    stores(url).await.broker
+}
+
+async fn stores(url: &str) -> Stores {
+    let cardoon_connect::Stores { broker, results, joined, location } =
+        cardoon_connect::connect(url, None, &Clock::real()).await.unwrap();
+    Stores { broker, results, joined, location }
 }
 
 /// Sends tasks that nobody knows, every third one delayed.
