@@ -46,7 +46,7 @@ pub trait Consumer: Send + Sync {
     /// Answers the time up to which deliveries may be started.
     fn heartbeat(&self) -> Result<BootInstant>;
 
-    /// Looks for dead and silent consumers and puts back what they held; called every 0.5 s.
+    /// Looks for dead and silent consumers and puts back what they held; called every 0.25 s.
     async fn sweep(&self) -> Result<SweepReport>;
 
     /// Waits until deliveries of this consumer are revoked, and names them. Empty when the consumer is closed.

@@ -7,8 +7,10 @@ use cardoon_core::{BootInstant, QueueName};
 /// For how long a task is left to others before it is asked again whether they are there.
 const FOR: Duration = Duration::from_secs(10);
 
-/// So many tasks of a queue are left to others; further ones are put off one by one.
+/// So many tasks of a queue are left to others; further ones, and those with a longer name, are put off one by one. Names
+/// are part of each claim, and come from whoever can send.
 const MOST: usize = 64;
+const LONGEST_NAME: usize = 255;
 
 /// The tasks that a consumer leaves in their queues, for a while, because only others know them.
 #[derive(Debug, Default)]
@@ -20,7 +22,7 @@ impl LeftToOthers {
     pub fn leave(&self, queue: &QueueName, task: &str, now: BootInstant) {
         let mut since = self.since();
         let tasks = since.entry(queue.clone()).or_default();
-        if tasks.len() < MOST || tasks.contains_key(task) {
+        if task.len() <= LONGEST_NAME && (tasks.len() < MOST || tasks.contains_key(task)) {
             tasks.insert(task.to_owned(), now);
         }
     }
@@ -41,9 +43,8 @@ impl LeftToOthers {
     /// How long until the first of them may be claimed again.
     pub fn until_next(&self, now: BootInstant) -> Option<Duration> {
         let since = self.since();
-        let left =
-            since.values().flat_map(HashMap::values).map(|since| FOR.saturating_sub(now.since(*since)));
-        left.min()
+        let left = since.values().flat_map(HashMap::values).map(|since| now.since(*since));
+        left.filter_map(|age| FOR.checked_sub(age)).filter(|left| !left.is_zero()).min()
     }
 
     fn since(&self) -> MutexGuard<'_, HashMap<QueueName, HashMap<String, BootInstant>>> {
@@ -62,6 +63,7 @@ mod tests {
         left.leave(&queue, "a", start);
         assert_eq!(left.tasks(start), [(queue, "a".to_owned())]);
         assert_eq!(left.until_next(start.plus(FOR / 4)), Some(FOR * 3 / 4));
+        assert_eq!(left.until_next(start.plus(FOR)), None, "also before anybody asks for the tasks");
         assert_eq!(left.tasks(start.plus(FOR)), []);
         assert_eq!(left.until_next(start.plus(FOR)), None);
     }
@@ -70,6 +72,8 @@ mod tests {
     fn a_queue_has_a_bounded_number_of_them() {
         let left = LeftToOthers::default();
         let (queue, now) = (QueueName::default_queue(), BootInstant(0));
+        left.leave(&queue, &"n".repeat(LONGEST_NAME + 1), now);
+        assert_eq!(left.tasks(now), []);
         (0..=MOST).for_each(|n| left.leave(&queue, &n.to_string(), now));
         assert_eq!(left.tasks(now).len(), MOST);
     }

@@ -33,6 +33,9 @@ const PART: usize = 128;
 /// Between two looks when the server does not tell of changes.
 const DEAF: Duration = Duration::from_millis(500);
 
+/// Between two looks for what stands between messages that are left to others, of which each change of a list asks for one.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
 /// A due time is never waited for less: the server's clock and ours count from different points in a millisecond.
 const TICK: Duration = Duration::from_millis(1);
 
@@ -132,7 +135,8 @@ async fn rung(rings: Option<&mut watch::Receiver<u64>>) {
 async fn wait(session: &Session, due: Option<Duration>) {
     let clock = &session.shared.wire.clock;
     let net = if session.watcher.is_deaf() { Some(DEAF) } else { session.shared.options.safety_net };
-    match due.map(|due| due.max(TICK)).into_iter().chain(net).min() {
+    let asked_again = session.left.until_next(clock.boot());
+    match due.into_iter().chain(asked_again).map(|wait| wait.max(TICK)).chain(net).min() {
         Some(pause) => clock.sleep(pause).await,
         None => std::future::pending().await,
     }
@@ -154,9 +158,13 @@ async fn claim_and_look(session: Arc<Session>, max: usize) -> Result<Found> {
             return Ok(Found { deliveries, due: None, is_something_ready: true });
         }
     }
-    let others = session.left.tasks(session.shared.wire.clock.boot());
+    let clock = &session.shared.wire.clock;
+    let others = session.left.tasks(clock.boot());
     let (looked, taken) = take_and_look(&session, max, &others).await;
     let taken = taken?;
+    if !others.is_empty() && taken.deliveries.is_empty() {
+        clock.sleep(LOOK_EVERY).await;
+    }
     // A key that is no list counts as something in it, for ever, and so does what is left to others.
     let can_be_emptied = !taken.is_some_wrong && others.is_empty();
     let is_something_ready = looked.is_some_and(|look| look.is_something_ready) && can_be_emptied;
@@ -266,17 +274,30 @@ fn ask(
     }
 }
 
-/// Adds what is to be left in which list. Celery's JSON has a space after the colon, ours has none.
+/// Adds what is to be left in which list.
 fn leave(command: &mut Cmd, session: &Session, order: &[usize], others: &[(QueueName, String)]) {
     for (queue, task) in others {
-        let name = serde_json::to_string(task).unwrap_or_default();
+        let texts = texts_of(task);
         for (place, tag) in order.iter().enumerate() {
             if keys::queue_of_tag(&session.spec.queues, *tag as u64) == Some(queue) {
-                command.arg(place + 1).arg(format!("\"task\": {name}"));
-                command.arg(place + 1).arg(format!("\"task\":{name}"));
+                for text in &texts {
+                    command.arg(place + 1).arg(text);
+                }
             }
         }
     }
+}
+
+/// How an envelope names its task: Celery's JSON has a space after the colon and escapes what is not ASCII, ours does
+/// neither.
+fn texts_of(task: &str) -> [String; 2] {
+    let ours = serde_json::to_string(task).unwrap_or_default();
+    let escaped = |unit: u16| match u8::try_from(unit) {
+        Ok(byte) if byte.is_ascii() => char::from(byte).to_string(),
+        _ => format!("\\u{unit:04x}"),
+    };
+    let theirs: String = ours.encode_utf16().map(escaped).collect();
+    [format!("\"task\": {theirs}"), format!("\"task\":{ours}")]
 }
 
 async fn read(session: &Session, number: u64, first: u64, answer: Value) -> Result<Taken> {
@@ -377,4 +398,15 @@ async fn recover(session: &Arc<Session>) -> Result<Vec<Delivery>> {
     mark_revoked(session, &mut deliveries).await?;
     session.is_unsure.store(false, Ordering::Release);
     Ok(deliveries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_known_by_the_texts_of_both_sides() {
+        assert_eq!(texts_of("a.b"), [r#""task": "a.b""#, r#""task":"a.b""#]);
+        assert_eq!(texts_of("邮件😀"), ["\"task\": \"\\u90ae\\u4ef6\\ud83d\\ude00\"", "\"task\":\"邮件😀\""]);
+    }
 }

@@ -11,7 +11,8 @@ const PROMOTED: usize = 1000;
 /// A claim stops when its messages have this many bytes.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// When tasks are left to others, so many messages of a queue are looked at for what stands between them.
+/// When tasks are left to others, so many messages of a queue are looked at for what stands between them. If there is
+/// nothing, the first ones are taken after all, so that what stands behind them is reached.
 const LOOKED_AT: usize = 1024;
 
 /// Who claims, and how much.
@@ -94,9 +95,20 @@ impl Taken<'_> {
 
     /// Takes up to `limit` from the head of `queue`.
     fn take(&mut self, step: &mut Step<'_>, queue: i64, limit: usize) -> rusqlite::Result<()> {
-        if limit == 0 {
-            return Ok(());
-        }
+        let others: Vec<&str> = self.claimer.left_to_others(queue).collect();
+        let is_stuck = limit > 0 && self.take_but(step, queue, limit, &others)?;
+        if is_stuck { self.take_but(step, queue, limit, &[]).map(drop) } else { Ok(()) }
+    }
+
+    /// Takes up to `limit` from the head of `queue` but the tasks `others`. Answers whether there were only those as far as
+    /// it looks.
+    fn take_but(
+        &mut self,
+        step: &mut Step<'_>,
+        queue: i64,
+        limit: usize,
+        others: &[&str],
+    ) -> rusqlite::Result<bool> {
         let mut query = prepare(
             step.db,
             concat!(
@@ -106,23 +118,25 @@ impl Taken<'_> {
              WHERE r.queue = ?1 ORDER BY r.rank, r.pos LIMIT ?2"
             ),
         )?;
-        let others: Vec<&str> = self.claimer.left_to_others(queue).collect();
         let looked_at = if others.is_empty() { limit } else { LOOKED_AT };
         let mut rows = query.query(params![queue, looked_at as i64])?;
         let mut places = Places::new(queue, others.is_empty());
         let most = self.deliveries.len() + limit;
+        let mut passed_over = 0;
         while self.left() > 0
             && self.deliveries.len() < most
             && let Some(row) = rows.next()?
         {
             if !others.is_empty() && others.contains(&row.get_ref(messages::TASK)?.as_str()?) {
+                passed_over += 1;
                 continue;
             }
             places.note(row.get(messages::WIDTH)?, row.get(messages::WIDTH + 1)?);
             self.hold(step, Stored::read(row)?)?;
         }
         drop(rows);
-        places.remove(step)
+        places.remove(step)?;
+        Ok(passed_over == LOOKED_AT)
     }
 
     fn hold(&mut self, step: &mut Step<'_>, stored: Stored) -> rusqlite::Result<()> {
