@@ -47,7 +47,8 @@ pub(crate) fn of_text(text: &str, location: &str) -> Error {
 
 fn of_answer(code: &str, detail: &str, location: &str) -> Error {
     let kind = kind(code, detail);
-    let error = Error::new(kind, format!("{location}: {}", kind.title())).checked(format!("{code} {detail}"));
+    let told = without_arguments(detail);
+    let error = Error::new(kind, format!("{location}: {}", kind.title())).checked(format!("{code} {told}"));
     match kind {
         Code::RedisFull => error.hint("free memory or disk space on the server, or raise its limit"),
         Code::RedisReadOnly => error.hint("connect to the primary; with Sentinel, name it in the URL"),
@@ -55,6 +56,11 @@ fn of_answer(code: &str, detail: &str, location: &str) -> Error {
         Code::RedisWrongType => error.hint("look at the key with `TYPE`; Cardoon changes nothing in it"),
         _ => error,
     }
+}
+
+/// A server that does not know a command repeats its arguments, which may be a password.
+fn without_arguments(detail: &str) -> &str {
+    detail.split(", with args beginning with").next().unwrap_or_default()
 }
 
 fn kind(code: &str, detail: &str) -> Code {
@@ -111,6 +117,12 @@ pub(crate) fn broken_off() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_arguments_of_a_command_that_is_not_known_are_not_told() {
+        let text = "ERR unknown command 'HELLO', with args beginning with: '3' 'AUTH' 'default' 'secret' ";
+        assert_eq!(of_text(text, "redis://host").findings(), ["ERR unknown command 'HELLO'"]);
+    }
 
     #[test]
     fn answers_carry_the_code_that_says_what_to_do() {
