@@ -176,7 +176,7 @@ impl Driver {
         Ok(Self {
             lines: Lines::open(setup, &site, &inbox, services),
             engine: Engine::new(config, site.start_before),
-            executors: Executors::new(kit, site.home, setup.child_start),
+            executors: Executors::new(kit, site.home, setup.concurrency as usize, setup.child_start),
             timer: Timer::default(),
             stopping: services.stopping(),
             _ended: ended.drop_guard(),

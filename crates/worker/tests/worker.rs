@@ -215,6 +215,38 @@ async fn a_future_that_blocks_its_thread_holds_up_no_other() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn futures_that_give_their_thread_away_hold_up_no_other() {
+    const BLOCKED: usize = 3;
+    let (free, freed) = std::sync::mpsc::channel();
+    let freed = std::sync::Mutex::new(freed);
+    let freed = Arc::new(move || freed.lock().unwrap().recv_timeout(Duration::from_secs(20)).is_ok());
+    let blocking = Handler::asynchronous(move |_, _| {
+        let freed = Arc::clone(&freed);
+        async move {
+            let in_time = tokio::task::block_in_place(|| freed());
+            if in_time { nothing() } else { Err(TaskError::new("E", "nobody came")) }
+        }
+    });
+    let freeing = Handler::asynchronous(move |_, _| {
+        (0..BLOCKED).for_each(|_| free.send(()).unwrap());
+        async { nothing() }
+    });
+    let options = TaskOptions { retry: RetryPolicy::never(), ..TaskOptions::default() };
+    let tasks = vec![definition("block", options.clone(), blocking), definition("free", options, freeing)];
+    let bench = Bench::without_worker();
+    let mut ids = Vec::new();
+    for _ in 0..BLOCKED {
+        ids.push(bench.send("block", "[]").await);
+    }
+    ids.push(bench.send("free", "[]").await);
+    let worker = bench.run(bench.builder(tasks).concurrency(BLOCKED as u32 + 1));
+    for id in ids {
+        assert_eq!(bench.wait(&id).await.state, TaskState::Success);
+    }
+    worker.stop().await;
+}
+
 #[tokio::test]
 async fn a_drain_hands_back_what_has_not_begun_and_finishes_what_has() {
     let (started, gate) = (Arc::new(AtomicU32::new(0)), Arc::new(tokio::sync::Semaphore::new(0)));

@@ -1,8 +1,10 @@
 //! Asynchronous tasks, on the program's own runtime.
 
 use std::collections::VecDeque;
-use std::panic::AssertUnwindSafe;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
 
 use cardoon_errors::Result;
 use cardoon_runtime::{ServiceKind, Supervisor};
@@ -19,13 +21,20 @@ use crate::engine::Outcome;
 /// A run that has not begun, and what it calls.
 type Launch = (Run, AsyncHandler);
 
+/// More launchers than threads that tokio makes for blocking code by default would not help.
+const MOST_LAUNCHERS: usize = 512;
+
+/// So many runs are launched before other futures of the thread have their turn.
+const AT_A_STRETCH: u32 = 64;
+
 /// Hands runs to the program's runtime, a batch at a time.
 pub(super) struct Futures {
     batch: Vec<Launch>,
     /// The launchers own it: a runtime that is gone drops it with all that waits, which tells the engine that those runs
     /// have not begun.
     pad: Weak<Pad>,
-    launchers: usize,
+    /// Of the program's runtime.
+    threads: usize,
     _ended: DropGuard,
 }
 
@@ -37,13 +46,13 @@ struct Pad {
 }
 
 impl Futures {
-    /// As many launchers as the runtime has threads: a run that blocks its thread keeps no other one from beginning.
-    pub(super) fn new(runs: Supervisor, home: &Handle) -> Self {
+    /// As many launchers as there are slots: a run that blocks its thread, or leaves it with `block_in_place`, keeps no
+    /// other one from beginning.
+    pub(super) fn new(runs: Supervisor, home: &Handle, slots: usize) -> Self {
         let pad = Arc::new(Pad { runs, waiting: Mutex::default(), came: Notify::new() });
         let ended = CancellationToken::new();
         let _home = home.enter();
-        let launchers = home.metrics().num_workers();
-        for _ in 0..launchers {
+        for _ in 0..slots.min(MOST_LAUNCHERS) {
             let (launcher, ended) = (Arc::clone(&pad), ended.clone());
             let launching = async move {
                 ended.run_until_cancelled(launcher.serve()).await;
@@ -51,21 +60,26 @@ impl Futures {
             };
             pad.runs.spawn(ServiceKind::TaskRun, launching);
         }
-        Self { batch: Vec::new(), pad: Arc::downgrade(&pad), launchers, _ended: ended.drop_guard() }
+        Self {
+            batch: Vec::new(),
+            pad: Arc::downgrade(&pad),
+            threads: home.metrics().num_workers(),
+            _ended: ended.drop_guard(),
+        }
     }
 
     pub(super) fn add(&mut self, run: Run, handler: AsyncHandler) {
         self.batch.push((run, handler));
     }
 
-    /// Wakes as many launchers as there is work for. One launcher must not wake another: a runtime keeps what is woken on
-    /// the thread that woke it, behind the run that blocks it.
+    /// Wakes a launcher for each thread that there is work for. A launcher could not do that for another one: a runtime
+    /// keeps what is woken on the thread that woke it, behind the run that blocks it.
     pub(super) fn flush(&mut self) {
         let batch = std::mem::take(&mut self.batch);
         if !batch.is_empty()
             && let Some(pad) = self.pad.upgrade()
         {
-            let helpful = batch.len().min(self.launchers);
+            let helpful = batch.len().min(self.threads);
             pad.waiting().extend(batch);
             (0..helpful).for_each(|_| pad.came.notify_one());
         }
@@ -77,19 +91,24 @@ impl Pad {
     async fn serve(&self) {
         loop {
             self.came.notified().await;
+            let mut launched = 0_u32;
             while let Some(launch) = self.next() {
-                if self.launch(launch) {
-                    tokio::task::consume_budget().await;
-                } else {
-                    // Else what was made a future last would wait on this thread behind the next run.
-                    tokio::task::yield_now().await;
+                if launched == 0 && !self.waiting().is_empty() {
+                    // A run that gives its thread away with `block_in_place` keeps this launcher, not the thread.
+                    self.came.notify_one();
+                }
+                launched += 1;
+                let has_ended = catch_unwind(AssertUnwindSafe(|| self.launch(launch)));
+                // Else what was made a future last would wait on this thread behind the next run.
+                if !has_ended.unwrap_or(true) || launched.is_multiple_of(AT_A_STRETCH) {
+                    step_aside().await;
                 }
             }
         }
     }
 
-    /// Begins a run here; whether it has ended. Only what has to wait for something becomes a future of its own: for the many that never wait
-    /// that would cost more than they do, above all the other threads that the runtime wakes for each.
+    /// Begins a run here; whether it has ended. Only what has to wait for something becomes a future of its own: for the
+    /// many that never wait that would cost more than they do, above all the other threads that the runtime wakes for each.
     fn launch(&self, (run, handler): Launch) -> bool {
         let span = run.span();
         let mut execution = Box::pin(execute(run, handler).instrument(span));
@@ -107,6 +126,20 @@ impl Pad {
     fn waiting(&self) -> MutexGuard<'_, VecDeque<Launch>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Lets other futures have this thread. Unlike after tokio's own `yield_now`, any thread may go on.
+async fn step_aside() {
+    let mut has_stepped = false;
+    poll_fn(|context| {
+        if has_stepped {
+            return Poll::Ready(());
+        }
+        has_stepped = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn execute(mut run: Run, handler: AsyncHandler) -> Result<()> {

@@ -47,12 +47,12 @@ pub(crate) struct Executors {
 }
 
 impl Executors {
-    pub(crate) fn new(kit: Kit, home: Handle, child_start: Duration) -> Self {
+    pub(crate) fn new(kit: Kit, home: Handle, slots: usize, child_start: Duration) -> Self {
         let runs = Supervisor::new();
         #[cfg(not(unix))]
         let _ = child_start;
         Self {
-            futures: future::Futures::new(runs.clone(), &home),
+            futures: future::Futures::new(runs.clone(), &home, slots),
             threads: thread::Threads::new(home),
             #[cfg(unix)]
             processes: Arc::new(process::Pool::new(kit.clock.clone(), child_start)),
