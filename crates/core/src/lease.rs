@@ -64,7 +64,7 @@ pub struct Watch {
     last: BootInstant,
 }
 
-/// A sweep that comes within this is not late, however short the heartbeat is: sweeps come every 0.5 s.
+/// A sweep that comes within this is not late, however short the heartbeat is: sweeps come every 0.25 s.
 const LATE: Duration = Duration::from_secs(1);
 
 impl Watch {

@@ -12,7 +12,7 @@ use cardoon_runtime::Clock;
 use crate::events::Announcer;
 use crate::retrying::{passes, persist};
 
-const EVERY: Duration = Duration::from_millis(500);
+const EVERY: Duration = Duration::from_millis(250);
 
 pub(crate) struct Sweeper {
     pub consumer: Arc<dyn Consumer>,

@@ -22,7 +22,7 @@ use crate::operations::sessions::{self, Facts, Hold};
 use crate::operations::{known, sessions as stored, upkeep};
 
 /// A look of one worker serves all for this long.
-const TURN_MILLIS: u64 = 250;
+const TURN_MILLIS: u64 = 200;
 
 /// After a longer pause between looks, nobody is suspected any more: the server stood still, or nobody looked.
 const VOID_MILLIS: u64 = 1500;
