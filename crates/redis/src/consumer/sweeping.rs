@@ -58,14 +58,15 @@ impl Sweeper {
 
     pub(crate) async fn sweep(&mut self, session: &Session) -> Result<SweepReport> {
         let grace = session.shared.options.grace;
-        let mut look = look(session).await?;
         let clock = &session.shared.wire.clock;
+        let mut look = look(session, TURN_MILLIS).await?;
         self.answering_since = self.watch.answered(clock.boot(), &session.spec.terms);
         let near =
             look.seen.iter().filter_map(|seen| seen.missing).map(|missing| grace.saturating_sub(missing));
         if let Some(pause) = near.filter(|pause| !pause.is_zero() && *pause < NEAR).min() {
             clock.sleep(pause + Duration::from_millis(5)).await;
-            look = self::look(session).await?;
+            // The turn may still be its own.
+            look = self::look(session, 0).await?;
         }
         if clock.boot() >= self.upkeep_at {
             self.upkeep_at = clock.boot().plus(UPKEEP_EVERY);
@@ -213,7 +214,8 @@ struct Looked {
     seen: Vec<Seen>,
 }
 
-async fn look(session: &Session) -> Result<Looked> {
+/// `turn`: for how long others need not look, in milliseconds.
+async fn look(session: &Session, turn: u64) -> Result<Looked> {
     let shared = &session.shared;
     let own = session.number();
     let prepare = |command: &mut redis::Cmd| {
@@ -222,7 +224,7 @@ async fn look(session: &Session) -> Result<Looked> {
         command
             .arg(own)
             .arg(shared.channels.alive())
-            .arg(TURN_MILLIS)
+            .arg(turn)
             .arg(VOID_MILLIS)
             .arg(shared.channels.events());
     };
