@@ -29,8 +29,8 @@ pub trait Consumer: Send + Sync {
     async fn settle(&self, batch: Vec<Settle>) -> Vec<Result<Settled>>;
 
     /// Says that only others know this task of a queue: claims leave its messages where they wait, for 10 s, and take
-    /// what is around them. It bounds how often a task goes to and fro between workers that do not know it. A claim that
-    /// is already waiting may take one more time.
+    /// what is around them. It bounds how often a task goes to and fro between workers that do not know it, and is no
+    /// promise: a claim that waits already may take them, and one that finds nothing else as far as it looks.
     fn leave_to_others(&self, queue: &QueueName, task: &str);
 
     /// Notes that user code of this lease begins, so that a rescuer can tell. Cheap, never waits.

@@ -2,7 +2,8 @@
 --
 -- KEYS: 1 the turn, 2 the heartbeats, 3 the sessions that give a sign of life, 4 the suspects, 5 the delayed store,
 -- 6 its messages. ARGV: 1 the looker's session, 2 the prefix of the channels that are signs of life, 3 for how long a look
--- serves all in ms, 0 if it serves only this looker, 4 after how long a pause between looks suspicions are void, in ms, 5 the channel of events.
+-- serves all in ms, 0 if it serves only this looker, 4 after how long a pause between looks suspicions are void, in ms,
+-- 5 the channel of events.
 -- Answers: the time, the listeners of events, then for each session its number, its last heartbeat and since when its
 -- sign of life has been missing without a heartbeat (-1: it is not missing).
 

@@ -8,7 +8,7 @@ use cardoon_broker::{Broker, ConsumeSpec, Consumer, Delivery, Publish, Settle};
 use cardoon_core::lease::LeaseTerms;
 use cardoon_core::settle::Verdict;
 use cardoon_core::{Message, Priority, QueueName, ResultRecord, RunNumber, TaskId, TaskState, Timestamp};
-use cardoon_runtime::Clock;
+use cardoon_runtime::{Clock, ManualClock};
 use cardoon_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
@@ -20,8 +20,19 @@ pub(crate) fn store() -> (TempDir, Arc<SqliteStore>) {
 }
 
 pub(crate) fn store_with(options: &SqliteOptions) -> (TempDir, Arc<SqliteStore>) {
+    store_on(&Clock::real(), options)
+}
+
+/// A store whose time passes when the test says so.
+pub(crate) fn store_on_manual_clock() -> (Arc<ManualClock>, TempDir, Arc<SqliteStore>) {
+    let manual = ManualClock::new(Timestamp(1_800_000_000_000));
+    let (folder, store) = store_on(&Clock::manual(&manual), &SqliteOptions::default());
+    (manual, folder, store)
+}
+
+fn store_on(clock: &Clock, options: &SqliteOptions) -> (TempDir, Arc<SqliteStore>) {
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(folder.path().join("tasks.db"), options, &Clock::real()).unwrap();
+    let store = SqliteStore::open(folder.path().join("tasks.db"), options, clock).unwrap();
     (folder, store)
 }
 

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cardoon_broker::{Broker, Published};
-use cardoon_core::Timestamp;
 use cardoon_errors::Code;
 use cardoon_results::ResultBackend;
-use cardoon_runtime::{Clock, ManualClock};
-use cardoon_sqlite::{SqliteOptions, SqliteStore};
+use cardoon_sqlite::SqliteOptions;
 
-use crate::common::{claim, id, publish, send, soon, spec, store, store_with};
+use crate::common::{claim, id, publish, send, soon, spec, store, store_on_manual_clock, store_with};
 
 #[tokio::test]
 async fn a_worker_that_was_taken_for_dead_claims_nothing_that_nobody_would_rescue() {
@@ -73,10 +71,7 @@ async fn who_waits_is_told_that_the_file_is_gone() {
 
 #[tokio::test]
 async fn a_worker_whose_own_heartbeat_is_held_up_takes_nothing_from_a_silent_one() {
-    let manual = ManualClock::new(Timestamp(1_800_000_000_000));
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("tasks.db");
-    let store = SqliteStore::open(path, &SqliteOptions::default(), &Clock::manual(&manual)).unwrap();
+    let (manual, _folder, store) = store_on_manual_clock();
     send(&store, &["a"]).await;
     let silent = store.consume(spec()).await.unwrap();
     claim(&silent, 1).await;

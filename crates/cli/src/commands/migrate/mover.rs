@@ -171,7 +171,8 @@ impl Mover {
         self.target.revoke(ids).await.into_iter().try_for_each(|answer| answer.map(drop))
     }
 
-    /// What was sent again after its end must not meet that end in the target, which may remember it from before.
+    /// What was sent again after its end must not meet that end in the target, which may remember it from before. If an
+    /// earlier try has moved it already and it has ended since, this costs a second run.
     async fn reopen(&self, batch: &[Taken]) -> Result<()> {
         let resent = batch.iter().filter(|(delivery, _)| delivery.resent);
         let ids: Vec<_> = resent.map(|(delivery, _)| delivery.message.id.clone()).collect();
