@@ -13,3 +13,31 @@
 
 pub mod dispatch;
 pub mod frame;
+
+#[cfg(target_os = "linux")]
+mod attendant;
+#[cfg(target_os = "linux")]
+mod child;
+mod greeting;
+#[cfg(target_os = "linux")]
+mod hub;
+#[cfg(target_os = "linux")]
+mod maker;
+#[cfg(unix)]
+pub mod note;
+mod output;
+mod owner;
+#[cfg(target_os = "linux")]
+mod pool;
+#[cfg(target_os = "linux")]
+mod printer;
+#[cfg(target_os = "linux")]
+mod strays;
+#[cfg(target_os = "linux")]
+mod zygote;
+
+pub use greeting::{Greeting, TaskSpec};
+pub use output::MARK;
+pub use owner::{Ending, Failure, Label, Owner, Printed, Told};
+#[cfg(target_os = "linux")]
+pub use pool::{Call, Options, Pool, Prepared, StartMethod};

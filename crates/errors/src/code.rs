@@ -103,6 +103,11 @@ codes! {
     // 50xx: drills
     5001 MailsMissing      Failed      "mails are missing";
     5002 DrillFailed       Failed      "a drill could not be carried out";
+    // 60xx: Python applications
+    6001 AppImport         Invalid     "the application cannot be imported";
+    6002 NoChildren        Unavailable "processes for Python tasks cannot be started";
+    6003 NoSuchPool        Invalid     "there is no such pool";
+    6004 NoPythonWorker    Invalid     "Python workers do not run on this platform";
     // 90xx
     9001 Internal          Internal    "something in Cardoon broke its own rules";
 }

@@ -32,6 +32,8 @@ pub enum ServiceKind {
     RevokeListener,
     /// Executes one user task.
     TaskRun,
+    /// Starts, feeds and watches the child processes of a pool.
+    Children,
     /// Serves one connection of a tool's own server, such as the SMTP sink.
     Connection,
     /// Writes events and progress, which may be lost.
@@ -54,7 +56,7 @@ pub enum OnError {
 impl ServiceKind {
     pub fn on_error(self) -> OnError {
         match self {
-            Self::Engine | Self::Claimer | Self::Settler | Self::Heartbeat => OnError::StopAll,
+            Self::Engine | Self::Claimer | Self::Settler | Self::Heartbeat | Self::Children => OnError::StopAll,
             Self::Rescuer
             | Self::RevokeListener
             | Self::TaskRun

@@ -1,5 +1,8 @@
 //! Puts a worker together and refuses what cannot work before anything starts.
 
+#[cfg(target_os = "linux")]
+mod children;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +44,8 @@ pub struct WorkerBuilder {
     pub(crate) limits: Limits,
     pub(crate) events: bool,
     pub(crate) clock: Clock,
+    #[cfg(target_os = "linux")]
+    pub(crate) children: children::Slot,
 }
 
 impl WorkerBuilder {
@@ -62,6 +67,8 @@ impl WorkerBuilder {
             limits: Limits::default(),
             events: false,
             clock: Clock::real(),
+            #[cfg(target_os = "linux")]
+            children: children::Slot::default(),
         }
     }
 

@@ -85,6 +85,27 @@ pub enum Handler {
     Async(AsyncHandler),
     /// Runs on a thread of its slot, within that runtime's context.
     Blocking(BlockingHandler),
+    /// Runs in one of the worker's children, which have the code; see `WorkerBuilder::children`.
+    Child(ChildTask),
+}
+
+/// A task that a worker's children have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChildTask {
+    /// Its place among the tasks of the children's greeting.
+    pub index: u32,
+    pub lane: Lane,
+}
+
+/// What a run in a child is to that child, and so how it can be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// It has the child to itself, and is ended with it.
+    Process,
+    /// A thread, which ends when it wants to.
+    Thread,
+    /// A coroutine, which ends at its next `await`.
+    Future,
 }
 
 impl Handler {
@@ -111,6 +132,7 @@ impl fmt::Debug for Handler {
         f.write_str(match self {
             Self::Async(_) => "Async",
             Self::Blocking(_) => "Blocking",
+            Self::Child(_) => "Child",
         })
     }
 }

@@ -26,7 +26,7 @@ use crate::registrar::Registrar;
 use crate::settler::Settler;
 use crate::sweeper::Sweeper;
 use crate::worker::Order;
-use crate::{BoxFuture, Worker, WorkerBuilder, WorkerExit, WorkerHandle, revokes};
+use crate::{BoxFuture, ChildTask, Handler, Lane, Worker, WorkerBuilder, WorkerExit, WorkerHandle, revokes};
 
 /// Events that are taken in one step at most.
 const BATCH: usize = 512;
@@ -172,11 +172,13 @@ impl Driver {
             grace: setup.grace,
             recall: setup.recall,
             max_result_bytes: setup.limits.max_bytes,
+            reads_ahead: reads_ahead(setup),
         };
+        let executors = executors(setup, kit, &site, services)?;
         Ok(Self {
             lines: Lines::open(setup, &site, &inbox, services),
             engine: Engine::new(config, site.start_before),
-            executors: Executors::new(kit, site.home, setup.concurrency as usize, setup.child_start),
+            executors,
             timer: Timer::default(),
             stopping: services.stopping(),
             _ended: ended.drop_guard(),
@@ -236,7 +238,10 @@ impl Driver {
         let lines = &mut self.lines;
         match command {
             Command::Claim(max) => drop(lines.credits.as_ref().map(|credits| credits.send(max))),
-            Command::StopClaiming => lines.credits = None,
+            Command::StopClaiming => {
+                lines.credits = None;
+                self.executors.drain();
+            }
             Command::LookUp { ticket, queue, task } => {
                 let _ = lines.questions.send(Question { ticket, queue, task });
             }
@@ -258,6 +263,26 @@ impl Driver {
         }
         None
     }
+}
+
+fn executors(setup: &WorkerBuilder, kit: Kit, site: &Site, services: &Supervisor) -> Result<Executors> {
+    #[cfg_attr(not(target_os = "linux"), expect(unused_mut, reason = "nothing more is started elsewhere"))]
+    let mut executors = Executors::new(kit, site.home.clone(), setup.concurrency as usize, setup.child_start);
+    #[cfg(target_os = "linux")]
+    if let Some(prepared) = setup.children.take() {
+        executors.start_children(prepared, services)?;
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = services;
+    Ok(executors)
+}
+
+/// Only children whose main thread runs one task after the other keep some waiting.
+fn reads_ahead(setup: &WorkerBuilder) -> bool {
+    setup
+        .tasks
+        .iter()
+        .any(|task| matches!(task.handler, Handler::Child(ChildTask { lane: Lane::Process, .. })))
 }
 
 impl Lines {

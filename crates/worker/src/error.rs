@@ -50,6 +50,12 @@ impl TaskError {
         Self { bad_arguments: true, ..bad }
     }
 
+    /// This failure, but for arguments that do not fit: the message goes to the dead letters.
+    #[must_use]
+    pub fn over_arguments(self) -> Self {
+        Self { hint: RetryHint::Never, bad_arguments: true, ..self }
+    }
+
     /// The task noticed its soft limit and stopped.
     pub fn soft_time_limit() -> Self {
         Self::new(Self::SOFT_TIME_LIMIT, "the task stopped at its soft time limit")

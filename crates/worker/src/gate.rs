@@ -1,19 +1,24 @@
 //! Whether leases are fresh enough to begin user code, asked at the last moment.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cardoon_core::BootInstant;
 use cardoon_runtime::Clock;
 
 /// Shared by the heartbeat, which moves it, and the executors, which ask it.
-#[derive(Debug)]
 pub(crate) struct Gate {
     clock: Clock,
     start_before: AtomicU64,
     /// Leases that are not older than this have not lapsed.
     open_since: AtomicU64,
     shut: AtomicBool,
+    /// Hears when it has moved.
+    listener: OnceLock<Listener>,
 }
+
+/// Takes until when user code may begin, and since when leases have not lapsed, in boot-time milliseconds.
+type Listener = Box<dyn Fn(u64, u64) + Send + Sync>;
 
 impl Gate {
     pub(crate) fn new(clock: Clock, start_before: BootInstant) -> Self {
@@ -22,6 +27,7 @@ impl Gate {
             start_before: AtomicU64::new(start_before.0),
             open_since: AtomicU64::new(0),
             shut: AtomicBool::new(false),
+            listener: OnceLock::new(),
         }
     }
 
@@ -31,11 +37,28 @@ impl Gate {
             self.open_since.fetch_max(now.0, Ordering::SeqCst);
         }
         self.start_before.fetch_max(start_before.0, Ordering::SeqCst);
+        self.say();
+    }
+
+    /// Tells `listener` where it stands, now and whenever it has moved. For those who cannot ask at the last moment.
+    pub(crate) fn tell(&self, listener: impl Fn(u64, u64) + Send + Sync + 'static) {
+        // There is one listener a worker.
+        let _ = self.listener.set(Box::new(listener));
+        self.say();
+    }
+
+    fn say(&self) {
+        if let Some(listener) = self.listener.get() {
+            let start_before = self.start_before.load(Ordering::SeqCst);
+            let open_since = self.open_since.load(Ordering::SeqCst);
+            listener(if self.shut.load(Ordering::SeqCst) { 0 } else { start_before }, open_since);
+        }
     }
 
     /// The worker ends: nothing is started any more.
     pub(crate) fn shut(&self) {
         self.shut.store(true, Ordering::SeqCst);
+        self.say();
     }
 
     /// Whether user code may begin on a lease that is not older than `since`.

@@ -1,6 +1,7 @@
 //! The way of events to the engine.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cardoon_errors::Error;
 use cardoon_runtime::Random;
@@ -28,12 +29,13 @@ impl Inbox {
         let _ = self.events.send(event);
     }
 
-    pub(crate) fn ended(&self, ticket: Ticket, outcome: Outcome) {
+    /// A run has ended; `ran` if it is known better than from the time of this event.
+    pub(crate) fn ended(&self, ticket: Ticket, outcome: Outcome, ran: Option<Duration>) {
         let jitter = match outcome {
             Outcome::Succeeded(_) => 0.0,
             _ => self.random.unit(),
         };
-        self.send(Event::Ended { ticket, outcome, jitter });
+        self.send(Event::Ended { ticket, outcome, jitter, ran });
     }
 
     /// The worker cannot go on: what runs is finished, then the worker ends with `error`.

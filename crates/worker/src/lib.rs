@@ -1,7 +1,7 @@
 //! The worker: takes deliveries, runs tasks in its slots, and gives each delivery one verdict.
 //!
 //! ```text
-//!  broker ─► claimer ─► engine (no I/O) ─► executors: tokio, threads, child processes
+//!  broker ─► claimer ─► engine (no I/O) ─► executors: tokio, threads, processes, children of another language
 //!                          │    ▲  │             │
 //!  broker ◄─ settler ◄─────┘    │  └─ ends ◄─────┘
 //!                               └─ heartbeat thread, revokes, timers, drain
@@ -37,8 +37,8 @@ pub mod engine;
 pub use builder::{DEFAULT_CHILD_START, DEFAULT_GRACE, WorkerBuilder};
 pub use context::{CancelReason, ContextParts, ProgressSink, TaskContext};
 pub use definition::{
-    AckMode, AsyncHandler, BlockingHandler, BoxFuture, Handler, Isolation, TaskDefinition, TaskOptions,
-    TaskResult,
+    AckMode, AsyncHandler, BlockingHandler, BoxFuture, ChildTask, Handler, Isolation, Lane, TaskDefinition,
+    TaskOptions, TaskResult,
 };
 pub use error::TaskError;
 pub use executors::is_child;

@@ -28,6 +28,7 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-errors": [] dev [];
     "cardoon-runtime": ["cardoon-core" "cardoon-errors"] dev [];
     "cardoon-protocol": ["cardoon-core" "cardoon-errors"] dev [];
+    "cardoon-scheduler": ["cardoon-core" "cardoon-errors"] dev [];
     "cardoon-settings": ["cardoon-errors"] dev [];
     "cardoon-testkit": ["cardoon-core" "cardoon-runtime"] dev [];
     "cardoon-broker": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev ["cardoon-testkit"];

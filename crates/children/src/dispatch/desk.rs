@@ -1,8 +1,12 @@
 //! What one child has before it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
+use super::dispatcher::{QUIET_MILLIS, Submitted};
 use crate::frame::Tag;
+
+/// How soon a child is looked at again of which nothing could be seen, in milliseconds.
+const LOOK_AGAIN_MILLIS: u64 = 100;
 
 /// A child as the dispatcher sees it.
 #[derive(Debug)]
@@ -18,6 +22,8 @@ pub(super) struct Desk {
     pub(super) recalling: usize,
     /// Calls that it was given and has not given back.
     pub(super) given: u64,
+    /// When it was looked at last.
+    pub(super) looked_at: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +45,7 @@ impl Desk {
             quiet_since: 0,
             recalling: 0,
             given: 0,
+            looked_at: 0,
         }
     }
 
@@ -62,6 +69,13 @@ impl Desk {
     /// Whether something waits here that it could be asked for.
     pub(super) fn may_recall(&self) -> bool {
         self.calls.len() > 1 && self.recalling == 0 && self.stage != Stage::Ending
+    }
+
+    /// When it is to be looked at, if it is not known whether its first call has begun.
+    pub(super) fn look_at(&self, calls: &HashMap<Tag, Submitted>) -> Option<u64> {
+        let first = calls.get(self.calls.front()?)?;
+        let due = (self.quiet_since + QUIET_MILLIS).max(self.looked_at + LOOK_AGAIN_MILLIS);
+        (!first.begun && self.stage != Stage::Ending).then_some(due)
     }
 
     /// Whether it is one of those that there are to be.

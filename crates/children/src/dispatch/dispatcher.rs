@@ -9,7 +9,7 @@ use crate::frame::Tag;
 const MOST_AHEAD: usize = 63;
 
 /// A child that has reported nothing for so long gives back what waits behind its call, in milliseconds.
-const QUIET_MILLIS: u64 = 5;
+pub(super) const QUIET_MILLIS: u64 = 5;
 
 /// A call that finds no child for so long is given up, so that another worker gets it.
 const LINE_MILLIS: u64 = 100;
@@ -95,22 +95,22 @@ pub enum Command {
 pub enum End {
     /// User code has not begun and will not.
     Unstarted,
-    /// Its child died.
-    Died,
+    /// This child of its died.
+    Died(ChildId),
     /// Its child was killed because of it.
     Killed,
 }
 
 #[derive(Debug)]
-struct Submitted {
-    task: u32,
-    place: Place,
-    begun: bool,
-    aborted: bool,
+pub(super) struct Submitted {
+    pub(super) task: u32,
+    pub(super) place: Place,
+    pub(super) begun: bool,
+    pub(super) aborted: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Place {
+pub(super) enum Place {
     Line { since: u64 },
     Child { child: ChildId, micros: u64 },
 }
@@ -203,12 +203,35 @@ impl Dispatcher {
             self.asked.values().filter_map(|asked| asked.front()).map(|(since, _)| since + ANSWER_MILLIS);
         let old = self.line.front().and_then(|tag| self.line_since(*tag)).map(|since| since + LINE_MILLIS);
         let start = (self.missing() > 0).then_some(self.start_after);
-        quiet.chain(silent).chain(old).chain(start).min()
+        let unseen = self.desks.values().filter_map(|desk| desk.look_at(&self.calls));
+        quiet.chain(unseen).chain(silent).chain(old).chain(start).min()
     }
 
     /// Takes what is to be done, in order.
     pub fn take_commands(&mut self) -> Vec<Command> {
         std::mem::take(&mut self.commands)
+    }
+
+    /// The child that has the call.
+    pub fn child_of(&self, tag: Tag) -> Option<ChildId> {
+        match self.calls.get(&tag)?.place {
+            Place::Child { child, .. } => Some(child),
+            Place::Line { .. } => None,
+        }
+    }
+
+    /// Children that have reported nothing for a while, and of whose call it is not known whether it has begun. Each is
+    /// named once in a while.
+    pub fn unseen(&mut self, now: u64) -> Vec<ChildId> {
+        let mut unseen = Vec::new();
+        for (child, desk) in &mut self.desks {
+            let due = desk.look_at(&self.calls).is_some_and(|due| now >= due);
+            if due {
+                desk.looked_at = now;
+                unseen.push(*child);
+            }
+        }
+        unseen
     }
 
     /// Whether no call is left.
@@ -293,7 +316,7 @@ impl Dispatcher {
             let ran = self.shape.lanes > 1 || call.begun || running == Some(*tag);
             match (ran, call.aborted) {
                 (true, true) => self.end(*tag, End::Killed),
-                (true, false) => self.end(*tag, End::Died),
+                (true, false) => self.end(*tag, End::Died(child)),
                 (false, _) => self.put_back(child, *tag, now),
             }
         }

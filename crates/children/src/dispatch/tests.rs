@@ -156,7 +156,7 @@ fn a_death_names_its_victim_and_nobody_else() {
     world.finish(child, 10);
     let tags: Vec<Tag> = (0..4).map(|_| world.submit(1)).collect();
     world.die(child);
-    assert_eq!(world.ended, HashMap::from([(tags[0], End::Died)]));
+    assert_eq!(world.ended, HashMap::from([(tags[0], End::Died(child))]));
     world.all_ready();
     let next = world.child_of(tags[1]);
     assert_eq!(world.given[&next], &tags[1..]);

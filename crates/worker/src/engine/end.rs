@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cardoon_core::settle::ReleaseCause;
+use cardoon_core::settle::{ReleaseCause, Verdict};
 
 use super::alarms::Alarm;
 use super::held::{Ending, Held, Phase, RunKind};
@@ -17,7 +17,14 @@ const REVOKE_GRACE: Duration = Duration::from_secs(5);
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Engine {
-    pub(super) fn ended(&mut self, ticket: Ticket, outcome: Outcome, jitter: f64, now: Now) {
+    pub(super) fn ended(
+        &mut self,
+        ticket: Ticket,
+        outcome: Outcome,
+        jitter: f64,
+        ran: Option<Duration>,
+        now: Now,
+    ) {
         if self.strays.remove(&ticket) {
             return self.slots.recover();
         }
@@ -26,7 +33,7 @@ impl Engine {
         let (told, aborted, early) = (running.told, running.aborted, held.early);
         let ended_by_us = told == Some(CancelReason::TimeLimit) || told == Some(CancelReason::Revoked);
         if !matches!(outcome, Outcome::NotStarted | Outcome::CannotStart(_)) {
-            self.rate.record(now.boot.since(running.started));
+            self.rate.record(ran.unwrap_or_else(|| now.boot.since(running.started)));
             self.tries.forget(&held.delivery.message.id);
         }
         match outcome {
@@ -46,8 +53,10 @@ impl Engine {
         }
     }
 
-    /// User code has not begun and will not.
+    /// User code has not begun and will not. If that is because slots were busy for longer than thought, nothing is known
+    /// of their pace any more.
     fn not_started(&mut self, ticket: Ticket, now: Now) {
+        self.rate.forget();
         if self.held.get(&ticket).is_some_and(|held| held.delivery.revoked) {
             self.leave_slot(ticket);
             return self.close(ticket, Ending::Revoked, now);
@@ -163,6 +172,11 @@ impl Engine {
         } else {
             match outcome {
                 Outcome::Succeeded(value) => verdict::success(&held, value, &limits),
+                Outcome::Ignored => return self.settle_held_bare(ticket, held, Verdict::Ack),
+                Outcome::Rejected { requeue: true, .. } => {
+                    return self.settle_held_bare(ticket, held, Verdict::Defer { until: now.wall });
+                }
+                Outcome::Rejected { requeue: false, why } => verdict::rejected(&held, why, &limits),
                 Outcome::Failed(error) => verdict::failure(&held, error, &limits),
                 Outcome::ChildDied(how) if told != Some(CancelReason::TimeLimit) => {
                     verdict::child_died(&held, &how, &limits)

@@ -7,7 +7,7 @@ use cardoon_core::{BootInstant, DeadReason, RunNumber, TaskFailure, Timestamp};
 
 use super::alarms::Armed;
 use super::{Content, KnownTask};
-use crate::{AckMode, CancelReason, Handler, Isolation};
+use crate::{AckMode, CancelReason, Handler, Isolation, Lane};
 
 #[derive(Debug)]
 pub(super) struct Held {
@@ -118,11 +118,22 @@ pub(super) enum RunKind {
 }
 
 impl KnownTask {
+    /// Whether its message is passed on to another process.
+    pub(super) fn runs_elsewhere(&self) -> bool {
+        let definition = &self.definition;
+        definition.options.isolate == Isolation::Process || matches!(definition.handler, Handler::Child(_))
+    }
+
     pub(super) fn kind(&self) -> RunKind {
         match (&self.definition.options.isolate, &self.definition.handler) {
             (Isolation::Process, _) => RunKind::Process,
             (Isolation::None, Handler::Async(_)) => RunKind::Future,
             (Isolation::None, Handler::Blocking(_)) => RunKind::Thread,
+            (Isolation::None, Handler::Child(child)) => match child.lane {
+                Lane::Process => RunKind::Process,
+                Lane::Thread => RunKind::Thread,
+                Lane::Future => RunKind::Future,
+            },
         }
     }
 }

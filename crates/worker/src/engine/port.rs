@@ -28,6 +28,8 @@ pub struct Config {
     pub recall: Duration,
     /// Bytes of the largest return value.
     pub max_result_bytes: usize,
+    /// Whether executors keep short runs waiting close to their slots, so that a slot never waits for the engine.
+    pub reads_ahead: bool,
 }
 
 /// Both clocks, read once for a batch of events.
@@ -56,11 +58,13 @@ pub enum Event {
     NotBegun(Ticket),
     /// User code of a run with a time limit has begun.
     Began(Ticket),
-    /// A run has ended. `jitter` is drawn evenly from `[0, 1)`.
+    /// A run has ended. `jitter` is drawn evenly from `[0, 1)`; `ran` is how long user code ran, if its executor knows it
+    /// better than the engine.
     Ended {
         ticket: Ticket,
         outcome: Outcome,
         jitter: f64,
+        ran: Option<Duration>,
     },
     /// Whether user code had begun when it was called off, for [`Command::CallOff`].
     CalledOff {
@@ -114,6 +118,13 @@ pub enum Outcome {
     /// The return value as JSON.
     Succeeded(Bytes),
     Failed(TaskError),
+    /// The task asked that nothing be recorded of it.
+    Ignored,
+    /// The task refused its message, which goes back to its queue or to the dead letters; why, in words.
+    Rejected {
+        requeue: bool,
+        why: String,
+    },
     /// User code has not begun: the lease did not allow it any more, or it was called off.
     NotStarted,
     /// There was no thread or process for it, or that was not ready in time; why, in words. User code has not begun.
@@ -183,9 +194,10 @@ pub struct Start {
     pub queue: QueueName,
     pub attempt: u32,
     pub run: RunNumber,
+    pub redelivered: bool,
     pub soft_time_limit: Option<Duration>,
     pub time_limit: Option<Duration>,
-    /// The message as it came, for a task that is isolated in a process.
+    /// The message as it came, for a task that runs in another process.
     pub message: Option<Message>,
 }
 

@@ -14,21 +14,25 @@ const MEMORY: u64 = 256;
 /// A shorter mean than this cannot be told from the noise of a clock that counts milliseconds.
 const SHORTEST_MILLIS: f64 = 0.01;
 
+/// Of runs that wait close to the slots, as many as are finished in this time, and no more of them a slot.
+const CLOSE_MILLIS: f64 = 2.0;
+const MOST_CLOSE: usize = 63;
+
 /// The mean duration of the latest runs. The sum is exact enough although the clock counts milliseconds: a run of
 /// 0.1 ms crosses a millisecond in one of ten cases.
 #[derive(Debug, Default)]
 pub(super) struct Rate {
     runs: u64,
-    millis: u64,
+    micros: u64,
 }
 
 impl Rate {
     pub(super) fn record(&mut self, duration: Duration) {
         self.runs += 1;
-        self.millis += duration.as_millis() as u64;
+        self.micros += duration.as_micros() as u64;
         if self.runs >= MEMORY {
             self.runs /= 2;
-            self.millis /= 2;
+            self.micros /= 2;
         }
     }
 
@@ -42,8 +46,19 @@ impl Rate {
         if self.runs == 0 {
             return 0;
         }
-        let mean = (self.millis as f64 / self.runs as f64).max(SHORTEST_MILLIS);
-        ((AHEAD_MILLIS * slots as f64 / mean) as usize).min(MOST_EXTRA)
+        ((AHEAD_MILLIS * slots as f64 / self.mean_millis()) as usize).min(MOST_EXTRA)
+    }
+
+    /// How many runs may wait close to `slots` slots; none while nothing is known.
+    pub(super) fn ahead(&self, slots: usize) -> usize {
+        if self.runs == 0 {
+            return 0;
+        }
+        ((CLOSE_MILLIS * slots as f64 / self.mean_millis()) as usize).min(MOST_CLOSE * slots)
+    }
+
+    fn mean_millis(&self) -> f64 {
+        (self.micros as f64 / 1000.0 / self.runs as f64).max(SHORTEST_MILLIS)
     }
 }
 

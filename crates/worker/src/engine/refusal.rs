@@ -67,6 +67,11 @@ impl Engine {
     /// Gives a verdict without a record, if the delivery is still ours.
     pub(super) fn settle_bare(&mut self, ticket: Ticket, verdict: Verdict) {
         let Some(held) = self.held.remove(&ticket) else { return };
+        self.settle_held_bare(ticket, held, verdict);
+    }
+
+    /// Settles a delivery that is not held any more, without a record.
+    pub(super) fn settle_held_bare(&mut self, ticket: Ticket, held: Held, verdict: Verdict) {
         let step = match verdict {
             Verdict::Release { .. } => Step::GivenBack,
             Verdict::Defer { .. } => Step::Bare(ReleaseCause::Unstarted),

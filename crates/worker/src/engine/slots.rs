@@ -6,20 +6,27 @@ pub(super) struct Slots {
     total: usize,
     busy: usize,
     lost: usize,
+    /// Runs that may wait close to the slots.
+    ahead: usize,
 }
 
 impl Slots {
     pub(super) fn new(total: usize) -> Self {
-        Self { total: total.max(1), busy: 0, lost: 0 }
+        Self { total: total.max(1), busy: 0, lost: 0, ahead: 0 }
     }
 
     pub(super) fn free(&self) -> usize {
-        self.total - self.busy - self.lost
+        (self.total + self.ahead).saturating_sub(self.busy + self.lost)
     }
 
     /// Slots that are not lost.
     pub(super) fn usable(&self) -> usize {
         self.total - self.lost
+    }
+
+    /// So many more runs than slots may be started: they are short, and executors keep them in order.
+    pub(super) fn read_ahead(&mut self, runs: usize) {
+        self.ahead = runs;
     }
 
     pub(super) fn busy(&self) -> usize {

@@ -7,7 +7,7 @@ use cardoon_core::settle::{ReleaseCause, Verdict};
 use cardoon_core::{BootInstant, DeadReason, EventKind, RunNumber, TaskFailure};
 
 use super::close::Judgement;
-use super::held::{Ending, Held, Phase, RunKind, Running};
+use super::held::{Ending, Held, Phase, Running};
 use super::shutdown::Stage;
 use super::{Answer, Arrival, Command, Content, Engine, Now, Start, Ticket};
 
@@ -193,9 +193,10 @@ impl Engine {
             queue: held.delivery.queue.clone(),
             attempt: message.attempt,
             run: held.run,
+            redelivered: held.delivery.redelivered,
             soft_time_limit: call.soft_time_limit.or(options.soft_time_limit),
             time_limit: call.time_limit.or(options.time_limit),
-            message: (task.kind() == RunKind::Process).then(|| message.clone()),
+            message: task.runs_elsewhere().then(|| message.clone()),
         };
         held.phase = Phase::Running(Running {
             started_at: now.wall,

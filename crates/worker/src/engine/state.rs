@@ -99,7 +99,7 @@ impl Engine {
             Event::Begun { ticket, begun } => self.begun(ticket, begun, now),
             Event::NotBegun(ticket) => self.put_off(ticket, now),
             Event::Began(ticket) => self.arm_limits(ticket, now),
-            Event::Ended { ticket, outcome, jitter } => self.ended(ticket, outcome, jitter, now),
+            Event::Ended { ticket, outcome, jitter, ran } => self.ended(ticket, outcome, jitter, ran, now),
             Event::CalledOff { ticket, begun } => self.called_off(ticket, begun, now),
             Event::Settled(answers) => {
                 for (ticket, answer) in answers {
@@ -120,6 +120,9 @@ impl Engine {
         self.take_due(now);
         if !self.may_start(now) {
             self.hand_back_unstarted();
+        }
+        if self.config.reads_ahead {
+            self.slots.read_ahead(self.rate.ahead(self.slots.usable()));
         }
         while let Some(ticket) = self.next_startable() {
             self.prepare(ticket, now);

@@ -61,6 +61,11 @@ pub(super) fn revoked(held: &Held, limits: &Limits) -> Closed {
     closed(held, Verdict::Ack, record)
 }
 
+/// The task refused its message, which goes to the dead letters.
+pub(super) fn rejected(held: &Held, why: String, limits: &Limits) -> Closed {
+    failed(held, TaskFailure::new("Rejected", why), DeadReason::Failed, limits)
+}
+
 /// The child process died over it, and it may not be tried again.
 pub(super) fn child_died(held: &Held, how: &str, limits: &Limits) -> Closed {
     if held.early {

@@ -125,6 +125,7 @@ pub(super) fn start(ticket: u64, since: BootInstant) -> Box<Start> {
         queue: QueueName::default(),
         attempt: 0,
         run: RunNumber::FIRST,
+        redelivered: false,
         soft_time_limit: None,
         time_limit: None,
         message: None,

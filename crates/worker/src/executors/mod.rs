@@ -1,5 +1,7 @@
 //! The ways to run user code: futures, threads and child processes.
 
+#[cfg(target_os = "linux")]
+mod children;
 #[cfg(test)]
 mod fake;
 mod future;
@@ -13,6 +15,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use cardoon_children::Prepared;
+#[cfg(target_os = "linux")]
+use cardoon_errors::Result;
 #[cfg(unix)]
 use cardoon_runtime::ServiceKind;
 use cardoon_runtime::Supervisor;
@@ -21,7 +27,7 @@ use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use crate::engine::{Start, Ticket};
-use crate::{CancelReason, Handler, Isolation, TaskContext};
+use crate::{CancelReason, ChildTask, Handler, Isolation, TaskContext};
 
 #[cfg(unix)]
 pub use process::is_child;
@@ -44,6 +50,8 @@ pub(crate) struct Executors {
     threads: thread::Threads,
     #[cfg(unix)]
     processes: Arc<process::Pool>,
+    #[cfg(target_os = "linux")]
+    children: Option<children::Children>,
 }
 
 impl Executors {
@@ -52,14 +60,23 @@ impl Executors {
         #[cfg(not(unix))]
         let _ = child_start;
         Self {
-            futures: future::Futures::new(runs.clone(), &home, slots),
+            futures: future::Futures::new(runs.clone(), &home, slots, kit.clock.clone()),
             threads: thread::Threads::new(home),
             #[cfg(unix)]
             processes: Arc::new(process::Pool::new(kit.clock.clone(), child_start)),
+            #[cfg(target_os = "linux")]
+            children: None,
             kit: Arc::new(kit),
             running: HashMap::new(),
             runs,
         }
+    }
+
+    /// Starts the children of `prepared`, by services of `services`.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn start_children(&mut self, prepared: Prepared, services: &Supervisor) -> Result<()> {
+        self.children = Some(children::Children::new(prepared, Arc::clone(&self.kit), services)?);
+        Ok(())
     }
 
     pub(crate) fn start(&mut self, start: Box<Start>) {
@@ -74,12 +91,25 @@ impl Executors {
                 self.futures.add(run, handler);
             }
             (Isolation::None, Handler::Blocking(handler)) => self.threads.start(run, handler),
+            (Isolation::None, Handler::Child(task)) => self.start_in_child(run, task),
         }
     }
 
     /// Asynchronous tasks of this step begin together: one wake-up of the program's runtime for all of them.
     pub(crate) fn flush(&mut self) {
         self.futures.flush();
+        #[cfg(target_os = "linux")]
+        if let Some(children) = &self.children {
+            children.flush();
+        }
+    }
+
+    /// The worker drains: what waits close to its slots does not begin.
+    pub(crate) fn drain(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(children) = &self.children {
+            children.drain();
+        }
     }
 
     /// The run has ended.
@@ -90,6 +120,10 @@ impl Executors {
     pub(crate) fn cancel(&self, ticket: Ticket, reason: CancelReason) {
         if let Some(context) = self.running.get(&ticket) {
             context.cancel(reason);
+            #[cfg(target_os = "linux")]
+            if let Some(children) = &self.children {
+                children.cancel(ticket, reason);
+            }
         }
     }
 
@@ -101,7 +135,26 @@ impl Executors {
     pub(crate) fn abort(&self, ticket: Ticket) {
         if let Some(context) = self.running.get(&ticket) {
             context.abort();
+            #[cfg(target_os = "linux")]
+            if let Some(children) = &self.children {
+                children.abort(ticket);
+            }
         }
+    }
+
+    /// The builder gives such tasks to a worker only together with their children.
+    #[cfg(target_os = "linux")]
+    fn start_in_child(&self, run: Run, task: ChildTask) {
+        match &self.children {
+            Some(children) => children.start(run, task),
+            None => drop(run),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn start_in_child(&self, run: Run, task: ChildTask) {
+        let (_, _) = (self, task);
+        drop(run);
     }
 
     /// On the worker's own runtime: a child is watched even if the program's runtime is busy.

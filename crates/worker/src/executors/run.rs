@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardoon_broker::Consumer;
 use cardoon_runtime::Clock;
@@ -31,12 +32,13 @@ pub(crate) struct Run {
     kit: Arc<Kit>,
     began: bool,
     told: bool,
+    ran: Option<Duration>,
 }
 
 impl Run {
     pub(super) fn new(start: Box<Start>, kit: Arc<Kit>) -> Self {
         let context = TaskContext::new(parts(&start, &kit));
-        Self { start, context, kit, began: false, told: false }
+        Self { start, context, kit, began: false, told: false, ran: None }
     }
 
     pub(super) fn span(&self) -> Span {
@@ -69,6 +71,31 @@ impl Run {
         true
     }
 
+    /// Whether user code could begin now, for an executor that looks once more itself.
+    pub(super) fn may_begin(&self) -> bool {
+        self.kit.gate.may_start(self.start.since)
+    }
+
+    /// Says to rescuers that user code has begun, or may begin at any moment.
+    pub(super) fn mark_begun(&mut self) {
+        if !std::mem::replace(&mut self.began, true) {
+            self.kit.consumer.mark_started(self.start.lease);
+            self.context.enter();
+        }
+    }
+
+    /// User code has begun elsewhere: its limits count from here.
+    pub(super) fn count_limits(&self) {
+        if self.start.has_limits() {
+            self.kit.inbox.send(Event::Began(self.start.ticket));
+        }
+    }
+
+    /// User code has run for so long.
+    pub(super) fn took(&mut self, ran: Duration) {
+        self.ran = Some(ran);
+    }
+
     pub(super) fn end(mut self, outcome: Outcome) {
         self.tell(outcome);
     }
@@ -78,7 +105,7 @@ impl Run {
         if self.began {
             self.kit.consumer.mark_ended(self.start.lease);
         }
-        self.kit.inbox.ended(self.start.ticket, outcome);
+        self.kit.inbox.ended(self.start.ticket, outcome, self.ran);
     }
 }
 
@@ -125,8 +152,6 @@ fn parts(start: &Start, kit: &Kit) -> ContextParts {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::executors::fake::{self, LEASE, Slow};
 

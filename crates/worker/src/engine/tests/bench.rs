@@ -36,6 +36,7 @@ impl Bench {
             grace: 25 * SECOND,
             recall: Duration::from_millis(100),
             max_result_bytes: 100,
+            reads_ahead: false,
         };
         let now = Now { wall: Timestamp(1_000_000), boot: BootInstant(50_000) };
         let engine = Engine::new(config, now.boot.plus(LEASE));
@@ -84,7 +85,7 @@ impl Bench {
     }
 
     pub(super) fn end(&mut self, ticket: Ticket, outcome: Outcome) {
-        self.apply(Event::Ended { ticket, outcome, jitter: 0.5 });
+        self.apply(Event::Ended { ticket, outcome, jitter: 0.5, ran: None });
     }
 
     pub(super) fn succeed(&mut self, ticket: Ticket) {

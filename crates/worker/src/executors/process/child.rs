@@ -132,6 +132,7 @@ impl Server {
                     Err(error) => Box::new(error.to_string()),
                 }))
             }
+            Handler::Child(_) => Outcome::Failed(no_children()),
         };
         *self.link.running() = None;
         ended
@@ -145,7 +146,12 @@ impl Server {
             }
             Outcome::Succeeded(value) => self.link.say(&Word::Succeeded, &[&value]),
             Outcome::Failed(error) => self.link.say(&Word::Failed(error), &[]),
-            Outcome::NotStarted | Outcome::CannotStart(_) | Outcome::Aborted | Outcome::ChildDied(_) => {}
+            Outcome::NotStarted
+            | Outcome::CannotStart(_)
+            | Outcome::Aborted
+            | Outcome::ChildDied(_)
+            | Outcome::Ignored
+            | Outcome::Rejected { .. } => {}
         }
     }
 
@@ -202,4 +208,9 @@ fn no_socket(error: io::Error) -> Error {
 #[expect(clippy::exit, reason = "whatever its task does, a child without a worker has to end")]
 fn leave() -> ! {
     std::process::exit(0)
+}
+
+/// A process that was started for one task has no children of its own.
+fn no_children() -> TaskError {
+    TaskError::fatal("NotStarted", "this process has no children that could run the task")
 }

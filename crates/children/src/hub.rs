@@ -1,0 +1,359 @@
+//! What a pool knows, and how its dispatcher's commands are carried out.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cardoon_core::BootInstant;
+use cardoon_errors::Result;
+use cardoon_runtime::Clock;
+use tokio::sync::{Notify, mpsc, watch};
+
+use crate::attendant::Attended;
+use crate::dispatch::{ChildId, Command, Dispatcher, End, Event, Shape};
+use crate::frame::{self, Cancel, Gate, Order, Raw, Tag, Word};
+use crate::owner::{Ending, Label, Owner, Told};
+use crate::pool::Call;
+use crate::strays;
+
+/// How often the memory of children is looked at.
+const MEMORY_EVERY: Duration = Duration::from_millis(250);
+
+/// How often dead processes are looked for that tasks left behind.
+const STRAYS_EVERY_MILLIS: u64 = 10_000;
+
+/// Everything of a pool that its services share.
+pub(crate) struct Hub {
+    state: Mutex<State>,
+    owner: Arc<dyn Owner>,
+    clock: Clock,
+    lanes: usize,
+    /// Something is due earlier than was thought.
+    sooner: Notify,
+    open: watch::Sender<usize>,
+}
+
+struct State {
+    dispatcher: Dispatcher,
+    calls: HashMap<Tag, Call>,
+    children: HashMap<ChildId, Arc<Attended>>,
+    gate: Option<Gate>,
+    /// Children that are to be made.
+    wishes: mpsc::UnboundedSender<ChildId>,
+    /// Until when the timekeeper sleeps.
+    armed: Option<u64>,
+    /// How children died whose calls have not been told of it.
+    deaths: HashMap<ChildId, String>,
+    strays_after: u64,
+}
+
+/// What the owner is told when the state is free again.
+enum News {
+    Began(Tag, u64),
+    Ended(Tag, Ending),
+    State(Tag, Bytes),
+}
+
+impl Hub {
+    pub(crate) fn new(
+        shape: Shape,
+        owner: Arc<dyn Owner>,
+        wishes: mpsc::UnboundedSender<ChildId>,
+        clock: Clock,
+    ) -> Self {
+        let state = State {
+            dispatcher: Dispatcher::new(shape),
+            calls: HashMap::new(),
+            children: HashMap::new(),
+            gate: None,
+            wishes,
+            armed: None,
+            deaths: HashMap::new(),
+            strays_after: 0,
+        };
+        let open = watch::Sender::new(0);
+        Self { state: Mutex::new(state), owner, clock, lanes: shape.lanes, sooner: Notify::new(), open }
+    }
+
+    pub(crate) fn submit(&self, mut call: Call) {
+        call.report |= self.lanes > 1;
+        let mut state = self.state();
+        let event = Event::Submitted { tag: call.tag, task: call.task };
+        state.calls.insert(call.tag, call);
+        state.dispatcher.apply(event, self.now());
+    }
+
+    pub(crate) fn cancel(&self, tag: Tag, why: Cancel) {
+        let state = self.state();
+        if let Some(child) = state.dispatcher.child_of(tag) {
+            state.say(child, &Order::Cancel { tag, why });
+        }
+    }
+
+    pub(crate) fn abort(&self, tag: Tag) {
+        self.apply(Event::Abort(tag));
+    }
+
+    pub(crate) fn call_off_all(&self) {
+        self.apply(Event::CallOffAll);
+    }
+
+    pub(crate) fn resize(&self, children: usize) {
+        self.apply(Event::Resize(children));
+    }
+
+    pub(crate) fn set_gate(&self, gate: Gate) {
+        let mut state = self.state();
+        state.gate = Some(gate);
+        for child in state.children.keys() {
+            state.say(*child, &Order::Gate(gate));
+        }
+    }
+
+    pub(crate) async fn ready(&self) {
+        let mut open = self.open.subscribe();
+        // The sender lives as long as this hub.
+        let _ = open.wait_for(|open| *open > 0).await;
+    }
+
+    /// A child was made, and its attendant listens.
+    pub(crate) fn made(&self, child: ChildId, attended: Arc<Attended>) {
+        let mut state = self.state();
+        state.children.insert(child, attended);
+        if let Some(gate) = state.gate {
+            state.say(child, &Order::Gate(gate));
+        }
+    }
+
+    /// A child is gone, or could not be made.
+    pub(crate) fn died(&self, child: ChildId, how: String) {
+        let mut state = self.state();
+        let attended = state.children.remove(&child);
+        let running = attended.and_then(|attended| attended.child.note.read()).map(|(tag, _)| tag);
+        state.deaths.insert(child, how);
+        drop(state);
+        self.apply(Event::Died { child, running });
+        self.state().deaths.remove(&child);
+    }
+
+    /// A child has said something.
+    pub(crate) fn heard(&self, child: ChildId, frame: &Bytes) -> std::io::Result<Vec<Tag>> {
+        let word: Word<'_> = frame::decode(frame)?;
+        let mut news = Vec::new();
+        let mut ended = Vec::new();
+        let now = self.now();
+        let mut state = self.state();
+        match word {
+            Word::Ready => state.dispatcher.apply(Event::Ready(child), now),
+            Word::Began(calls) => {
+                for (tag, at) in calls {
+                    state.dispatcher.apply(Event::Began { child, tag }, now);
+                    news.push(News::Began(tag, at));
+                }
+            }
+            Word::Ended(calls) => {
+                for call in calls {
+                    if state.dispatcher.ended(child, call.tag, call.micros, now) {
+                        state.calls.remove(&call.tag);
+                        ended.push(call.tag);
+                        let told = Ending::Told { micros: call.micros, how: Told::of(&call.how, frame) };
+                        news.push(News::Ended(call.tag, told));
+                    }
+                }
+            }
+            Word::Recalled(tags) => state.dispatcher.apply(Event::Recalled { child, tags }, now),
+            Word::State { tag, document } => news.push(News::State(tag, frame.slice_ref(document.0))),
+        }
+        self.finish(state, news);
+        Ok(ended)
+    }
+
+    /// Who is at work in a call that prints.
+    pub(crate) fn label(&self, tag: Tag) -> Option<Label> {
+        self.owner.label(tag)
+    }
+
+    pub(crate) fn give_up(&self, error: cardoon_errors::Error) {
+        self.owner.failed(error);
+    }
+
+    /// Gives calls to children, and does what the time asks for.
+    pub(crate) fn step(&self) {
+        let state = self.state();
+        self.finish(state, Vec::new());
+    }
+
+    /// Wakes the dispatcher when something is due.
+    pub(crate) async fn keep_time(hub: Weak<Self>) -> Result<()> {
+        loop {
+            let Some(this) = hub.upgrade() else { return Ok(()) };
+            let due = this.arm();
+            let clock = this.clock.clone();
+            let pause = due.map(|due| BootInstant(due).since(clock.boot()));
+            let sooner = this.sooner.notified();
+            tokio::select! {
+                () = async { clock.sleep(pause.unwrap_or_default()).await }, if pause.is_some() => {}
+                () = sooner => continue,
+            }
+            this.look();
+            this.step();
+        }
+    }
+
+    /// Replaces children that have grown too large, when their calls have ended.
+    pub(crate) async fn watch_memory(hub: Weak<Self>, most: u64) -> Result<()> {
+        loop {
+            let Some(this) = hub.upgrade() else { return Ok(()) };
+            let clock = this.clock.clone();
+            let children: Vec<_> =
+                this.state().children.iter().map(|(child, attended)| (*child, attended.child.pid)).collect();
+            for (child, pid) in children {
+                if let Some(bytes) = resident(pid).filter(|bytes| *bytes > most) {
+                    tracing::info!(pid, bytes, "a child has grown beyond its limit and is replaced");
+                    this.apply(Event::Retire(child));
+                }
+            }
+            drop(this);
+            clock.sleep(MEMORY_EVERY).await;
+        }
+    }
+
+    fn apply(&self, event: Event) {
+        let mut state = self.state();
+        state.dispatcher.apply(event, self.now());
+        self.finish(state, Vec::new());
+    }
+
+    /// Sees what children run that have not reported for a while.
+    fn look(&self) {
+        let now = self.now();
+        let mut state = self.state();
+        let mut news = Vec::new();
+        for child in state.dispatcher.unseen(now) {
+            let note = state.children.get(&child).and_then(|attended| attended.child.note.read());
+            if let Some((tag, at)) = note
+                && state.dispatcher.child_of(tag) == Some(child)
+            {
+                state.dispatcher.apply(Event::Began { child, tag }, now);
+                news.push(News::Began(tag, at));
+            }
+        }
+        if now >= state.strays_after {
+            state.strays_after = now + STRAYS_EVERY_MILLIS;
+            let ours: Vec<u32> = state.children.values().map(|attended| attended.child.pid).collect();
+            strays::bury(|pid| ours.contains(&pid) || crate::maker::is_zygote(pid));
+        }
+        self.finish(state, news);
+    }
+
+    fn finish(&self, mut state: MutexGuard<'_, State>, mut news: Vec<News>) {
+        state.dispatcher.advance(self.now());
+        for command in state.dispatcher.take_commands() {
+            news.extend(state.obey(command));
+        }
+        let due = state.dispatcher.next_deadline();
+        let is_sooner = due.is_some_and(|due| state.armed.is_none_or(|armed| due < armed));
+        let open = state.dispatcher.open();
+        drop(state);
+        if is_sooner {
+            self.sooner.notify_one();
+        }
+        self.open.send_if_modified(|known| std::mem::replace(known, open) != open);
+        for news in news {
+            match news {
+                News::Began(tag, at) => self.owner.began(tag, at),
+                News::Ended(tag, ending) => self.owner.ended(tag, ending),
+                News::State(tag, document) => self.owner.state(tag, document),
+            }
+        }
+    }
+
+    fn arm(&self) -> Option<u64> {
+        let mut state = self.state();
+        state.armed = state.dispatcher.next_deadline();
+        state.armed
+    }
+
+    fn now(&self) -> u64 {
+        self.clock.boot().0
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn obey(&mut self, command: Command) -> Option<News> {
+        match command {
+            // Nobody makes children any more when the pool ends.
+            Command::Start(child) => drop(self.wishes.send(child)),
+            Command::Give { child, tags } => self.give(child, &tags),
+            Command::Recall { child, tags } => self.say(child, &Order::Recall(tags)),
+            Command::Interrupt { child, tag } => {
+                self.say(child, &Order::Cancel { tag, why: Cancel::TimeLimit })
+            }
+            Command::Kill(child) => {
+                if let Some(attended) = self.children.get(&child) {
+                    attended.child.kill();
+                }
+            }
+            Command::Stop(child) => self.say(child, &Order::Stop),
+            Command::End { tag, end } => {
+                self.calls.remove(&tag);
+                return Some(News::Ended(tag, self.ending(end)));
+            }
+        }
+        None
+    }
+
+    fn ending(&self, end: End) -> Ending {
+        match end {
+            End::Unstarted => Ending::Unstarted,
+            End::Killed => Ending::Killed,
+            End::Died(child) => Ending::Died(self.deaths.get(&child).cloned().unwrap_or_default()),
+        }
+    }
+
+    fn give(&self, child: ChildId, tags: &[Tag]) {
+        let calls = tags.iter().filter_map(|tag| self.calls.get(tag)).map(in_frame).collect();
+        self.say(child, &Order::Run(calls));
+    }
+
+    fn say(&self, child: ChildId, order: &Order<'_>) {
+        if let Some(attended) = self.children.get(&child) {
+            attended.say(order);
+        }
+    }
+}
+
+fn in_frame(call: &Call) -> frame::Call<'_> {
+    let millis = |limit: Option<Duration>| limit.map_or(0, |limit| limit.as_millis() as u64);
+    frame::Call {
+        tag: call.tag,
+        task: call.task,
+        run: call.run,
+        attempt: call.attempt,
+        since: call.since,
+        report: call.report,
+        redelivered: call.redelivered,
+        priority: call.priority,
+        soft_time_limit: millis(call.soft_time_limit),
+        time_limit: millis(call.time_limit),
+        id: &call.id,
+        root_id: call.root_id.as_deref(),
+        parent_id: call.parent_id.as_deref(),
+        queue: &call.queue,
+        headers: Raw(&call.headers),
+        args: Raw(&call.args),
+        kwargs: Raw(&call.kwargs),
+    }
+}
+
+/// The resident memory of a process in bytes, while it lives.
+fn resident(pid: u32) -> Option<u64> {
+    let statm = std::fs::read_to_string(format!("/proc/{pid}/statm")).ok()?;
+    let pages: u64 = statm.split_whitespace().nth(1)?.parse().ok()?;
+    Some(pages * rustix::param::page_size() as u64)
+}

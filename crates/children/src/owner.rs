@@ -1,0 +1,109 @@
+//! Who gives calls to a pool, and hears how they end.
+
+use bytes::Bytes;
+
+use crate::frame::{How, Tag};
+
+/// Hears what becomes of calls. Its methods are called on the pool's thread and must not block, but for
+/// [`Self::print`], which has a thread of its own.
+pub trait Owner: Send + Sync + 'static {
+    /// User code of the call has begun, at this time of the boot-time clock in milliseconds. Told of calls that asked for
+    /// it, and of those that run long.
+    fn began(&self, tag: Tag, at: u64);
+
+    /// The call has ended. Told once.
+    fn ended(&self, tag: Tag, ending: Ending);
+
+    /// The call says how far it is: a JSON document.
+    fn state(&self, tag: Tag, document: Bytes);
+
+    /// What a line is marked with that the call prints: nothing if the call is not known any more.
+    fn label(&self, tag: Tag) -> Option<Label>;
+
+    /// A line that a child printed.
+    fn print(&self, printed: &Printed);
+
+    /// No child can be made any more: the calls that are still here will not end.
+    fn failed(&self, error: cardoon_errors::Error);
+}
+
+/// The call that prints.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    pub id: String,
+    pub task: String,
+}
+
+/// A line of a child's output.
+#[derive(Debug)]
+pub struct Printed {
+    pub pid: u32,
+    pub label: Option<Label>,
+    pub line: String,
+}
+
+/// How a call ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// Its child told it.
+    Told { micros: u64, how: Told },
+    /// User code has not begun and will not.
+    Unstarted,
+    /// Its child died; how, in words.
+    Died(String),
+    /// Its child was killed to end it.
+    Killed,
+}
+
+/// What a child told of an end, of its own bytes.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Told {
+    Returned(Bytes),
+    Failed(Failure),
+    Retry { after: u64, failure: Failure, arguments: Option<(Bytes, Bytes)> },
+    Ignored,
+    Rejected { requeue: bool, why: String },
+    NotStarted,
+    Cancelled,
+}
+
+/// A failure as its language tells it; see [`crate::frame::Failure`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: String,
+    pub message: String,
+    pub details: String,
+    pub bad_arguments: bool,
+}
+
+impl Told {
+    /// Out of what stands in `frame`, whose bytes are shared.
+    pub(crate) fn of(how: &How<'_>, frame: &Bytes) -> Self {
+        match how {
+            How::Returned(value) => Self::Returned(frame.slice_ref(value.0)),
+            How::Failed(failure) => Self::Failed(Failure::of(failure)),
+            How::Retry { after, failure, arguments } => Self::Retry {
+                after: *after,
+                failure: Failure::of(failure),
+                arguments: arguments
+                    .as_ref()
+                    .map(|(args, kwargs)| (frame.slice_ref(args.0), frame.slice_ref(kwargs.0))),
+            },
+            How::Ignored => Self::Ignored,
+            How::Rejected { requeue, why } => Self::Rejected { requeue: *requeue, why: why.clone() },
+            How::NotStarted => Self::NotStarted,
+            How::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl Failure {
+    fn of(failure: &crate::frame::Failure<'_>) -> Self {
+        Self {
+            kind: failure.kind.to_owned(),
+            message: failure.message.to_owned(),
+            details: failure.details.to_owned(),
+            bad_arguments: failure.bad_arguments,
+        }
+    }
+}

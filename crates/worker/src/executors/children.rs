@@ -1,0 +1,178 @@
+//! Tasks that run in the worker's children.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use cardoon_children::frame::{Cancel, Gate, Tag};
+use cardoon_children::{Call, Ending, Failure, Label, Owner, Pool, Prepared, Printed, Told};
+use cardoon_core::RetryHint;
+use cardoon_errors::{Error, Result};
+use cardoon_runtime::Supervisor;
+
+use super::run::{Kit, Run, outcome};
+use crate::definition::ChildTask;
+use crate::engine::{Outcome, Ticket};
+use crate::{AckMode, CancelReason, TaskError};
+
+/// Hands runs to a pool of children. A run's tag is its ticket.
+pub(super) struct Children {
+    pool: Pool,
+    desk: Arc<Desk>,
+}
+
+/// The runs that are with children.
+struct Desk {
+    kit: Arc<Kit>,
+    runs: Mutex<HashMap<Tag, Run>>,
+}
+
+impl Children {
+    pub(super) fn new(prepared: Prepared, kit: Arc<Kit>, services: &Supervisor) -> Result<Self> {
+        let gate = Arc::clone(&kit.gate);
+        let desk = Arc::new(Desk { kit, runs: Mutex::default() });
+        let pool = prepared.run(Arc::clone(&desk) as Arc<dyn Owner>, services)?;
+        let told = pool.clone();
+        gate.tell(move |start_before, open_since| told.set_gate(Gate { start_before, open_since }));
+        Ok(Self { pool, desk })
+    }
+
+    /// Submits a run; [`Self::flush`] gives it to a child.
+    pub(super) fn start(&self, mut run: Run, task: ChildTask) {
+        if !run.may_begin() {
+            return run.end(Outcome::NotStarted);
+        }
+        let Some(call) = call(&run, task) else {
+            return run.end(Outcome::CannotStart("the run has no message".to_owned()));
+        };
+        if run.start.task.definition.options.ack == AckMode::Early {
+            // Whether it has begun when its worker dies is not known outside: it must not run twice.
+            run.mark_begun();
+        }
+        self.desk.runs().insert(call.tag, run);
+        self.pool.submit(call);
+    }
+
+    pub(super) fn flush(&self) {
+        self.pool.flush();
+    }
+
+    pub(super) fn cancel(&self, ticket: Ticket, reason: CancelReason) {
+        let why = match reason {
+            CancelReason::SoftTimeLimit => Cancel::SoftTimeLimit,
+            CancelReason::TimeLimit => Cancel::TimeLimit,
+            CancelReason::Revoked => Cancel::Revoked,
+            CancelReason::Shutdown => Cancel::Shutdown,
+        };
+        self.pool.cancel(ticket.0, why);
+    }
+
+    pub(super) fn abort(&self, ticket: Ticket) {
+        self.pool.abort(ticket.0);
+    }
+
+    /// What has not begun does not begin.
+    pub(super) fn drain(&self) {
+        self.pool.call_off_all();
+    }
+}
+
+impl Desk {
+    fn runs(&self) -> MutexGuard<'_, HashMap<Tag, Run>> {
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Owner for Desk {
+    fn began(&self, tag: Tag, _at: u64) {
+        if let Some(run) = self.runs().get_mut(&tag) {
+            run.mark_begun();
+            run.count_limits();
+        }
+    }
+
+    fn ended(&self, tag: Tag, ending: Ending) {
+        let Some(mut run) = self.runs().remove(&tag) else { return };
+        let outcome = match ending {
+            Ending::Told { micros, how } => {
+                run.took(Duration::from_micros(micros));
+                told(how)
+            }
+            Ending::Unstarted => Outcome::NotStarted,
+            Ending::Died(how) => Outcome::ChildDied(how),
+            Ending::Killed => Outcome::Aborted,
+        };
+        run.end(outcome);
+    }
+
+    fn state(&self, tag: Tag, document: Bytes) {
+        if let Some(run) = self.runs().get(&tag) {
+            run.context.progress(0, None, String::from_utf8_lossy(&document));
+        }
+    }
+
+    fn label(&self, tag: Tag) -> Option<Label> {
+        let runs = self.runs();
+        let start = &runs.get(&tag)?.start;
+        Some(Label { id: start.id.to_string(), task: start.task.name.to_string() })
+    }
+
+    fn print(&self, printed: &Printed) {
+        let line = &printed.line;
+        match &printed.label {
+            Some(label) => tracing::info!(
+                target: "output", { task.id = label.id, task.name = label.task, pid = printed.pid }, "{line}"
+            ),
+            None => tracing::info!(target: "output", pid = printed.pid, "{line}"),
+        }
+    }
+
+    fn failed(&self, error: Error) {
+        self.kit.inbox.fail(error);
+    }
+}
+
+fn call(run: &Run, task: ChildTask) -> Option<Call> {
+    let start = &run.start;
+    let message = start.message.as_ref()?;
+    Some(Call {
+        tag: start.ticket.0,
+        task: task.index,
+        run: start.run.0,
+        attempt: start.attempt,
+        since: start.since.0,
+        report: start.has_limits(),
+        redelivered: start.redelivered,
+        priority: message.priority.level(),
+        soft_time_limit: start.soft_time_limit,
+        time_limit: start.time_limit,
+        id: start.id.to_string(),
+        root_id: start.call.root_id.as_ref().map(ToString::to_string),
+        parent_id: start.call.parent_id.as_ref().map(ToString::to_string),
+        queue: start.queue.to_string(),
+        headers: message.headers.clone(),
+        args: start.call.arguments.args().clone(),
+        kwargs: start.call.arguments.kwargs().clone(),
+    })
+}
+
+fn told(how: Told) -> Outcome {
+    match how {
+        Told::Returned(value) => outcome(Ok(Ok(value))),
+        Told::Failed(failure) => Outcome::Failed(error(failure, RetryHint::Never)),
+        Told::Retry { after, failure, .. } => {
+            Outcome::Failed(error(failure, RetryHint::After(Duration::from_millis(after))))
+        }
+        Told::Ignored => Outcome::Ignored,
+        Told::Rejected { requeue, why } => Outcome::Rejected { requeue, why },
+        Told::NotStarted => Outcome::NotStarted,
+        Told::Cancelled => Outcome::Aborted,
+    }
+}
+
+fn error(failure: Failure, hint: RetryHint) -> TaskError {
+    let mut error = TaskError::new(failure.kind, failure.message).with_hint(hint);
+    error.failure.details = failure.details;
+    if failure.bad_arguments { error.over_arguments() } else { error }
+}
