@@ -20,6 +20,8 @@ use crate::zygote::{Made, Order, Zygote};
 pub(crate) struct Maker {
     command: Vec<OsString>,
     order: Order,
+    /// Calls that a child runs at once.
+    lanes: usize,
     patience: Duration,
     clock: Clock,
     /// The names of the tasks, in their order. A zygote that finds others has another version of the application.
@@ -37,12 +39,17 @@ impl Maker {
         let maker = Self {
             command: options.command.clone(),
             order: order(options.start_method, &greeting),
+            lanes: options.shape.lanes,
             patience: options.child_start,
             clock: clock.clone(),
             tasks: names(&greeting),
             zygote: Some(zygote),
         };
         Ok((maker, greeting))
+    }
+
+    pub(crate) fn set_lanes(&mut self, lanes: usize) {
+        self.lanes = lanes;
     }
 
     /// Makes a child for each wish.
@@ -88,7 +95,7 @@ impl Maker {
             Some(zygote) => zygote,
             None => self.new_zygote().await?,
         };
-        match zygote.make(self.order).await {
+        match zygote.make(self.order, self.lanes).await {
             Ok(made) => {
                 match self.order {
                     Order::Fork => self.zygote = Some(zygote),

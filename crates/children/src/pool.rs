@@ -98,6 +98,17 @@ impl Prepared {
         &self.options.shape
     }
 
+    /// What children there are to be, which may depend on the greeting.
+    pub fn set_shape(&mut self, shape: Shape) {
+        self.options.shape = shape;
+        self.maker.set_lanes(shape.lanes);
+    }
+
+    /// A child that is larger is replaced when its call has ended, in bytes.
+    pub fn set_max_memory(&mut self, most: Option<u64>) {
+        self.options.max_memory = most;
+    }
+
     /// Starts the children on the current tokio runtime, by services of `services`.
     ///
     /// # Errors

@@ -124,12 +124,12 @@ impl Zygote {
     }
 
     /// Makes a child.
-    pub(crate) async fn make(&mut self, order: Order) -> io::Result<Made> {
+    pub(crate) async fn make(&mut self, order: Order, lanes: usize) -> io::Result<Made> {
         let word = match order {
             Order::Fork => "fork",
             Order::Become => "become",
         };
-        let frame = frame::encode_json(&word)?;
+        let frame = frame::encode_json(&serde_json::json!({ "make": word, "lanes": lanes }))?;
         tokio::io::AsyncWriteExt::write_all(&mut self.line, &frame).await?;
         let Said::Made(pid) = self.hear().await? else {
             return Err(io::Error::other("the zygote made no child"));

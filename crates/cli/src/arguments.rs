@@ -1,5 +1,7 @@
 //! The command line as data.
 
+use std::ffi::OsString;
+
 use cardoon_errors::Language;
 use cardoon_settings::Flag;
 use clap::{ArgAction, Parser, ValueEnum};
@@ -9,7 +11,7 @@ use crate::language;
 use crate::output::Format;
 
 const STATUSES: &str = "Exit status: 0 done, 1 failed, 2 wrong input, 3 not connected, 4 not found, \
-                        5 partly done, 130 interrupted";
+                        5 partly done, 6 the application cannot be imported, 130 interrupted";
 
 /// Distributed tasks that are not lost.
 #[derive(Debug, Parser)]
@@ -28,6 +30,12 @@ pub(crate) struct Global {
     /// Where messages wait, such as sqlite:tasks.db
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) broker: Option<String>,
+    /// The Python application: a module, such as tasks, or tasks:app
+    #[arg(short = 'A', long, global = true, value_name = "APP", env = "CARDOON_APP")]
+    pub(crate) app: Option<String>,
+    /// The interpreter that has the application and the cardoon package
+    #[arg(long, global = true, value_name = "PROGRAM")]
+    pub(crate) python: Option<OsString>,
     /// Where results are kept; the broker's store by default
     #[arg(long, global = true, value_name = "URL")]
     pub(crate) results: Option<String>,
@@ -46,6 +54,13 @@ pub(crate) struct Global {
     /// When to use colours
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(crate) color: Color,
+}
+
+impl Global {
+    /// The interpreter that runs this program is used if no other one is named.
+    pub(crate) fn set_host(&mut self, python: Option<OsString>) {
+        self.python = self.python.take().or(python);
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

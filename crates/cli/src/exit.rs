@@ -1,5 +1,3 @@
-use std::process::ExitCode;
-
 /// How a command that did its part ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -16,8 +14,8 @@ pub(crate) enum Exit {
 
 impl Exit {
     /// Ends the process's work: its status, or its successor.
-    pub(crate) fn finish(self) -> ExitCode {
-        ExitCode::from(match self {
+    pub(crate) fn finish(self) -> u8 {
+        match self {
             Self::Done => 0,
             Self::Failed => 1,
             Self::NotFound => 4,
@@ -27,7 +25,7 @@ impl Exit {
                 replace_process();
                 1
             }
-        })
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The `cardoon` command: one file a command in `commands`; the rest is what they share.
 //!
 //! Standard output is data, standard error is talk. Exit statuses: 0 done, 1 failed, 2 usage, 3 not connected,
-//! 4 not found, 5 partly done, 130 interrupted.
+//! 4 not found, 5 partly done, 6 the application cannot be imported, 130 interrupted.
 
 mod arguments;
 mod commands;
@@ -18,24 +18,26 @@ mod talk;
 mod tasks;
 mod usage;
 
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 use arguments::Arguments;
 use cardoon_errors::Result;
 use exit::Exit;
 
-/// Reads the command line, carries it out and answers the exit status.
-pub fn main() -> ExitCode {
-    let arguments = match usage::parse() {
+/// Carries out a command line, whose first word is the program's name, and answers the exit status. `python` is the
+/// interpreter that runs the program, if one does: workers run Python tasks with it unless they are told otherwise.
+pub fn run_with(words: Vec<OsString>, python: Option<OsString>) -> u8 {
+    let mut arguments = match usage::parse(&words) {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
+    arguments.global.set_host(python);
     let (language, format) = (arguments.language(), arguments.output());
     match run(arguments) {
         Ok(exit) => exit.finish(),
         Err(error) => {
             failure::print(&error, language, format);
-            ExitCode::from(error.kind().exit_status())
+            error.exit_status()
         }
     }
 }

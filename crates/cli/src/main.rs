@@ -1,5 +1,3 @@
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    cardoon_cli::main()
+fn main() -> std::process::ExitCode {
+    cardoon_cli::run_with(std::env::args_os().collect(), None).into()
 }

@@ -1,3 +1,5 @@
+use std::ffi::OsString;
+
 use cardoon_errors::{Language, Result};
 use cardoon_protocol::Limits;
 use cardoon_runtime::Clock;
@@ -15,6 +17,9 @@ pub(crate) struct Session {
     pub(crate) talk: Talk,
     pub(crate) language: Language,
     pub(crate) clock: Clock,
+    /// The Python application, and the interpreter that has it.
+    pub(crate) app: Option<String>,
+    pub(crate) python: Option<OsString>,
 }
 
 impl Session {
@@ -28,6 +33,8 @@ impl Session {
             talk: Talk::new(quiet, language),
             language,
             clock: Clock::real(),
+            app: arguments.global.app.clone(),
+            python: arguments.global.python.clone(),
         })
     }
 
@@ -38,9 +45,14 @@ impl Session {
 
     /// Connects to the stores of the settings. A database that does not exist is made.
     pub(crate) async fn connect(&self) -> Result<Stores> {
-        let urls = Urls::of(&self.settings)?;
+        self.connect_at(&self.settings).await
+    }
+
+    /// Connects to the stores of `settings`. A database that does not exist is made.
+    pub(crate) async fn connect_at(&self, settings: &Settings) -> Result<Stores> {
+        let urls = Urls::of(settings)?;
         let is_new = urls.missing_file().is_some();
-        let stores = urls.connect(&self.settings, &self.clock).await?;
+        let stores = urls.connect(settings, &self.clock).await?;
         if is_new {
             // The database of another folder may be meant.
             let location = &stores.location;

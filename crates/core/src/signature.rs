@@ -39,4 +39,7 @@ pub struct SignatureOptions {
     pub ignore_result: Option<bool>,
     pub root_id: Option<TaskId>,
     pub parent_id: Option<TaskId>,
+    /// The sender's own headers, a JSON object; empty for none. They do not replace those that the message has anyway.
+    #[serde(default)]
+    pub headers: Bytes,
 }

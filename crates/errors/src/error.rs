@@ -72,6 +72,12 @@ impl Error {
         self.0.code.kind()
     }
 
+    /// The exit status of a command that ends with this error: that of its kind, or 6 for an application that cannot be
+    /// imported.
+    pub fn exit_status(&self) -> u8 {
+        if self.code() == Code::AppImport { 6 } else { self.kind().exit_status() }
+    }
+
     pub fn message(&self) -> &str {
         &self.0.message
     }

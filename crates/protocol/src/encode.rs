@@ -4,8 +4,9 @@ use bytes::Bytes;
 use cardoon_core::{Message, Signature, TaskId};
 use cardoon_errors::{Code, Error, Result};
 
+use crate::arguments::Entries;
 use crate::headers::Written;
-use crate::{JSON, Limits, nesting};
+use crate::{JSON, Limits, json_text, nesting};
 
 /// The third part of a body when nothing follows the task.
 const NO_FOLLOW_UPS: &[u8] = br#"{"callbacks":null,"errbacks":null,"chain":null,"chord":null}"#;
@@ -57,7 +58,24 @@ fn headers(signature: &Signature, id: &TaskId, origin: &str) -> Result<Bytes> {
     let mut json = Vec::with_capacity(512 + signature.args.len().min(1024));
     let written = Written::of(signature, id, origin).map_err(not_json)?;
     serde_json::to_writer(&mut json, &written).map_err(not_json)?;
+    if !signature.options.headers.is_empty() {
+        json = with_own(json.into(), &signature.options.headers).map_err(not_json)?;
+    }
     Ok(json.into())
+}
+
+/// `headers` and behind them those of `own` that are not there yet.
+fn with_own(headers: Bytes, own: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let Entries(mut entries) = serde_json::from_slice(&headers)?;
+    let Entries(more) = serde_json::from_slice(own)?;
+    for (name, value) in more {
+        if entries.iter().all(|(known, _)| *known != name) {
+            entries.push((name, value));
+        }
+    }
+    let mut json = Vec::with_capacity(headers.len() + own.len());
+    json_text::put_object(&mut json, &entries);
+    Ok(json)
 }
 
 fn body(args: &[u8], kwargs: &[u8]) -> Bytes {
@@ -113,6 +131,17 @@ mod tests {
             r#""replaced_task_nesting":0,"stamped_headers":null,"stamps":{}}"#
         );
         assert_eq!(message.headers, headers);
+    }
+
+    #[test]
+    fn own_headers_stand_beside_the_usual_ones_and_replace_none() {
+        let mut call = signature("[]", "{}");
+        call.options.headers = Bytes::from_static(br#"{"x-mine": {"a": 1}, "task": "other"}"#);
+        let headers = encode(&call, TaskId::new("t").unwrap(), "test").unwrap().headers;
+        let headers: serde_json::Value = serde_json::from_slice(&headers).unwrap();
+        assert_eq!((&headers["x-mine"]["a"], &headers["task"]), (&1.into(), &"add".into()));
+        call.options.headers = Bytes::from_static(b"[]");
+        assert_eq!(code(&call), Code::NotSerializable);
     }
 
     #[test]

@@ -23,6 +23,20 @@ pub(crate) fn put_number(json: &mut Vec<u8>, number: impl Into<i128>) {
     _ = serde_json::to_writer(json, &number.into());
 }
 
+/// Appends an object of these members.
+pub(crate) fn put_object(json: &mut Vec<u8>, members: &[(impl AsRef<str>, &RawValue)]) {
+    json.push(b'{');
+    for (index, (name, value)) in members.iter().enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        put_string(json, name.as_ref());
+        json.push(b':');
+        json.extend_from_slice(value.get().as_bytes());
+    }
+    json.push(b'}');
+}
+
 /// The string that `value` is, if it is one.
 pub(crate) fn string(value: &RawValue) -> Option<Cow<'_, str>> {
     let inner = value.get().strip_prefix('"')?.strip_suffix('"')?;

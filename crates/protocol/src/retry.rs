@@ -8,6 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::arguments::Entries;
+use crate::json_text::put_object;
 use crate::{JSON, v1, wire_time};
 
 /// The message for attempt number `attempt` of the same task: the same id and body, and all headers but `retries`
@@ -55,28 +56,19 @@ pub(crate) fn with_attempt(json: &[u8], attempt: u32, eta: Timestamp) -> serde_j
     let eta = serde_json::value::to_raw_value(&wire_time::write(eta))?;
     entries.push(("retries".into(), &retries));
     entries.push(("eta".into(), &eta));
-    object(&entries, json.len() + 64)
+    Ok(object(&entries, json.len() + 64))
 }
 
 fn without_compression(headers: &[u8]) -> serde_json::Result<Bytes> {
     let Entries(mut entries) = serde_json::from_slice(headers)?;
     entries.retain(|(name, _)| name != "compression");
-    object(&entries, headers.len())
+    Ok(object(&entries, headers.len()))
 }
 
-fn object(entries: &[(impl AsRef<str>, &RawValue)], capacity: usize) -> serde_json::Result<Bytes> {
+fn object(entries: &[(impl AsRef<str>, &RawValue)], capacity: usize) -> Bytes {
     let mut json = Vec::with_capacity(capacity);
-    json.push(b'{');
-    for (index, (name, value)) in entries.iter().enumerate() {
-        if index > 0 {
-            json.push(b',');
-        }
-        serde_json::to_writer(&mut json, name.as_ref())?;
-        json.push(b':');
-        json.extend_from_slice(value.get().as_bytes());
-    }
-    json.push(b'}');
-    Ok(json.into())
+    put_object(&mut json, entries);
+    json.into()
 }
 
 #[cfg(test)]

@@ -206,6 +206,15 @@ impl WorkerBuilder {
         self
     }
 
+    /// Changes what this builder has no method for, if that is possible.
+    pub fn try_with(
+        mut self,
+        change: impl FnOnce(cardoon_worker::WorkerBuilder) -> Result<cardoon_worker::WorkerBuilder>,
+    ) -> Result<Self> {
+        self.inner = change(self.inner)?;
+        Ok(self)
+    }
+
     /// Checks everything that can be checked without the store.
     ///
     /// Errors: `CD2005` for a queue name that cannot be one, `CD3006` if a task takes a state that was not given,

@@ -168,6 +168,12 @@ impl Settings {
         names.zip(&self.origins).any(|(known, origin)| known == name && *origin != Origin::Default)
     }
 
+    /// Whether a flag of the command line sets `name`.
+    pub fn is_flag(&self, name: &str) -> bool {
+        let names = Self::TABLE.iter().map(|definition| definition.name);
+        names.zip(&self.origins).any(|(known, origin)| known == name && matches!(origin, Origin::Flag(_)))
+    }
+
     /// A lease that two missed heartbeats would end makes living workers look dead.
     fn checked(self) -> Result<Self> {
         if self.worker.heartbeat.is_zero() || self.worker.heartbeat * 3 > self.worker.lease {

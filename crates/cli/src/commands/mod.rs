@@ -9,6 +9,7 @@ mod events;
 mod explain;
 mod handback;
 mod migrate;
+mod python;
 mod queue;
 mod send;
 mod settings;
@@ -30,7 +31,7 @@ use crate::signals::Signals;
 pub(crate) enum Command {
     /// Start everything for development: a worker with the built-in tasks, and its events as they happen
     Dev(worker::Options),
-    /// Start a worker with the built-in tasks; your own tasks live in your own program
+    /// Start a worker: of a Python application with -A, or with the built-in tasks
     Worker(worker::Options),
     /// Send a task by its name
     Send(send::Options),

@@ -5,6 +5,7 @@ use cardoon_errors::{Code, Error, Result};
 use cardoon_settings::{Flag, Settings};
 use clap::ValueEnum;
 
+use super::python;
 use crate::arguments::flag;
 use crate::exit::Exit;
 use crate::output::clean;
@@ -21,7 +22,7 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "N")]
     concurrency: Option<String>,
     /// The worker's name, for people
-    #[arg(short, long)]
+    #[arg(short, long, alias = "hostname")]
     name: Option<String>,
     /// Publish events also while nobody listens
     #[arg(short = 'E', long)]
@@ -41,6 +42,8 @@ pub(crate) struct Options {
     /// What to log
     #[arg(short, long, value_name = "LEVEL", ignore_case = true)]
     loglevel: Option<Level>,
+    #[command(flatten)]
+    pub(super) python: python::Options,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -82,6 +85,10 @@ impl Options {
 }
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
+    options.python.check_words()?;
+    if let Some(app) = &session.app {
+        return python::run(session, app, &options.python).await;
+    }
     if !options.builtin {
         return Err(no_tasks());
     }
@@ -127,6 +134,6 @@ pub(super) fn build(settings: &Settings, stores: &Stores) -> WorkerBuilder {
 
 fn no_tasks() -> Error {
     Error::new(Code::NoTasks, "`cardoon worker` knows none of your tasks: they live in your own program")
-        .checked("--builtin was not given")
-        .hint("start your own binary, or try the built-in tasks: cardoon worker --builtin")
+        .checked("neither --app nor --builtin was given")
+        .hint("Python: cardoon worker -A tasks; Rust: start your own binary; to try it out: cardoon worker --builtin")
 }

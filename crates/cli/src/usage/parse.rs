@@ -1,4 +1,4 @@
-use std::process::ExitCode;
+use std::ffi::OsString;
 
 use cardoon_errors::{Code, Error, Language};
 use clap::error::ErrorKind;
@@ -11,10 +11,10 @@ use crate::{failure, language};
 use super::{chinese, help};
 
 /// The command line, or the status to end with after help or an error was printed.
-pub(crate) fn parse() -> Result<Arguments, ExitCode> {
-    let words: Vec<_> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+pub(crate) fn parse(line: &[OsString]) -> Result<Arguments, u8> {
+    let words: Vec<_> = line.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let language = language_of(&words).unwrap_or_else(language::of_environment);
-    read(language).map_err(|error| {
+    read(language, line).map_err(|error| {
         let wants_json = asks_for_json(&words);
         let says_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
         if error.use_stderr() && wants_json {
@@ -25,16 +25,16 @@ pub(crate) fn parse() -> Result<Arguments, ExitCode> {
             // A reader who has gone away needs no help.
             let _ = error.print();
         }
-        ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+        if error.use_stderr() { 2 } else { 0 }
     })
 }
 
-fn read(language: Language) -> clap::error::Result<Arguments> {
+fn read(language: Language, line: &[OsString]) -> clap::error::Result<Arguments> {
     let command = match language {
         Language::English => Arguments::command(),
         Language::Chinese => help::in_chinese(Arguments::command()),
     };
-    Arguments::from_arg_matches(&command.try_get_matches()?)
+    Arguments::from_arg_matches(&command.try_get_matches_from(line)?)
 }
 
 fn as_error(error: &clap::Error, language: Language) -> Error {

@@ -1,0 +1,97 @@
+use cardoon_errors::{Code, Error, Result};
+use clap::ValueEnum;
+
+/// Options of a worker that runs Python tasks.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Python tasks")]
+pub(crate) struct Options {
+    /// How tasks run: processes, threads, or asyncio
+    #[arg(short = 'P', long, value_name = "POOL")]
+    pub(super) pool: Option<String>,
+    /// Replace a child after so many tasks
+    #[arg(long, value_name = "N")]
+    pub(super) max_tasks_per_child: Option<u64>,
+    /// Replace a child that has grown larger, in KiB
+    #[arg(long, value_name = "KIB")]
+    pub(super) max_memory_per_child: Option<u64>,
+    /// How children are made
+    #[arg(long, value_name = "HOW", value_enum, default_value = "auto")]
+    pub(super) start_method: StartMethod,
+    /// Grow and shrink between two numbers of children: 10,3
+    #[arg(long, value_name = "MAX,MIN")]
+    pub(super) autoscale: Option<String>,
+    #[command(flatten)]
+    ignored: Ignored,
+    /// What else stands on the line
+    #[arg(hide = true)]
+    words: Vec<String>,
+}
+
+/// Celery's options that mean nothing here, so that its command lines work as they are.
+#[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of Celery")]
+struct Ignored {
+    #[arg(long, hide = true)]
+    without_gossip: bool,
+    #[arg(long, hide = true)]
+    without_mingle: bool,
+    #[arg(long, hide = true)]
+    without_heartbeat: bool,
+    #[arg(short = 'O', value_name = "HOW", hide = true)]
+    optimization: Option<String>,
+    #[arg(long, value_name = "N", hide = true)]
+    prefetch_multiplier: Option<u64>,
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    heartbeat_interval: Option<f64>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum StartMethod {
+    /// Fork, unless importing the application starts threads
+    Auto,
+    Fork,
+    Spawn,
+}
+
+/// How tasks run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pool {
+    /// Children that run one task at a time each.
+    Processes,
+    /// One child with a thread for each slot.
+    Threads,
+    /// One child with a coroutine for each slot.
+    Asyncio,
+}
+
+impl Options {
+    /// Words that are no options. The tutorials of the field write `loglevel=info` without its dashes.
+    pub(in crate::commands) fn check_words(&self) -> Result<()> {
+        let Some(word) = self.words.first() else { return Ok(()) };
+        let error = Error::new(Code::BadInput, format!("`{word}` is no option of a worker"));
+        Err(match word.split_once('=') {
+            Some((name, value)) => error.hint(format!("write it with its dashes: --{name}={value}")),
+            None => error.hint("cardoon worker --help"),
+        })
+    }
+}
+
+impl Pool {
+    pub(super) const NAMES: &str = "processes, threads, asyncio";
+
+    /// The pool of this name; Celery's names for them count too.
+    pub(super) fn named(name: &str) -> Result<Self> {
+        match name {
+            "processes" | "prefork" | "process" | "solo" => Ok(Self::Processes),
+            "threads" | "thread" => Ok(Self::Threads),
+            "asyncio" | "async" => Ok(Self::Asyncio),
+            green @ ("gevent" | "eventlet") => {
+                Err(Error::new(Code::NoSuchPool, format!("there is no pool {green} here"))
+                    .checked(format!("pools: {}", Self::NAMES))
+                    .hint("tasks that wait for the network: -P threads; `async def` tasks: -P asyncio"))
+            }
+            other => Err(Error::new(Code::NoSuchPool, format!("there is no pool named {other}"))
+                .hint(format!("choose one of {}", Self::NAMES))),
+        }
+    }
+}

@@ -1,0 +1,51 @@
+"""What a worker calls for a task."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+from cardoon.request import current_request
+from cardoon.task import Task
+
+
+def entry_of(task: Task[..., Any]) -> Callable[..., Any]:
+    """The function itself where that is all; else one that calls the hooks too."""
+    hooks = [name for name in ("before_start", "on_success", "after_return", "__call__") if _overrides(task, name)]
+    called: Callable[..., Any] = task if "__call__" in hooks else task.run
+    if not hooks or hooks == ["__call__"]:
+        return called
+    if task._is_async():
+        return _with_async_hooks(task, called)
+    return _with_hooks(task, called)
+
+
+def _overrides(task: Task[..., Any], name: str) -> bool:
+    return getattr(type(task), name) is not getattr(Task, name)
+
+
+def _with_hooks(task: Task[..., Any], called: Callable[..., Any]) -> Callable[..., Any]:
+    def entry(*args: Any, **kwargs: Any) -> Any:
+        id = current_request().id or ""
+        task.before_start(id, args, kwargs)
+        value = called(*args, **kwargs)
+        task.on_success(value, id, args, kwargs)
+        task.after_return("SUCCESS", value, id, args, kwargs, None)
+        return value
+
+    return entry
+
+
+def _with_async_hooks(task: Task[..., Any], called: Callable[..., Any]) -> Callable[..., Any]:
+    async def entry(*args: Any, **kwargs: Any) -> Any:
+        id = current_request().id or ""
+        task.before_start(id, args, kwargs)
+        value = called(*args, **kwargs)
+        if inspect.isawaitable(value):
+            value = await value
+        task.on_success(value, id, args, kwargs)
+        task.after_return("SUCCESS", value, id, args, kwargs, None)
+        return value
+
+    return entry

@@ -1,0 +1,135 @@
+"""Finds the application that ``-A`` names."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+from cardoon.app import App
+
+
+class NoApplication(Exception):
+    """There is no application under this name. ``hint`` says what to write instead."""
+
+    def __init__(self, message: str, checked: list[str], hint: str) -> None:
+        super().__init__(message)
+        self.checked = checked
+        self.hint = hint
+
+
+def load(name: str) -> App:
+    """The application ``name``: ``tasks``, ``tasks:app``, ``project.tasks`` or ``tasks.py``.
+
+    A module's application is its attribute ``app`` or ``celery``, else the only one that it has; a package's may be in its
+    module ``celery`` or ``tasks``. What the import raises is passed on.
+    """
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    module_name, _, attribute = name.partition(":")
+    if module_name.endswith(".py") and os.path.exists(module_name):
+        module_name = os.path.splitext(module_name)[0].replace(os.sep, ".")
+    module, rest = _module(module_name)
+    path = attribute or rest
+    if path:
+        return _attribute(module, path)
+    found = _in_module(module)
+    if found is None:
+        raise _none_in(module)
+    return found
+
+
+def _module(name: str) -> tuple[ModuleType, str]:
+    """The module of this name, or that of its front part and the name of an attribute."""
+    try:
+        return importlib.import_module(name), ""
+    except ModuleNotFoundError as error:
+        if error.name is None or not (name == error.name or name.startswith(f"{error.name}.")):
+            raise
+        front, _, last = name.rpartition(".")
+        if not front:
+            raise _no_module(name) from None
+    try:
+        return importlib.import_module(front), last
+    except ModuleNotFoundError as error:
+        if error.name is not None and (front == error.name or front.startswith(f"{error.name}.")):
+            raise _no_module(name) from None
+        raise
+
+
+def _attribute(module: ModuleType, path: str) -> App:
+    found: Any = module
+    for part in path.split("."):
+        found = getattr(found, part, None)
+    if isinstance(found, ModuleType):
+        found = _in_module(found)
+    if isinstance(found, App):
+        return found
+    if _is_celery(found):
+        raise _celery(module.__name__)
+    raise NoApplication(
+        f"{module.__name__}:{path} is no application of Cardoon",
+        [f"it is {type(found).__name__}" if found is not None else "there is no such name"],
+        "make one: app = App('tasks'), with `from cardoon import App`",
+    )
+
+
+def _in_module(module: ModuleType) -> App | None:
+    for name in ("app", "celery"):
+        found = getattr(module, name, None)
+        if isinstance(found, App):
+            return found
+    apps = {id(value): value for value in vars(module).values() if isinstance(value, App)}
+    if len(apps) == 1:
+        return next(iter(apps.values()))
+    if hasattr(module, "__path__"):
+        return next(_in_submodules(module), None)
+    if any(_is_celery(value) for value in vars(module).values()):
+        raise _celery(module.__name__)
+    return None
+
+
+def _in_submodules(package: ModuleType) -> Iterator[App]:
+    for name in ("celery", "app", "tasks"):
+        full = f"{package.__name__}.{name}"
+        try:
+            module = importlib.import_module(full)
+        except ModuleNotFoundError as error:
+            if error.name != full:
+                raise
+            continue
+        found = _in_module(module)
+        if found is not None:
+            yield found
+
+
+def _is_celery(value: object) -> bool:
+    return any(cls.__module__.startswith("celery.") and cls.__name__ == "Celery" for cls in type(value).__mro__)
+
+
+def _no_module(name: str) -> NoApplication:
+    files = sorted(file for file in os.listdir() if file.endswith(".py"))
+    return NoApplication(
+        f"there is no module {name}",
+        [f"folder: {os.getcwd()}", f"Python files in it: {', '.join(files[:10]) or 'none'}"],
+        "change to the folder of your project, or write the module with its package: -A project.tasks",
+    )
+
+
+def _none_in(module: ModuleType) -> NoApplication:
+    return NoApplication(
+        f"the module {module.__name__} has no application",
+        [f"file: {getattr(module, '__file__', None)}"],
+        "make one: app = App('tasks'), with `from cardoon import App`; or name it: -A module:name",
+    )
+
+
+def _celery(module: str) -> NoApplication:
+    return NoApplication(
+        f"the application in {module} is one of Celery",
+        [f"module: {module}"],
+        f"import App from cardoon in its place; cardoon assess -A {module} says what will differ",
+    )

@@ -1,0 +1,42 @@
+"""The line between a worker and its zygote: four bytes of length, then JSON."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from typing import Any
+
+
+class Line:
+    """The zygote's end."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def say(self, word: Any, handles: list[int] | None = None) -> None:
+        """Sends ``word``, with open files beside it."""
+        text = json.dumps(word).encode()
+        frame = struct.pack("<I", len(text)) + text
+        if handles:
+            sent = socket.send_fds(self._socket, [frame], handles)
+            frame = frame[sent:]
+        self._socket.sendall(frame)
+
+    def hear(self) -> Any:
+        """Waits for a word; None when the worker is gone."""
+        head = self._read(4)
+        body = self._read(struct.unpack("<I", head)[0]) if head is not None else None
+        return None if body is None else json.loads(body)
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _read(self, size: int) -> bytes | None:
+        data = b""
+        while len(data) < size:
+            more = self._socket.recv(size - len(data))
+            if not more:
+                return None
+            data += more
+        return data

@@ -1,0 +1,166 @@
+"""The process that has the application imported and makes children of itself.
+
+A worker runs ``python -m cardoon._zygote --app NAME``; standard input is the line to it. This process has one thread and
+opens no connection, so that it can be forked at any time.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import signal
+import socket
+import sys
+import traceback
+from typing import Any
+
+from cardoon import _loader
+from cardoon._greeting import greeting
+from cardoon._wire import Line
+from cardoon.app import App
+
+
+def main() -> None:
+    options = _options()
+    line = Line(_take_line())
+    # The terminal sends Ctrl-C to all processes in front of it; what ends children is their worker's to say. A handler,
+    # and not SIG_IGN, which the programs that tasks start would inherit.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave_to_worker)
+    app = _import(options.app, line)
+    pool = options.pool or app.conf.worker_pool or "processes"
+    line.say({"greeting": greeting(app, pool)})
+    gc.collect()
+    # Objects that are never collected are never written to, and so stay shared with children.
+    gc.freeze()
+    _make_children(line, app, pool)
+
+
+def _options() -> Any:
+    parser = argparse.ArgumentParser(prog="cardoon._zygote")
+    parser.add_argument("--app", required=True)
+    parser.add_argument("--pool", default="")
+    return parser.parse_args()
+
+
+def _take_line() -> socket.socket:
+    line = socket.socket(fileno=os.dup(0))
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.close(null)
+    return line
+
+
+def _leave_to_worker(_number: int, _frame: object) -> None:
+    pass
+
+
+def _import(name: str, line: Line) -> App:
+    try:
+        app = _loader.load(name)
+        app.import_tasks()
+    except _loader.NoApplication as problem:
+        _fail(line, str(problem), problem.checked, problem.hint)
+    except BaseException as error:  # noqa: BLE001 - whatever an import raises, SystemExit included.
+        sys.stderr.write(_traceback(error))
+        sys.stderr.flush()
+        last = traceback.format_exception_only(type(error), error)[-1].strip()
+        _fail(line, f"importing {name} fails: {last}", [f"Python: {sys.executable}"], "the traceback stands above")
+    return app
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback from the application's first own frame on."""
+    tb = error.__traceback__
+    while tb is not None and _is_machinery(tb.tb_frame.f_globals.get("__name__", "")) and tb.tb_next is not None:
+        tb = tb.tb_next
+    return "".join(traceback.format_exception(type(error), error, tb))
+
+
+def _is_machinery(module: str) -> bool:
+    return module in ("__main__", "cardoon._zygote", "cardoon._loader", "cardoon.app") or module.startswith("importlib")
+
+
+def _fail(line: Line, message: str, checked: list[str], hint: str) -> None:
+    line.say({"failed": {"message": message, "checked": checked, "hint": hint}})
+    os._exit(0)
+
+
+def _make_children(line: Line, app: App, pool: str) -> None:
+    while True:
+        order = line.hear()
+        if order is None:
+            # The worker is gone, and nobody wants children any more.
+            os._exit(0)
+        if order["make"] == "become":
+            _become(line, app, pool, order["lanes"])
+        else:
+            _fork(line, app, pool, order["lanes"])
+
+
+def _become(line: Line, app: App, pool: str, lanes: int) -> None:
+    handles = _Handles()
+    line.say({"made": os.getpid()}, [*handles.theirs, os.pidfd_open(os.getpid())])
+    handles.close_theirs()
+    line.close()
+    _live(app, pool, lanes, handles)
+
+
+def _fork(line: Line, app: App, pool: str, lanes: int) -> None:
+    handles = _Handles()
+    reader, writer = os.pipe()
+    middle = os.fork()
+    if middle == 0:
+        # The worker adopts what its parent leaves behind, and so hears how a child ends.
+        child = os.fork()
+        if child:
+            os.write(writer, str(child).encode())
+            os._exit(0)
+        for descriptor in (reader, writer, *handles.theirs):
+            os.close(descriptor)
+        line.close()
+        _live(app, pool, lanes, handles)
+    os.waitpid(middle, 0)
+    pid = int(os.read(reader, 32))
+    process = os.pidfd_open(pid)
+    line.say({"made": pid}, [*handles.theirs, process])
+    for descriptor in (reader, writer, process):
+        os.close(descriptor)
+    handles.close_theirs()
+    handles.close_ours()
+
+
+def _live(app: App, pool: str, lanes: int, handles: _Handles) -> None:
+    from cardoon import _child
+
+    try:
+        _child.run(app, pool, lanes, *handles.ours)
+    except BaseException:  # noqa: BLE001 - there is nobody left to tell but the worker's log.
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(70)
+    os._exit(0)
+
+
+class _Handles:
+    """The two ends of what connects a child and its worker."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        reader, writer = os.pipe()
+        note = os.memfd_create("cardoon-note", os.MFD_CLOEXEC)
+        self.ours = (ours.detach(), writer, os.dup(note))
+        self.theirs = (theirs.detach(), reader, note)
+
+    def close_ours(self) -> None:
+        for descriptor in self.ours:
+            os.close(descriptor)
+
+    def close_theirs(self) -> None:
+        for descriptor in self.theirs:
+            os.close(descriptor)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,201 @@
+"""What goes wrong, as exceptions.
+
+Errors of Cardoon itself carry a code (``CD1001``) that ``cardoon explain CD1001`` explains, what was checked, and the next
+command. Exceptions that steer a task (:class:`Retry`, :class:`Ignore`, :class:`Reject`) have Celery's names and meaning.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any
+
+__all__ = [
+    "CardoonError",
+    "EncodeError",
+    "Ignore",
+    "ImproperlyConfigured",
+    "MaxRetriesExceededError",
+    "NotFound",
+    "NotRegistered",
+    "OperationalError",
+    "Reject",
+    "Retry",
+    "SoftTimeLimitExceeded",
+    "TaskError",
+    "TaskFailed",
+    "TaskRevokedError",
+    "TimeLimitExceeded",
+    "TimeoutError",
+    "WorkerLostError",
+]
+
+
+class CardoonError(Exception):
+    """An error of Cardoon, with its code.
+
+    ``code`` is ``CD`` and four digits; ``kind`` says what to do (``Unavailable``: try again; ``Invalid``: mend the input);
+    ``checked`` lists what was found, ``hint`` the next command, ``causes`` what lies behind it.
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str = "CD9001",
+        kind: str = "Internal",
+        causes: list[str] | None = None,
+        checked: list[str] | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.kind = kind
+        self.causes = causes or []
+        self.checked = checked or []
+        self.hint = hint
+
+    def __str__(self) -> str:
+        lines = [f"[{self.code}] {self.message}"]
+        lines += [f"  cause: {cause}" for cause in self.causes]
+        lines += [f"  checked: {checked}" for checked in self.checked]
+        if self.hint:
+            lines.append(f"  next: {self.hint}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _again, (type(self), self.message, self.code, self.kind, self.causes, self.checked, self.hint)
+
+
+class OperationalError(CardoonError, ConnectionError):
+    """A store cannot be reached or does not answer now: try again later."""
+
+
+class ImproperlyConfigured(CardoonError, ValueError):
+    """A URL, a setting or an option is wrong."""
+
+
+class EncodeError(CardoonError, TypeError):
+    """A value cannot be written as JSON. The message says which one and where it stands."""
+
+
+class NotRegistered(CardoonError, KeyError):
+    """No task has this name."""
+
+    __str__ = CardoonError.__str__
+
+
+class NotFound(CardoonError, LookupError):
+    """No task has this id, or there is no such thing."""
+
+
+class TimeoutError(CardoonError, TimeoutError):  # noqa: A001 - Celery's name for it.
+    """A result was not there in time. The task goes on."""
+
+
+class TaskError(Exception):
+    """How a task ended that has no return value. ``kind`` is the class that failed it, as its worker named it."""
+
+    kind = ""
+    traceback: str | None = None
+
+
+class TaskFailed(TaskError):
+    """A task failed with an exception whose class this process does not know."""
+
+    def __init__(self, kind: str = "", message: str = "") -> None:
+        super().__init__(f"{kind}: {message}" if kind else message)
+        self.kind = kind
+
+
+class TaskRevokedError(TaskError):
+    """The task was revoked, or expired before it could start."""
+
+
+class TimeLimitExceeded(TaskError):
+    """The task did not end within its time limit and was killed."""
+
+
+class WorkerLostError(TaskError):
+    """The processes that executed the task died, so often that it is not tried again."""
+
+
+class SoftTimeLimitExceeded(Exception):
+    """Raised inside a task when its soft time limit is over. The hard limit follows."""
+
+
+class MaxRetriesExceededError(Exception):
+    """A task asked for a retry, and has used up its retries."""
+
+
+class Ignore(Exception):
+    """Raised inside a task: nothing is recorded of this run, and its message is acknowledged."""
+
+
+class Reject(Exception):
+    """Raised inside a task: its message is refused. It goes to the dead letters, or back to the end of its queue."""
+
+    def __init__(self, reason: object = None, requeue: bool = False) -> None:
+        super().__init__(reason, requeue)
+        self.reason = reason
+        self.requeue = requeue
+
+
+class Retry(Exception):
+    """Raised by ``self.retry()``: another attempt was asked for. Not a failure."""
+
+    def __init__(
+        self,
+        message: str | None = None,
+        exc: BaseException | None = None,
+        when: float | datetime.datetime | None = None,
+        args: tuple[Any, ...] | None = None,
+        kwargs: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(message or "the task is tried again")
+        self.message = message
+        self.exc = exc
+        self.when = when
+        self.new_args = args
+        self.new_kwargs = kwargs
+
+    def countdown(self) -> float:
+        """Seconds until the next attempt."""
+        if isinstance(self.when, datetime.datetime):
+            when = self.when if self.when.tzinfo else self.when.replace(tzinfo=datetime.timezone.utc)
+            return max(0.0, (when - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+        return max(0.0, float(self.when or 0))
+
+
+_BY_CODE: dict[str, type[CardoonError]] = {
+    "CD2006": EncodeError,
+    "CD3003": TimeoutError,
+    "CD3005": NotRegistered,
+}
+
+_BY_KIND: dict[str, type[CardoonError]] = {
+    "Unavailable": OperationalError,
+    "Timeout": OperationalError,
+    "Invalid": ImproperlyConfigured,
+    "NotFound": NotFound,
+}
+
+
+def _of_core(
+    code: str, kind: str, message: str, causes: list[str], checked: list[str], hint: str | None
+) -> CardoonError:
+    """The exception for an error of the compiled part."""
+    cls = _BY_CODE.get(code) or _BY_KIND.get(kind, CardoonError)
+    return cls(message, code=code, kind=kind, causes=causes, checked=checked, hint=hint)
+
+
+def _again(
+    cls: type[CardoonError],
+    message: str,
+    code: str,
+    kind: str,
+    causes: list[str],
+    checked: list[str],
+    hint: str | None,
+) -> CardoonError:
+    return cls(message, code=code, kind=kind, causes=causes, checked=checked, hint=hint)

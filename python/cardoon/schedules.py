@@ -1,0 +1,72 @@
+"""When periodic tasks are sent."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Union
+
+__all__ = ["Schedule", "crontab", "schedule"]
+
+Field = Union[int, str, "list[int]", "tuple[int, ...]", "set[int]"]
+
+
+class schedule:  # noqa: N801 - Celery's name.
+    """Every so often. Ticks are multiples of ``run_every`` since 1970, so that all schedulers agree on them."""
+
+    def __init__(self, run_every: float | datetime.timedelta) -> None:
+        seconds = run_every.total_seconds() if isinstance(run_every, datetime.timedelta) else float(run_every)
+        if seconds <= 0:
+            raise ValueError(f"a task cannot be sent every {seconds:g} s")
+        self.seconds = seconds
+
+    def to_json(self) -> dict[str, Any]:
+        return {"every": self.seconds}
+
+    def __repr__(self) -> str:
+        return f"<schedule: every {self.seconds:g} s>"
+
+
+class crontab:  # noqa: N801 - Celery's name.
+    """At the times that all five fields admit, as in Celery: ``crontab(minute="*/15", hour="8-17", day_of_week="mon-fri")``."""
+
+    def __init__(
+        self,
+        minute: Field = "*",
+        hour: Field = "*",
+        day_of_month: Field = "*",
+        month_of_year: Field = "*",
+        day_of_week: Field = "*",
+        **_celery: Any,
+    ) -> None:
+        self.minute = _text(minute)
+        self.hour = _text(hour)
+        self.day_of_month = _text(day_of_month)
+        self.month_of_year = _text(month_of_year)
+        self.day_of_week = _text(day_of_week)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"crontab": dict(vars(self))}
+
+    def __repr__(self) -> str:
+        return (
+            f"<crontab: {self.minute} {self.hour} {self.day_of_month} {self.month_of_year} {self.day_of_week}"
+            " (minute hour day month weekday)>"
+        )
+
+
+Schedule = Union[schedule, crontab, datetime.timedelta]
+
+
+def as_json(value: Any) -> dict[str, Any]:
+    """A schedule as the scheduler reads it; numbers and timedeltas are intervals."""
+    if isinstance(value, (schedule, crontab)):
+        return value.to_json()
+    if isinstance(value, (int, float, datetime.timedelta)) and not isinstance(value, bool):
+        return schedule(value).to_json()
+    raise TypeError(f"{value!r} is no schedule: write seconds, a timedelta, or crontab(…)")
+
+
+def _text(field: Field) -> str:
+    if isinstance(field, (int, str)):
+        return str(field)
+    return ",".join(str(part) for part in sorted(field))

@@ -1,0 +1,104 @@
+//! The thread that listens to the supervisor. It never needs the interpreter's lock, so a task cannot hold it up.
+
+use std::io::{self, Read as _};
+use std::os::fd::AsFd as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use cardoon_children::frame::{self, Call, Order};
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::shared::{Shared, Taken};
+
+/// How often ends are said for a lane that is busy with the next call.
+const SAY_EVERY: Duration = Duration::from_millis(2);
+
+const READ_AT_A_TIME: usize = 64 * 1024;
+
+/// Starts the thread. It ends the process when the supervisor is gone.
+pub(super) fn start(shared: Arc<Shared>) -> io::Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "a child has no supervisor of services: its end is the process's end")]
+    std::thread::Builder::new().name("cardoon-line".to_owned()).spawn(move || {
+        // Whatever went wrong: without its supervisor this process is of no use.
+        let _ = listen(&shared);
+        shared.vanish();
+    })?;
+    Ok(())
+}
+
+fn listen(shared: &Shared) -> io::Result<()> {
+    let mut received = BytesMut::new();
+    loop {
+        if !wait(shared)? {
+            shared.flush()?;
+            continue;
+        }
+        if !shared.is_itself() {
+            return Err(io::Error::other("the line is not ours any more"));
+        }
+        read(shared, &mut received)?;
+        while let Some(length) = frame::length(&received)?.filter(|length| received.len() >= *length) {
+            let frame = received.split_to(length).freeze();
+            obey(shared, &frame)?;
+        }
+    }
+}
+
+/// Waits until the supervisor has said something. False when ends should be said meanwhile.
+fn wait(shared: &Shared) -> io::Result<bool> {
+    let pause = shared.is_busy().then(|| Timespec::try_from(SAY_EVERY)).transpose().map_err(io::Error::other)?;
+    let mut fds = [PollFd::from_borrowed_fd(shared.socket().as_fd(), PollFlags::IN | PollFlags::RDHUP)];
+    match rustix::event::poll(&mut fds, pause.as_ref()) {
+        Ok(ready) => Ok(ready > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn read(shared: &Shared, received: &mut BytesMut) -> io::Result<()> {
+    let filled = received.len();
+    received.resize(filled + READ_AT_A_TIME, 0);
+    let got = shared.socket().read(&mut received[filled..]);
+    received.truncate(filled + got.as_ref().copied().unwrap_or(0));
+    match got {
+        Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn obey(shared: &Shared, frame: &Bytes) -> io::Result<()> {
+    match frame::decode(frame)? {
+        Order::Run(calls) => shared.add(calls.iter().map(|call| taken(call, frame)).collect()),
+        Order::Recall(tags) => shared.recall(&tags)?,
+        Order::Gate(gate) => shared.set_gate(gate),
+        Order::Cancel { tag, why } => shared.cancel(tag, why),
+        Order::Stop => shared.stop(),
+    }
+    Ok(())
+}
+
+fn taken(call: &Call<'_>, frame: &Bytes) -> Taken {
+    let text = |text: &str| frame.slice_ref(text.as_bytes());
+    Taken {
+        tag: call.tag,
+        task: call.task,
+        run: call.run,
+        attempt: call.attempt,
+        since: call.since,
+        report: call.report,
+        redelivered: call.redelivered,
+        priority: call.priority,
+        soft_time_limit: call.soft_time_limit,
+        time_limit: call.time_limit,
+        id: text(call.id),
+        root_id: call.root_id.map(text),
+        parent_id: call.parent_id.map(text),
+        queue: text(call.queue),
+        headers: frame.slice_ref(call.headers.0),
+        args: frame.slice_ref(call.args.0),
+        kwargs: frame.slice_ref(call.kwargs.0),
+    }
+}

@@ -1,0 +1,1 @@
+from clean import app as celery  # noqa: F401

@@ -1,0 +1,1 @@
+from clean import app as factory  # noqa: F401

@@ -1,0 +1,1 @@
+"""A project of the usual shape: a package with a module `celery` and modules of tasks."""
