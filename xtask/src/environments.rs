@@ -1,5 +1,5 @@
-//! Virtual environments of Python in the user's cache, one for each version of Celery and each further Redis that the
-//! tests work with.
+//! Virtual environments of Python in the user's cache: one for each version of Celery and each further Redis that the
+//! tests work with, and one for the Python package.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,8 @@ use anyhow::{Context, Result, bail};
 use crate::{repository, run, setup};
 
 /// The pinned packages, a file an environment. Redis of other versions than Debian's comes in packages of Python too.
-const REQUIREMENTS: [&str; 2] = ["tests/interop/python/requirements", "crates/testkit/requirements"];
+const REQUIREMENTS: [&str; 3] =
+    ["tests/interop/python/requirements", "crates/testkit/requirements", "python/requirements"];
 /// Written last: an environment without it is half made, with another text it is old.
 const DONE: &str = "requirements.txt";
 
@@ -91,7 +92,10 @@ mod tests {
     fn every_version_of_celery_and_redis_that_we_work_with_has_an_environment() {
         let wanted = wanted(Path::new("/cache")).unwrap();
         let names: Vec<_> = wanted.iter().map(Environment::name).collect();
-        assert_eq!(names, ["celery-5.2", "celery-5.4", "celery-5.6", "celery-5.7", "redis-6.2", "redis-8.2"]);
+        assert_eq!(
+            names,
+            ["celery-5.2", "celery-5.4", "celery-5.6", "celery-5.7", "package", "redis-6.2", "redis-8.2"]
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod bench;
 mod depcheck;
 mod environments;
+mod python;
 mod repository;
 mod run;
 mod setup;
@@ -20,6 +21,7 @@ usage: cargo xtask COMMAND
 
   setup [--yes]         install what the tests need and this machine lacks
   test [--yes] [ARGS]   setup, then every test; ARGS go to `cargo test`
+  python [ARGS]         build the wheel, install it for the tests and run those of Python; ARGS go to pytest
   bench tasks [ARGS]    measure, and write docs/benchmarks.md
   soak [ARGS]           the fault drills at their full counts, and write docs/reliability.md
   tidy [--update]       check the rules of the house; --update lowers the list of long functions
@@ -46,6 +48,7 @@ fn dispatch(args: &[String]) -> Result<()> {
     match command {
         "setup" => setup::setup(rest),
         "test" => test::test(rest),
+        "python" => python::test(rest),
         "bench" => bench::bench(rest),
         "soak" => soak::soak(rest),
         "tidy" => tidy::tidy(rest),

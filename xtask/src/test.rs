@@ -2,12 +2,13 @@
 
 use anyhow::Result;
 
-use crate::{run, setup};
+use crate::{python, run, setup};
 
 pub(crate) fn test(args: &[String]) -> Result<()> {
     let (ours, cargos): (Vec<_>, Vec<_>) = args.iter().cloned().partition(|arg| arg == "--yes");
     setup::setup(&ours)?;
     // Tests of clusters start the program that lies beside their own, so it is built before them.
     run::run(&mut run::cargo(&["build", "--release", "--workspace", "--bins"]))?;
-    run::run(run::cargo(&["test", "--release", "--workspace"]).args(cargos))
+    run::run(run::cargo(&["test", "--release", "--workspace"]).args(cargos))?;
+    python::test(&[])
 }

@@ -1,0 +1,54 @@
+//! The Python package: its wheel, and its tests against the installed wheel.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result, bail};
+
+use crate::{repository, run};
+
+/// The wheel is no larger, in bytes: people load it over slow lines.
+const MOST_BYTES: u64 = 25 * 1024 * 1024;
+
+/// Builds the wheel, installs it into the tests' environment, and runs the type checker and the tests there.
+pub(crate) fn test(args: &[String]) -> Result<()> {
+    let environment = environment()?;
+    let wheel = build_wheel(&environment)?;
+    install(&environment, &wheel)?;
+    let folder = repository::root().join("python");
+    let python = environment.join("bin/python");
+    run::run(Command::new(&python).args(["-m", "mypy"]).current_dir(&folder))?;
+    run::run(Command::new(&python).args(["-m", "pytest", "-q"]).args(args).current_dir(&folder))
+}
+
+/// Builds the wheel into the target folder; answers where it is.
+pub(crate) fn build_wheel(environment: &Path) -> Result<PathBuf> {
+    let target = run::target_folder();
+    let wheels = target.join("wheels");
+    if wheels.exists() {
+        std::fs::remove_dir_all(&wheels)?;
+    }
+    let mut build = Command::new(environment.join("bin/maturin"));
+    build.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]);
+    build.arg(repository::root().join("python/Cargo.toml")).arg("--out").arg(&wheels);
+    build.arg("--interpreter").arg(environment.join("bin/python"));
+    run::run(build.env("CARGO_TARGET_DIR", &target))?;
+    let wheel = std::fs::read_dir(&wheels)?.next().context("no wheel was built")??;
+    let size = wheel.metadata()?.len();
+    println!("wheel: {} ({:.1} MiB)", wheel.file_name().to_string_lossy(), size as f64 / 1024.0 / 1024.0);
+    if size > MOST_BYTES {
+        bail!("the wheel has {size} bytes, the limit is {MOST_BYTES}");
+    }
+    Ok(wheel.path())
+}
+
+fn install(environment: &Path, wheel: &Path) -> Result<()> {
+    let mut pip = Command::new(environment.join("bin/pip"));
+    pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--force-reinstall"]);
+    run::run(pip.arg(wheel))
+}
+
+/// Where the tests' packages are; `setup` has made it.
+fn environment() -> Result<PathBuf> {
+    Ok(run::cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?.join("python/package"))
+}
