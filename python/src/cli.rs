@@ -8,5 +8,5 @@ use pyo3::prelude::*;
 /// interpreter that workers run tasks with.
 #[pyfunction]
 pub(crate) fn cli(py: Python<'_>, arguments: Vec<OsString>, python: OsString) -> u8 {
-    py.detach(|| cardoon_cli::run_with(arguments, Some(python)))
+    py.detach(|| cardoon_cli::run_with(&arguments, Some(python)))
 }

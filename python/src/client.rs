@@ -127,8 +127,7 @@ impl Client {
     }
 }
 
-type Parts<'py> =
-    (Bound<'py, PyString>, Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyDict>>);
+type Parts<'py> = (Bound<'py, PyString>, Bound<'py, PyAny>, Bound<'py, PyAny>, Option<Bound<'py, PyDict>>);
 
 impl Client {
     fn open(&self, py: Python<'_>) -> PyResult<Arc<Open>> {

@@ -18,7 +18,7 @@ pub(crate) fn not_serializable(message: String) -> PyErr {
 fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     let make = py.import("cardoon.exceptions")?.getattr("_of_core")?;
     let code = error.code();
-    let made = make.call1((
+    let exception = make.call1((
         code.to_string(),
         error.kind().to_string(),
         error.message(),
@@ -26,8 +26,8 @@ fn exception(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
         error.findings().to_vec(),
         error.next_step(),
     ))?;
-    if made.is_instance_of::<pyo3::exceptions::PyBaseException>() {
-        Ok(PyErr::from_value(made))
+    if exception.is_instance_of::<pyo3::exceptions::PyBaseException>() {
+        Ok(PyErr::from_value(exception))
     } else {
         Ok(PyRuntimeError::new_err(error.to_string()))
     }

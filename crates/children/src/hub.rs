@@ -292,7 +292,7 @@ impl State {
             Command::Give { child, tags } => self.give(child, &tags),
             Command::Recall { child, tags } => self.say(child, &Order::Recall(tags)),
             Command::Interrupt { child, tag } => {
-                self.say(child, &Order::Cancel { tag, why: Cancel::TimeLimit })
+                self.say(child, &Order::Cancel { tag, why: Cancel::TimeLimit });
             }
             Command::Kill(child) => {
                 if let Some(attended) = self.children.get(&child) {

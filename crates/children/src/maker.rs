@@ -133,7 +133,6 @@ fn register(pid: u32) {
 
 fn order(method: StartMethod, greeting: &Greeting) -> Order {
     match method {
-        StartMethod::Fork => Order::Fork,
         StartMethod::Spawn => Order::Become,
         StartMethod::Auto if greeting.threads > 1 => {
             let threads = greeting.threads;
@@ -144,7 +143,7 @@ fn order(method: StartMethod, greeting: &Greeting) -> Order {
             );
             Order::Become
         }
-        StartMethod::Auto => Order::Fork,
+        StartMethod::Fork | StartMethod::Auto => Order::Fork,
     }
 }
 

@@ -18,6 +18,9 @@ use tokio::net::UnixStream;
 use crate::frame::{self, VERSION};
 use crate::greeting::{Greeting, HANDLES, Said};
 
+/// Bytes that are read of the line at a time.
+const READ_AT_A_TIME: usize = 8 * 1024;
+
 /// A zygote, with the line by which it is told to make children. It ends when the line is closed.
 pub(crate) struct Zygote {
     process: Child,
@@ -63,7 +66,7 @@ impl Zygote {
             greeting = zygote.greeting() => greeting,
             () = clock.sleep(patience) => Err(Error::new(Code::NoChildren, "the application is still being imported")
                 .checked(format!("{} s have passed", patience.as_secs()))
-                .hint("raise worker.child_start, or import slow things inside of tasks")),
+                .hint("import slow things inside of tasks")),
         }?;
         Ok((zygote, greeting))
     }
@@ -111,14 +114,13 @@ impl Zygote {
                 Err(Error::new(Code::NoChildren, "the first word of a zygote was no greeting"))
             }
             Err(error) => {
-                let ended = self.process.try_wait().ok().flatten();
-                let how = ended.map_or_else(String::new, |status| format!(": {status}"));
-                Err(Error::new(
-                    Code::NoChildren,
-                    format!("the process that imports the application ended{how}"),
-                )
-                .source(error)
-                .hint("run its import by hand: python -c 'import tasks'"))
+                let message = match self.process.try_wait() {
+                    Ok(Some(status)) => format!("the process that imports the application ended: {status}"),
+                    _ => "the process that imports the application ended".to_owned(),
+                };
+                Err(Error::new(Code::NoChildren, message)
+                    .source(error)
+                    .hint("run its import by hand: python -c 'import tasks'"))
             }
         }
     }
@@ -182,7 +184,7 @@ impl Zygote {
 fn receive(line: &UnixStream, received: &mut Vec<u8>, handles: &mut VecDeque<OwnedFd>) -> io::Result<usize> {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(HANDLES))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut bytes = [0; 64 * 1024];
+    let mut bytes = [0; READ_AT_A_TIME];
     let flags = RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT;
     let got = rustix::net::recvmsg(line, &mut [IoSliceMut::new(&mut bytes)], &mut control, flags)?;
     for message in control.drain() {

@@ -26,8 +26,8 @@ use exit::Exit;
 
 /// Carries out a command line, whose first word is the program's name, and answers the exit status. `python` is the
 /// interpreter that runs the program, if one does: workers run Python tasks with it unless they are told otherwise.
-pub fn run_with(words: Vec<OsString>, python: Option<OsString>) -> u8 {
-    let mut arguments = match usage::parse(&words) {
+pub fn run_with(words: &[OsString], python: Option<OsString>) -> u8 {
+    let mut arguments = match usage::parse(words) {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };

@@ -1,3 +1,3 @@
 fn main() -> std::process::ExitCode {
-    cardoon_cli::run_with(std::env::args_os().collect(), None).into()
+    cardoon_cli::run_with(&std::env::args_os().collect::<Vec<_>>(), None).into()
 }

@@ -59,14 +59,14 @@ fn headers(signature: &Signature, id: &TaskId, origin: &str) -> Result<Bytes> {
     let written = Written::of(signature, id, origin).map_err(not_json)?;
     serde_json::to_writer(&mut json, &written).map_err(not_json)?;
     if !signature.options.headers.is_empty() {
-        json = with_own(json.into(), &signature.options.headers).map_err(not_json)?;
+        json = with_own(&json, &signature.options.headers).map_err(not_json)?;
     }
     Ok(json.into())
 }
 
 /// `headers` and behind them those of `own` that are not there yet.
-fn with_own(headers: Bytes, own: &[u8]) -> serde_json::Result<Vec<u8>> {
-    let Entries(mut entries) = serde_json::from_slice(&headers)?;
+fn with_own(headers: &[u8], own: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let Entries(mut entries) = serde_json::from_slice(headers)?;
     let Entries(more) = serde_json::from_slice(own)?;
     for (name, value) in more {
         if entries.iter().all(|(known, _)| *known != name) {

@@ -56,7 +56,9 @@ pub enum OnError {
 impl ServiceKind {
     pub fn on_error(self) -> OnError {
         match self {
-            Self::Engine | Self::Claimer | Self::Settler | Self::Heartbeat | Self::Children => OnError::StopAll,
+            Self::Engine | Self::Claimer | Self::Settler | Self::Heartbeat | Self::Children => {
+                OnError::StopAll
+            }
             Self::Rescuer
             | Self::RevokeListener
             | Self::TaskRun

@@ -51,7 +51,7 @@ pub(crate) async fn run(worker: Worker, orders: watch::Receiver<Order>) -> Resul
     let engine_services = services.clone();
     services
         .spawn_thread(ServiceKind::Engine, move |_| {
-            let exit = work(&worker.setup, site, orders, &engine_services);
+            let exit = work(&worker.setup, &site, orders, &engine_services);
             let _ = done.send(exit);
             Ok(())
         })
@@ -104,7 +104,7 @@ fn spec(setup: &WorkerBuilder, intake: &Intake) -> ConsumeSpec {
 /// Runs the engine on this thread until it has finished.
 fn work(
     setup: &WorkerBuilder,
-    site: Site,
+    site: &Site,
     orders: watch::Receiver<Order>,
     services: &Supervisor,
 ) -> Result<WorkerExit> {
@@ -142,7 +142,7 @@ struct Lines {
 }
 
 impl Driver {
-    fn start(setup: &WorkerBuilder, site: Site, services: &Supervisor) -> Result<Self> {
+    fn start(setup: &WorkerBuilder, site: &Site, services: &Supervisor) -> Result<Self> {
         let (inbox, events) = Inbox::new();
         let clock = setup.clock.clone();
         let worker: Arc<str> = setup.name.as_str().into();
@@ -155,8 +155,8 @@ impl Driver {
             clock: clock.clone(),
         };
         let ended = CancellationToken::new();
-        start_heartbeat(setup, &site, &gate, &announcer, &inbox, services, ended.clone())?;
-        start_watchers(setup, &site, &board, &announcer, &inbox, services);
+        start_heartbeat(setup, site, &gate, &announcer, &inbox, services, ended.clone())?;
+        start_watchers(setup, site, &board, &announcer, &inbox, services);
         let kit = Kit {
             worker: Arc::clone(&worker),
             consumer: Arc::clone(&site.consumer),
@@ -174,9 +174,9 @@ impl Driver {
             max_result_bytes: setup.limits.max_bytes,
             reads_ahead: reads_ahead(setup),
         };
-        let executors = executors(setup, kit, &site, services)?;
+        let executors = executors(setup, kit, site, services)?;
         Ok(Self {
-            lines: Lines::open(setup, &site, &inbox, services),
+            lines: Lines::open(setup, site, &inbox, services),
             engine: Engine::new(config, site.start_before),
             executors,
             timer: Timer::default(),

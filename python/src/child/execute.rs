@@ -28,7 +28,7 @@ impl Tasks {
         let ran = call.get().ran();
         if !shared.is_same_process() {
             // A process that the task forked came back in its place.
-            shared.vanish();
+            Shared::vanish();
         }
         if noted {
             shared.leave();
@@ -70,7 +70,12 @@ impl Tasks {
         }
     }
 
-    pub(super) fn raised(&self, py: Python<'_>, call: &Bound<'_, Call>, error: &Bound<'_, PyAny>) -> PyResult<How> {
+    pub(super) fn raised(
+        &self,
+        py: Python<'_>,
+        call: &Bound<'_, Call>,
+        error: &Bound<'_, PyAny>,
+    ) -> PyResult<How> {
         how_of(self.judge.call1(py, (call, error))?.bind(py))
     }
 
@@ -100,7 +105,7 @@ pub(super) fn begin(shared: &Shared, taken: Taken, noted: bool) -> Option<Call> 
     }
     let call = Call::new(taken);
     if said_begin(shared, &call, noted).is_err() {
-        shared.vanish();
+        Shared::vanish();
     }
     Some(call)
 }
@@ -113,7 +118,10 @@ fn said_begin(shared: &Shared, call: &Call, noted: bool) -> io::Result<()> {
 }
 
 /// The positional arguments and the named ones, or none of those.
-pub(super) fn arguments<'py>(py: Python<'py>, call: &Call) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyAny>)> {
+pub(super) fn arguments<'py>(
+    py: Python<'py>,
+    call: &Call,
+) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyAny>)> {
     let args = match &call.args()[..] {
         b"[]" => PyTuple::empty(py),
         args => json::read(py, args)?.cast_into::<PyList>()?.to_tuple(),

@@ -18,11 +18,10 @@ const READ_AT_A_TIME: usize = 64 * 1024;
 
 /// Starts the thread. It ends the process when the supervisor is gone.
 pub(super) fn start(shared: Arc<Shared>) -> io::Result<()> {
-    #[expect(clippy::disallowed_methods, reason = "a child has no supervisor of services: its end is the process's end")]
     std::thread::Builder::new().name("cardoon-line".to_owned()).spawn(move || {
         // Whatever went wrong: without its supervisor this process is of no use.
         let _ = listen(&shared);
-        shared.vanish();
+        Shared::vanish();
     })?;
     Ok(())
 }
@@ -47,7 +46,8 @@ fn listen(shared: &Shared) -> io::Result<()> {
 
 /// Waits until the supervisor has said something. False when ends should be said meanwhile.
 fn wait(shared: &Shared) -> io::Result<bool> {
-    let pause = shared.is_busy().then(|| Timespec::try_from(SAY_EVERY)).transpose().map_err(io::Error::other)?;
+    let pause =
+        shared.is_busy().then(|| Timespec::try_from(SAY_EVERY)).transpose().map_err(io::Error::other)?;
     let mut fds = [PollFd::from_borrowed_fd(shared.socket().as_fd(), PollFlags::IN | PollFlags::RDHUP)];
     match rustix::event::poll(&mut fds, pause.as_ref()) {
         Ok(ready) => Ok(ready > 0),

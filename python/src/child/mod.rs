@@ -37,14 +37,9 @@ impl Child {
     /// `entries` has what is called for each task, in the order of the greeting; `judge` is called with a call and what it
     /// has raised, and answers what that means.
     #[new]
-    fn new(
-        socket: i32,
-        note: i32,
-        wake: i32,
-        entries: Vec<Py<PyAny>>,
-        judge: Py<PyAny>,
-    ) -> PyResult<Self> {
-        let shared = Arc::new(Shared::new(handles::socket(socket), handles::file(note), handles::event(wake))?);
+    fn new(socket: i32, note: i32, wake: i32, entries: Vec<Py<PyAny>>, judge: Py<PyAny>) -> PyResult<Self> {
+        let shared =
+            Arc::new(Shared::new(handles::socket(socket), handles::file(note), handles::event(wake))?);
         Ok(Self { shared, tasks: Tasks { entries, judge } })
     }
 
@@ -66,7 +61,11 @@ impl Child {
 
     /// All calls that have come and not been taken; for an event loop. Those that may not begin any more are left out.
     fn take_all(&self) -> Vec<Call> {
-        self.shared.take_all().into_iter().filter_map(|taken| execute::begin(&self.shared, taken, false)).collect()
+        self.shared
+            .take_all()
+            .into_iter()
+            .filter_map(|taken| execute::begin(&self.shared, taken, false))
+            .collect()
     }
 
     /// Whether the supervisor lets this child end.
@@ -75,7 +74,8 @@ impl Child {
     }
 
     /// The arguments of a call.
-    fn arguments<'py>(&self, py: Python<'py>, call: &Call) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyAny>)> {
+    #[staticmethod]
+    fn arguments<'py>(py: Python<'py>, call: &Call) -> PyResult<(Bound<'py, PyTuple>, Bound<'py, PyAny>)> {
         execute::arguments(py, call)
     }
 

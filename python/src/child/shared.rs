@@ -109,7 +109,7 @@ impl Shared {
     }
 
     /// Ends this process without running anything of its own any more.
-    pub(super) fn vanish(&self) -> ! {
+    pub(super) fn vanish() -> ! {
         loop {
             let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
         }
@@ -235,7 +235,9 @@ impl Shared {
     pub(super) fn flush_if_due(&self) -> io::Result<()> {
         let due = {
             let line = self.line();
-            line.queue.is_empty() || line.outbox.len() >= MOST_UNSAID || FineInstant::now().since(line.said_at) >= SAY_AFTER
+            line.queue.is_empty()
+                || line.outbox.len() >= MOST_UNSAID
+                || FineInstant::now().since(line.said_at) >= SAY_AFTER
         };
         if due { self.flush() } else { Ok(()) }
     }
@@ -273,7 +275,7 @@ impl Shared {
     fn write(&self, frames: &[u8]) -> io::Result<()> {
         let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.is_itself() {
-            self.vanish();
+            Self::vanish();
         }
         (&self.socket).write_all(frames)
     }

@@ -82,7 +82,9 @@ fn priority(value: &Bound<'_, PyAny>) -> PyResult<Priority> {
     let level: i64 = value.extract()?;
     match u8::try_from(level) {
         Ok(level @ 0..=9) => Ok(Priority::new(level)),
-        _ => Err(PyValueError::new_err(format!("priority is {level}; it goes from 0 to 9, and 9 is the most urgent"))),
+        _ => Err(PyValueError::new_err(format!(
+            "priority is {level}; it goes from 0 to 9, and 9 is the most urgent"
+        ))),
     }
 }
 

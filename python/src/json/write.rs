@@ -1,5 +1,7 @@
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple};
+use pyo3::types::{
+    PyBool, PyByteArray, PyByteArrayMethods, PyBytes, PyDict, PyFloat, PyInt, PyList, PyString, PyTuple,
+};
 
 use super::Types;
 
@@ -72,7 +74,8 @@ fn put(json: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> Result<(),
 }
 
 fn put_text(json: &mut Vec<u8>, text: &Bound<'_, PyString>) -> Result<(), NotJson> {
-    let text = text.to_cow().map_err(|_| NotJson::new("holds a lone surrogate, which UTF-8 has no bytes for"))?;
+    let text =
+        text.to_cow().map_err(|_| NotJson::new("holds a lone surrogate, which UTF-8 has no bytes for"))?;
     put_str(json, &text);
     Ok(())
 }
@@ -83,13 +86,12 @@ fn put_str(json: &mut Vec<u8>, text: &str) {
 }
 
 fn put_int(json: &mut Vec<u8>, number: &Bound<'_, PyInt>) -> Result<(), NotJson> {
-    match number.extract::<i64>() {
-        Ok(number) => drop(serde_json::to_writer(json, &number)),
+    if let Ok(number) = number.extract::<i64>() {
+        let _ = serde_json::to_writer(json, &number);
+    } else {
         // `int.__repr__`, since a subclass may show itself in another way.
-        Err(_) => {
-            let shown = number.py().get_type::<PyInt>().call_method1("__repr__", (number,))?;
-            json.extend_from_slice(shown.str()?.to_cow()?.as_bytes());
-        }
+        let shown = number.py().get_type::<PyInt>().call_method1("__repr__", (number,))?;
+        json.extend_from_slice(shown.str()?.to_cow()?.as_bytes());
     }
     Ok(())
 }
@@ -151,7 +153,8 @@ fn put_other(json: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> Resu
     let py = value.py();
     let types = Types::get(py)?;
     let is = |class: &Py<pyo3::types::PyType>| value.is_instance(class.bind(py));
-    let extend = |json: &mut Vec<u8>, kind: &str, text: &str| put_extension(json, kind, |json| put_str(json, text));
+    let extend =
+        |json: &mut Vec<u8>, kind: &str, text: &str| put_extension(json, kind, |json| put_str(json, text));
     if is(&types.datetime)? {
         extend(json, "datetime", &text_of(value, "isoformat")?);
     } else if is(&types.date)? {
@@ -170,13 +173,12 @@ fn put_other(json: &mut Vec<u8>, value: &Bound<'_, PyAny>, depth: usize) -> Resu
     } else if is(&types.enumeration)? {
         return put(json, &value.getattr("value")?, depth + 1);
     } else if let Some(bytes) = bytes_of(value) {
-        match std::str::from_utf8(&bytes) {
-            Ok(text) => extend(json, "bytes", text),
-            Err(_) => {
-                let encoded = py.import("base64")?.call_method1("b64encode", (PyBytes::new(py, &bytes),))?;
-                let text = encoded.call_method1("decode", ("ascii",))?;
-                extend(json, "base64", &text.to_string());
-            }
+        if let Ok(text) = std::str::from_utf8(&bytes) {
+            extend(json, "bytes", text);
+        } else {
+            let encoded = py.import("base64")?.call_method1("b64encode", (PyBytes::new(py, &bytes),))?;
+            let text = encoded.call_method1("decode", ("ascii",))?;
+            extend(json, "base64", &text.to_string());
         }
     } else if let Some(method) = value.getattr_opt("__json__")? {
         return put(json, &method.call0()?, depth + 1);
@@ -202,7 +204,7 @@ fn bytes_of(value: &Bound<'_, PyAny>) -> Option<Vec<u8>> {
     if let Ok(bytes) = value.cast::<PyBytes>() {
         return Some(bytes.as_bytes().to_vec());
     }
-    value.cast::<PyByteArray>().ok().map(|bytes| bytes.to_vec())
+    value.cast::<PyByteArray>().ok().map(PyByteArrayMethods::to_vec)
 }
 
 fn shown(key: &Bound<'_, PyAny>) -> String {

@@ -29,6 +29,7 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-runtime": ["cardoon-core" "cardoon-errors"] dev [];
     "cardoon-protocol": ["cardoon-core" "cardoon-errors"] dev [];
     "cardoon-scheduler": ["cardoon-core" "cardoon-errors"] dev [];
+    "cardoon-children": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev [];
     "cardoon-settings": ["cardoon-errors"] dev [];
     "cardoon-testkit": ["cardoon-core" "cardoon-runtime"] dev [];
     "cardoon-broker": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev ["cardoon-testkit"];
@@ -43,7 +44,7 @@ const HOUSE: &[Allowed] = house! {
          "cardoon-redis" "cardoon-sqlite"]
         dev ["cardoon-testkit"];
     "cardoon-worker":
-        ["cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results" "cardoon-runtime"]
+        ["cardoon-broker" "cardoon-children" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results" "cardoon-runtime"]
         dev ["cardoon-testkit" "cardoon-sqlite"];
     "cardoon-macros": [] dev [];
     "cardoon":
@@ -55,9 +56,13 @@ const HOUSE: &[Allowed] = house! {
          "cardoon-runtime"]
         dev ["cardoon-testkit"];
     "cardoon-cli":
-        ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
-         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-settings"]
+        ["cardoon" "cardoon-broker" "cardoon-children" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
+         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-scheduler" "cardoon-settings" "cardoon-worker"]
         dev ["cardoon-testkit"];
+    "cardoon-python":
+        ["cardoon" "cardoon-children" "cardoon-cli" "cardoon-core" "cardoon-errors" "cardoon-protocol"
+         "cardoon-runtime"]
+        dev [];
     "cardoon-faults":
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-testkit" "cardoon-worker"]

@@ -7,7 +7,7 @@
 //!              └── unstarted ◄───────┘ it died: only what ran is told that
 //! ```
 //!
-//! A call is told to have ended exactly once, whatever children do: see the properties in `tests.rs`.
+//! Of each call one end is told, whatever children do: see the properties in `tests.rs`.
 
 mod desk;
 mod dispatcher;

@@ -13,7 +13,7 @@ impl Paces {
     /// A call of `task` has taken so long. Slower is believed at once, faster by and by.
     pub(super) fn record(&mut self, task: u32, micros: u64) {
         let known = self.0.entry(task).or_insert(micros);
-        *known = if micros > *known { (*known + micros) / 2 } else { (*known * 7 + micros) / 8 };
+        *known = if micros > *known { u64::midpoint(*known, micros) } else { (*known * 7 + micros) / 8 };
     }
 
     /// What the next call of `task` is expected to take; nothing if it would keep others waiting too long.

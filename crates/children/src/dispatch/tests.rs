@@ -55,7 +55,7 @@ impl World {
                 Command::Kill(child) => self.killed.push(child),
                 Command::Stop(child) => self.stopped.push(child),
                 Command::End { tag, end } => {
-                    assert!(self.ended.insert(tag, end).is_none(), "{tag} ended twice")
+                    assert!(self.ended.insert(tag, end).is_none(), "{tag} ended twice");
                 }
             }
         }

@@ -288,9 +288,9 @@ phrases! {
     NoTasks {
         "`cardoon worker` knows none of your tasks: they live in your own program" =>
             "`cardoon worker` 不认识你的任务：它们在你自己的程序里";
-        "--builtin was not given" => "没有加 --builtin";
-        "start your own binary, or try the built-in tasks: cardoon worker --builtin" =>
-            "启动你自己的程序；想试试内置任务就运行 cardoon worker --builtin";
+        "neither --app nor --builtin was given" => "既没有加 --app，也没有加 --builtin";
+        "Python: cardoon worker -A tasks; Rust: start your own binary; to try it out: cardoon worker --builtin" =>
+            "Python：cardoon worker -A tasks；Rust：启动你自己的程序；只想试试：cardoon worker --builtin";
         "the worker has no tasks" => "这个 worker 没有任务";
     }
     NoIsolation {
@@ -416,11 +416,74 @@ phrases! {
         "process {} failed: {}" => "进程 {0} 出错：{1}";
         "cannot create the demo's folder" => "无法创建演示用的目录";
     }
+    AppImport {
+        "importing {} fails: {}" => "导入 {0} 出错：{1}";
+        "the traceback stands above" => "traceback 就在上面";
+        "Python: {}" => "Python：{0}";
+        "there is no module {}" => "没有模块 {0}";
+        "folder: {}" => "目录：{0}";
+        "file: {}" => "文件：{0}";
+        "module: {}" => "模块：{0}";
+        "Python files in it: {}" => "其中的 Python 文件：{0}";
+        "change to the folder of your project, or write the module with its package: -A project.tasks" =>
+            "切换到项目目录，或者连包名一起写：-A project.tasks";
+        "the module {} has no application" => "模块 {0} 里没有应用";
+        "make one: app = App('tasks'), with `from cardoon import App`; or name it: -A module:name" =>
+            "建一个：from cardoon import App，然后 app = App('tasks')；或者写出名字：-A 模块:名字";
+        "the application in {} is one of Celery" => "{0} 里的应用是 Celery 的";
+        "import App from cardoon in its place; cardoon assess -A {} says what will differ" =>
+            "改为从 cardoon 导入 App；用 cardoon assess -A {0} 看看会有哪些不同";
+        "the application has other tasks than when this worker started" => "应用里的任务和这个 worker 启动时不一样了";
+        "start the worker again" => "重新启动 worker";
+    }
+    NoChildren {
+        "the application is still being imported" => "应用还没有导入完";
+        "{} s have passed" => "已经过了 {0} 秒";
+        "import slow things inside of tasks" => "把很慢的导入放到任务里面";
+        "the process that imports the application ended" => "导入应用的进程退出了";
+        "the process that imports the application ended: {}" => "导入应用的进程退出了：{0}";
+        "run its import by hand: python -c 'import tasks'" => "手动导入试试：python -c 'import tasks'";
+        "cannot start {}" => "无法启动 {0}";
+        "name the interpreter that has the package: cardoon worker --python PATH" =>
+            "指定装有这个包的解释器：cardoon worker --python 路径";
+        "the package speaks version {} of the children's protocol" => "包使用的子进程协议是版本 {0}";
+        "this program speaks version {}" => "这个程序使用的是版本 {0}";
+        "pip install the package of the same release" => "用 pip 安装同一版本的包";
+        "a child process cannot be made" => "无法创建子进程";
+        "the kernel does not let this process adopt children" => "内核不允许这个进程收养子进程";
+    }
+    NoSuchPool {
+        "there is no pool {} here" => "这里没有 {0} 池";
+        "there is no pool named {}" => "没有名为 {0} 的池";
+        "pools: {}" => "可用的池：{0}";
+        "choose one of {}" => "请从中选一个：{0}";
+        "tasks that wait for the network: -P threads; `async def` tasks: -P asyncio" =>
+            "等网络的任务用 -P threads，`async def` 任务用 -P asyncio";
+    }
+    NoPythonWorker {
+        "Python workers run on Linux only" => "Python worker 只能在 Linux 上运行";
+        "run the worker on Linux or in WSL" => "请在 Linux 或 WSL 里运行 worker";
+    }
 }
 
 /// Phrases of the operating system and of libraries, and those that are put together here of two.
 #[cfg(test)]
 pub(super) const SAID_BY_OTHERS: &[&str] = &[
+    // The Python package.
+    "importing {} fails: {}",
+    "the traceback stands above",
+    "Python: {}",
+    "there is no module {}",
+    "folder: {}",
+    "file: {}",
+    "module: {}",
+    "Python files in it: {}",
+    "change to the folder of your project, or write the module with its package: -A project.tasks",
+    "the module {} has no application",
+    "make one: app = App('tasks'), with `from cardoon import App`; or name it: -A module:name",
+    "the application in {} is one of Celery",
+    "import App from cardoon in its place; cardoon assess -A {} says what will differ",
+    // Others.
     "Permission denied (os error {})",
     "permission denied",
     "No such file or directory (os error {})",

@@ -236,7 +236,9 @@ async fn call_handler(handler: &Handler, context: TaskContext, arguments: Argume
                 Err(_) => Err(TaskError::new(TaskError::PANIC, "the runtime was shut down")),
             })
         }
-        Handler::Child(_) => Err(TaskError::fatal("NotStarted", "the code of the task is in another process")),
+        Handler::Child(_) => {
+            Err(TaskError::fatal("NotStarted", "the code of the task is in another process"))
+        }
     }
 }
 

@@ -12,11 +12,11 @@ use crate::{AckMode, ChildTask, Handler, Isolation, Lane, TaskDefinition, TaskOp
 
 /// Where a prepared pool waits until the worker runs.
 #[derive(Default)]
-pub(crate) struct Slot(Mutex<Option<Prepared>>);
+pub(crate) struct Slot(Mutex<Option<Box<Prepared>>>);
 
 impl Slot {
     pub(crate) fn take(&self) -> Option<Prepared> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take().map(|prepared| *prepared)
     }
 }
 
@@ -34,7 +34,7 @@ impl WorkerBuilder {
         }
         let shape = prepared.shape();
         self.concurrency = (shape.children * shape.lanes) as u32;
-        self.children = Slot(Mutex::new(Some(prepared)));
+        self.children = Slot(Mutex::new(Some(Box::new(prepared))));
         Ok(self)
     }
 }

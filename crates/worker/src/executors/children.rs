@@ -120,11 +120,11 @@ impl Owner for Desk {
 
     fn print(&self, printed: &Printed) {
         let line = &printed.line;
-        match &printed.label {
-            Some(label) => tracing::info!(
-                target: "output", { task.id = label.id, task.name = label.task, pid = printed.pid }, "{line}"
-            ),
-            None => tracing::info!(target: "output", pid = printed.pid, "{line}"),
+        if let Some(label) = &printed.label {
+            let fields = (&label.id, &label.task, printed.pid);
+            tracing::info!(target: "output", { task.id = fields.0, task.name = fields.1, pid = fields.2 }, "{line}");
+        } else {
+            tracing::info!(target: "output", pid = printed.pid, "{line}");
         }
     }
 

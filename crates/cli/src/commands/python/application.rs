@@ -30,7 +30,8 @@ pub(super) struct Application {
 impl Application {
     pub(super) fn read(said: &Value) -> Result<Self> {
         serde_json::from_value(said.clone()).map_err(|error| {
-            Error::new(Code::Internal, "the package and this program do not understand each other").source(error)
+            Error::new(Code::Internal, "the package and this program do not understand each other")
+                .source(error)
         })
     }
 }

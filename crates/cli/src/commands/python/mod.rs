@@ -16,5 +16,6 @@ pub(super) async fn run(
     _options: &Options,
 ) -> cardoon_errors::Result<crate::exit::Exit> {
     use cardoon_errors::{Code, Error};
-    Err(Error::new(Code::NoPythonWorker, "Python workers run on Linux only").hint("run the worker on Linux or in WSL"))
+    Err(Error::new(Code::NoPythonWorker, "Python workers run on Linux only")
+        .hint("run the worker on Linux or in WSL"))
 }

@@ -29,7 +29,6 @@ pub(crate) struct Options {
 
 /// Celery's options that mean nothing here, so that its command lines work as they are.
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option of Celery")]
 struct Ignored {
     #[arg(long, hide = true)]
     without_gossip: bool,

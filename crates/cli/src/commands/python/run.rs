@@ -17,7 +17,7 @@ use crate::session::Session;
 use crate::signals::Signals;
 
 /// How long an application may take to be imported, and a child to be ready.
-const CHILD_START: Duration = Duration::from_secs(60);
+const CHILD_START: Duration = Duration::from_mins(1);
 
 /// Runs a worker of the application until it is told to stop.
 pub(in crate::commands) async fn run(session: &Session, app: &str, options: &Options) -> Result<Exit> {
@@ -31,7 +31,9 @@ pub(in crate::commands) async fn run(session: &Session, app: &str, options: &Opt
         (None, None) => Pool::Processes,
     };
     importing.set_shape(shape(session, options, &application, pool));
-    importing.set_max_memory(options.max_memory_per_child.or(application.max_memory_per_child).map(|kib| kib * 1024));
+    importing.set_max_memory(
+        options.max_memory_per_child.or(application.max_memory_per_child).map(|kib| kib * 1024),
+    );
     let settings = with_stores(&session.settings, &application);
     let stores = session.connect_at(&settings).await?;
     let app = App::builder().settings(settings).with_stores(stores.clone().into());
@@ -49,7 +51,8 @@ pub(in crate::commands) async fn run(session: &Session, app: &str, options: &Opt
 fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions {
     let python = interpreter(session.python.as_deref()).into_os_string();
     let pool = options.pool.as_deref().unwrap_or_default();
-    let command = [python, "-m".into(), "cardoon._zygote".into(), "--app".into(), app.into(), "--pool".into()];
+    let command =
+        [python, "-m".into(), "cardoon._zygote".into(), "--app".into(), app.into(), "--pool".into()];
     PoolOptions {
         command: command.into_iter().chain([OsString::from(pool)]).collect(),
         shape: Shape { children: 1, lanes: 1, max_calls: None },
