@@ -11,13 +11,17 @@
 ``add.delay(2, 3)`` sends it; ``cardoon worker -A tasks`` executes it. Names are Celery's where Celery has one.
 """
 
-from cardoon.app import App, current_app, shared_task
-from cardoon.request import Context
-from cardoon.result import AsyncResult, EagerResult
-from cardoon.task import Task
+from __future__ import annotations
 
-#: Celery's name for an application.
-Celery = App
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cardoon.app import App, current_app, shared_task
+    from cardoon.request import Context
+    from cardoon.result import AsyncResult, EagerResult
+    from cardoon.task import Task
+
+    Celery = App
 
 __all__ = [
     "App",
@@ -29,3 +33,31 @@ __all__ = [
     "current_app",
     "shared_task",
 ]
+
+_HOMES = {
+    "App": "app",
+    "AsyncResult": "result",
+    "Celery": "app",
+    "Context": "request",
+    "EagerResult": "result",
+    "Task": "task",
+    "current_app": "app",
+    "shared_task": "app",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for: the ``cardoon`` command, which is this package too, needs none of it."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    # Celery is the name that its users know an application by.
+    value = getattr(import_module(f"{__name__}.{home}"), "App" if name == "Celery" else name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

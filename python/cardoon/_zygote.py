@@ -13,9 +13,12 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from cardoon import _loader
+# What children need is imported here, where they share it.
+from cardoon import _child, _loader, _output
 from cardoon._greeting import greeting
 from cardoon._wire import Line
 from cardoon.app import App
@@ -23,14 +26,20 @@ from cardoon.app import App
 
 def main() -> None:
     options = _options()
+    # What the application sees is a program without arguments, not how this one is told what to do.
+    sys.argv = ["cardoon"]
     line = Line(_take_line())
-    # The terminal sends Ctrl-C to all processes in front of it; what ends children is their worker's to say. A handler,
-    # and not SIG_IGN, which the programs that tasks start would inherit.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave_to_worker)
-    app = _import(options.app, line)
-    pool = options.pool or app.conf.worker_pool or "processes"
-    line.say({"greeting": greeting(app, pool)})
+    # Before the import: log handlers keep the streams that they find.
+    _output.install()
+    _leave_signals_to_worker()
+    with line.watched(), _failures_told(line, options.app):
+        app = _loader.load(options.app)
+        app.import_tasks()
+        pool = options.pool or app.conf.worker_pool or "processes"
+        said = greeting(app, pool)
+    line.say({"greeting": said})
+    # The import may have changed what signals do.
+    _leave_signals_to_worker()
     gc.collect()
     # Objects that are never collected are never written to, and so stay shared with children.
     gc.freeze()
@@ -52,39 +61,45 @@ def _take_line() -> socket.socket:
     return line
 
 
+def _leave_signals_to_worker() -> None:
+    """The terminal sends Ctrl-C to all processes in front of it, and systemd its SIGTERM to all of a service; what ends
+    children is their worker's to say. A handler, and not SIG_IGN, which the programs that tasks start would inherit."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave_to_worker)
+
+
 def _leave_to_worker(_number: int, _frame: object) -> None:
     pass
 
 
-def _import(name: str, line: Line) -> App:
+@contextmanager
+def _failures_told(line: Line, name: str) -> Iterator[None]:
+    """Tells the worker why the application cannot be used, and ends this process."""
     try:
-        app = _loader.load(name)
-        app.import_tasks()
-    except _loader.NoApplication as problem:
+        yield
+    except _loader.Unusable as problem:
         _fail(line, str(problem), problem.checked, problem.hint)
     except BaseException as error:  # noqa: BLE001 - whatever an import raises, SystemExit included.
         sys.stderr.write(_traceback(error))
-        sys.stderr.flush()
         last = traceback.format_exception_only(type(error), error)[-1].strip()
         _fail(line, f"importing {name} fails: {last}", [f"Python: {sys.executable}"], "the traceback stands above")
-    return app
-
-
-def _traceback(error: BaseException) -> str:
-    """The traceback from the application's first own frame on."""
-    tb = error.__traceback__
-    while tb is not None and _is_machinery(tb.tb_frame.f_globals.get("__name__", "")) and tb.tb_next is not None:
-        tb = tb.tb_next
-    return "".join(traceback.format_exception(type(error), error, tb))
-
-
-def _is_machinery(module: str) -> bool:
-    return module in ("__main__", "cardoon._zygote", "cardoon._loader", "cardoon.app") or module.startswith("importlib")
 
 
 def _fail(line: Line, message: str, checked: list[str], hint: str) -> None:
     line.say({"failed": {"message": message, "checked": checked, "hint": hint}})
     os._exit(0)
+
+
+def _traceback(error: BaseException) -> str:
+    """The traceback from the application's first own frame on."""
+    tb = error.__traceback__
+    while tb is not None and _is_machinery(tb.tb_frame.f_globals.get("__name__", "")):
+        tb = tb.tb_next
+    return "".join(traceback.format_exception(type(error), error, tb))
+
+
+def _is_machinery(module: str) -> bool:
+    return module in ("__main__", "cardoon._loader", "cardoon.app") or module.startswith("importlib")
 
 
 def _make_children(line: Line, app: App, pool: str) -> None:
@@ -113,32 +128,42 @@ def _fork(line: Line, app: App, pool: str, lanes: int) -> None:
     middle = os.fork()
     if middle == 0:
         # The worker adopts what its parent leaves behind, and so hears how a child ends.
-        child = os.fork()
-        if child:
-            os.write(writer, str(child).encode())
+        if _fork_and_tell(writer):
             os._exit(0)
         for descriptor in (reader, writer, *handles.theirs):
             os.close(descriptor)
         line.close()
         _live(app, pool, lanes, handles)
+    os.close(writer)
     os.waitpid(middle, 0)
-    pid = int(os.read(reader, 32))
+    told = os.read(reader, 32)
+    if not told:
+        raise OSError("a child could not be forked")
+    pid = int(told)
     process = os.pidfd_open(pid)
     line.say({"made": pid}, [*handles.theirs, process])
-    for descriptor in (reader, writer, process):
+    for descriptor in (reader, process):
         os.close(descriptor)
     handles.close_theirs()
     handles.close_ours()
 
 
-def _live(app: App, pool: str, lanes: int, handles: _Handles) -> None:
-    from cardoon import _child
+def _fork_and_tell(writer: int) -> int:
+    try:
+        child = os.fork()
+        if child:
+            os.write(writer, str(child).encode())
+        return child
+    except OSError as error:
+        sys.stderr.write(f"cannot fork: {error}\n")
+        os._exit(1)
 
+
+def _live(app: App, pool: str, lanes: int, handles: _Handles) -> None:
     try:
         _child.run(app, pool, lanes, *handles.ours)
     except BaseException:  # noqa: BLE001 - there is nobody left to tell but the worker's log.
         traceback.print_exc()
-        sys.stderr.flush()
         os._exit(70)
     os._exit(0)
 
@@ -163,4 +188,8 @@ class _Handles:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ConnectionError:
+        # The worker is gone.
+        os._exit(0)

@@ -78,7 +78,8 @@ fn with_own(headers: &[u8], own: &[u8]) -> serde_json::Result<Vec<u8>> {
     Ok(json)
 }
 
-fn body(args: &[u8], kwargs: &[u8]) -> Bytes {
+/// A body of protocol 2 after which nothing follows.
+pub(crate) fn body(args: &[u8], kwargs: &[u8]) -> Bytes {
     let parts: [&[u8]; 7] = [b"[", args, b",", kwargs, b",", NO_FOLLOW_UPS, b"]"];
     parts.concat().into()
 }

@@ -37,7 +37,7 @@ pub use decode::{Incoming, Undecodable, decode};
 pub use encode::{encode, encode_within};
 pub use limits::Limits;
 pub use natural::from_json;
-pub use retry::next_attempt;
+pub use retry::{next_attempt, next_attempt_with};
 
 /// The content type that is written.
 pub const JSON: &str = "application/json";

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::arguments::Entries;
 use crate::json_text::put_object;
-use crate::{JSON, v1, wire_time};
+use crate::{JSON, encode, python_repr, v1, wire_time};
 
 /// The message for attempt number `attempt` of the same task: the same id and body, and all headers but `retries`
 /// and `eta` as they were. Of protocol 1, whose headers are in the body, that is rewritten, as JSON.
@@ -39,6 +39,52 @@ pub fn next_attempt(message: &Message, attempt: u32, eta: Timestamp) -> Result<M
         body: body.map_err(broken)?,
         ..message.clone()
     })
+}
+
+/// The message for the next attempt as [`next_attempt`] writes it, with other arguments: a JSON array and a JSON object.
+/// Its body is JSON afterwards.
+///
+/// # Errors
+///
+/// As [`next_attempt`], and `CD2006` if the arguments are no array and no object.
+pub fn next_attempt_with(
+    message: &Message,
+    attempt: u32,
+    eta: Timestamp,
+    args: &[u8],
+    kwargs: &[u8],
+) -> Result<Message> {
+    let next = next_attempt(message, attempt, eta)?;
+    let rewritten = match v1::is_body(&next.body) {
+        true => replaced(&next.body, &[("args", args), ("kwargs", kwargs)])
+            .map(|body| (next.headers.clone(), body)),
+        false => with_arguments(&next.headers, args, kwargs),
+    };
+    let (headers, body) = rewritten.map_err(|error| {
+        let text = format!("the new arguments of {} cannot be written", message.id);
+        Error::new(Code::NotSerializable, text).checked(error.to_string())
+    })?;
+    let (content_type, content_encoding) = (Cow::Borrowed(JSON), Cow::Borrowed("utf-8"));
+    Ok(Message { content_type, content_encoding, headers, body, ..next })
+}
+
+/// Headers and body of protocol 2. Messages that ask for follow-ups are not executed, so none are lost here.
+fn with_arguments(headers: &[u8], args: &[u8], kwargs: &[u8]) -> serde_json::Result<(Bytes, Bytes)> {
+    let headers = without_compression(headers)?;
+    let shown = [python_repr::tuple(args)?, python_repr::dict(kwargs)?];
+    let shown = [serde_json::to_vec(&shown[0])?, serde_json::to_vec(&shown[1])?];
+    let headers = replaced(&headers, &[("argsrepr", &shown[0]), ("kwargsrepr", &shown[1])])?;
+    Ok((headers, encode::body(args, kwargs)))
+}
+
+/// The members of `json`, an object, with these in the place of those of the same names.
+fn replaced(json: &[u8], members: &[(&str, &[u8])]) -> serde_json::Result<Bytes> {
+    let Entries(mut entries) = serde_json::from_slice(json)?;
+    entries.retain(|(known, _)| members.iter().all(|(name, _)| known != name));
+    for (name, value) in members {
+        entries.push(((*name).into(), serde_json::from_slice(value)?));
+    }
+    Ok(object(&entries, json.len() + 64))
 }
 
 /// Which protocol a message is of, and what its body is packed with.
@@ -121,6 +167,25 @@ mod tests {
         assert_eq!(second.body, r#"{"task":"add","mine":7,"retries":1,"eta":"2023-11-14T22:13:20+00:00"}"#);
         assert_eq!((second.headers.as_ref(), &*second.content_type), (&br#"{"x-mine":1}"#[..], JSON));
         assert_eq!(decode(&second, &Limits::default()).unwrap().eta, Some(Timestamp(1_700_000_000_000)));
+    }
+
+    #[test]
+    fn other_arguments_go_into_the_body_whatever_it_was_packed_with() {
+        let options = SignatureOptions::default();
+        let call = Signature { task: "add".into(), args: "[1]".into(), kwargs: "{}".into(), options };
+        let first = encode(&call, TaskId::new("t").unwrap(), "test").unwrap();
+        let next = next_attempt_with(&first, 1, Timestamp(0), b"[2,\"b\"]", br#"{"c": 3}"#).unwrap();
+        let read = decode(&next, &Limits::default()).unwrap();
+        assert_eq!(
+            (&read.arguments.args()[..], &read.arguments.kwargs()[..]),
+            (&b"[2,\"b\"]"[..], &br#"{"c": 3}"#[..])
+        );
+        let headers: serde_json::Value = serde_json::from_slice(&next.headers).unwrap();
+        assert_eq!((&headers["argsrepr"], &headers["retries"]), (&"(2, 'b')".into(), &1.into()));
+        assert!(next_attempt_with(&first, 1, Timestamp(0), b"7", b"{}").is_err());
+        let old = Message { headers: "{}".into(), body: br#"{"task":"add","args":[1]}"#[..].into(), ..first };
+        let next = next_attempt_with(&old, 1, Timestamp(0), b"[2]", b"{}").unwrap();
+        assert_eq!(&decode(&next, &Limits::default()).unwrap().arguments.args()[..], b"[2]");
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn failures_of_celery_are_read() {
     assert_eq!((builtin.kind.as_str(), builtin.message.as_str()), ("ValueError", "('no good', 7)"));
     assert!(builtin.details.starts_with("Traceback (most recent call last):"));
     let own = failure("54_failure_own", TaskState::Failure);
-    assert_eq!((own.kind.as_str(), own.message.as_str()), ("OwnError", "of our own"));
+    assert_eq!((own.kind.as_str(), own.message.as_str()), ("__main__.OwnError", "of our own"));
     assert_eq!(failure("55_failure_key", TaskState::Failure).message, "missing");
     assert_eq!(failure("56_retry", TaskState::Retry).kind, "RuntimeError");
     let expired = failure("59_expired", TaskState::Revoked);

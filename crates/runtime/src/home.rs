@@ -1,5 +1,6 @@
 //! A runtime on a thread of its own.
 
+use std::cell::RefCell;
 use std::io;
 
 use tokio::runtime::{Builder, Handle};
@@ -10,12 +11,38 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 #[derive(Debug)]
 pub struct Home {
     handle: Handle,
-    _open: DropGuard,
+    /// None for a home that is lent: whose it is, he ends it.
+    _open: Option<DropGuard>,
+}
+
+thread_local! {
+    static LENT: RefCell<Option<Handle>> = const { RefCell::new(None) };
 }
 
 impl Home {
-    /// Starts the thread.
+    /// Starts the thread, unless a home is [lent](Self::lend) here.
     pub fn start(name: &str) -> io::Result<Self> {
+        if let Some(handle) = LENT.with_borrow(Clone::clone) {
+            return Ok(Self { handle, _open: None });
+        }
+        Self::start_thread(name)
+    }
+
+    /// Homes that are started on this thread while `work` runs are the runtime of `handle`, and no threads. That is for
+    /// a program which calls a store now and then and drives it by its own thread: waking another one for each call would
+    /// take longer than a near server's answer. Between the calls nothing is driven.
+    pub fn lend<T>(handle: &Handle, work: impl FnOnce() -> T) -> T {
+        struct TakeBack(Option<Handle>);
+        impl Drop for TakeBack {
+            fn drop(&mut self) {
+                LENT.set(self.0.take());
+            }
+        }
+        let _before = TakeBack(LENT.replace(Some(handle.clone())));
+        work()
+    }
+
+    fn start_thread(name: &str) -> io::Result<Self> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         let left = CancellationToken::new();
@@ -25,7 +52,7 @@ impl Home {
             // Futures that end here may wait for nobody.
             runtime.shutdown_background();
         })?;
-        Ok(Self { handle, _open: open })
+        Ok(Self { handle, _open: Some(open) })
     }
 
     pub fn handle(&self) -> &Handle {
@@ -36,6 +63,18 @@ impl Home {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_lent_home_is_driven_by_its_owner() {
+        let runtime = Builder::new_current_thread().build().unwrap();
+        let home = Home::lend(runtime.handle(), || Home::start("home").unwrap());
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        home.handle().spawn(async move { answer.send(std::thread::current().id()) });
+        assert_eq!(runtime.block_on(answered).unwrap(), std::thread::current().id());
+        drop(home);
+        runtime.block_on(async {});
+        assert!(LENT.with_borrow(Option::is_none));
+    }
 
     #[test]
     fn a_home_drives_futures_until_it_is_dropped() {

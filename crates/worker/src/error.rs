@@ -4,6 +4,7 @@ use std::any::Any;
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use cardoon_core::{RetryHint, TaskFailure};
 use cardoon_protocol::BadArguments;
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,9 @@ pub struct TaskError {
     pub failure: TaskFailure,
     pub hint: RetryHint,
     bad_arguments: bool,
+    /// What the next attempt is called with in the place of the same arguments: a JSON array and a JSON object.
+    #[serde(default)]
+    new_arguments: Option<(Bytes, Bytes)>,
 }
 
 impl TaskError {
@@ -91,6 +95,16 @@ impl TaskError {
         self.bad_arguments
     }
 
+    /// The same failure, with other arguments for the next attempt, if there is one: a JSON array and a JSON object.
+    #[must_use]
+    pub fn with_arguments(self, args: Bytes, kwargs: Bytes) -> Self {
+        Self { new_arguments: Some((args, kwargs)), ..self }
+    }
+
+    pub(crate) fn new_arguments(&self) -> Option<&(Bytes, Bytes)> {
+        self.new_arguments.as_ref()
+    }
+
     /// The same failure, with another wish for what follows.
     #[must_use]
     pub fn with_hint(self, hint: RetryHint) -> Self {
@@ -98,7 +112,7 @@ impl TaskError {
     }
 
     fn of(failure: TaskFailure, hint: RetryHint) -> Self {
-        Self { failure, hint, bad_arguments: false }
+        Self { failure, hint, bad_arguments: false, new_arguments: None }
     }
 }
 

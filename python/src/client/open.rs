@@ -7,7 +7,7 @@ use cardoon::{
     App, Code, Error, QueueName, Result, ResultRecord, Revoked, Settings, Sources, TaskId, TaskState,
     TypedSignature,
 };
-use cardoon_runtime::Clock;
+use cardoon_runtime::{Clock, Home};
 use pyo3::prelude::*;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -47,7 +47,7 @@ impl Open {
             })?;
             builder = builder.queue(queue);
         }
-        let app = runtime.block_on(builder.open())?;
+        let app = Home::lend(runtime.handle(), || runtime.block_on(builder.open()))?;
         Ok(Self { app, runtime, clock: Clock::real(), process: std::process::id() })
     }
 

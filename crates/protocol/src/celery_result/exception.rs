@@ -2,13 +2,14 @@
 //!
 //! Celery looks the class up in the module that the document names. If the module is null, or has no such class, it
 //! makes a subclass of `Exception` of that name; if it finds something that is no exception, it raises
-//! `SecurityError`. So a module is named only for classes that are known to be there.
+//! `SecurityError`. So a module is named only for classes that are known to be there: Python's, Celery's, and those that a
+//! Python worker has seen raised.
 
 /// What stands for a failure in a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Class<'a> {
     pub(super) name: &'a str,
-    pub(super) module: Option<&'static str>,
+    pub(super) module: Option<&'a str>,
 }
 
 const CELERY: &str = "celery.exceptions";
@@ -80,8 +81,28 @@ pub(super) fn class(kind: &str) -> Class<'_> {
     if let Some((_, name)) = OURS.iter().find(|(ours, _)| *ours == kind) {
         return Class { name, module: Some(CELERY) };
     }
-    let module = PYTHON.binary_search(&kind).is_ok().then_some(BUILTINS);
-    Class { name: kind, module }
+    if PYTHON.binary_search(&kind).is_ok() {
+        return Class { name: kind, module: Some(BUILTINS) };
+    }
+    match kind.rsplit_once('.') {
+        Some((module, name)) if is_path_of_python(kind) => Class { name, module: Some(module) },
+        _ => Class { name: kind, module: None },
+    }
+}
+
+/// The kind of a failure that Celery's document tells by a class and its module. Those of Python and of Celery itself go by
+/// their bare names.
+pub(super) fn kind(name: &str, module: Option<&str>) -> String {
+    match module {
+        Some(module) if module != BUILTINS && module != CELERY => format!("{module}.{name}"),
+        _ => name.to_owned(),
+    }
+}
+
+/// Python workers name an exception that was raised by its module and its class, so it is one. Paths of Rust have colons.
+fn is_path_of_python(kind: &str) -> bool {
+    let is_name = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+    kind.split('.').all(is_name)
 }
 
 #[cfg(test)]
@@ -92,7 +113,10 @@ mod tests {
     fn a_module_is_named_only_for_classes_that_it_has() {
         assert_eq!(class("Revoked"), Class { name: "TaskRevokedError", module: Some(CELERY) });
         assert_eq!(class("ValueError"), Class { name: "ValueError", module: Some(BUILTINS) });
-        for own in ["mail::SmtpError", "print", "SystemExit", "KeyboardInterrupt", ""] {
+        assert_eq!(class("shop.mail.Bounced"), Class { name: "Bounced", module: Some("shop.mail") });
+        for own in
+            ["mail::SmtpError", "std::io.Error", "a..b", "print", "SystemExit", "KeyboardInterrupt", ""]
+        {
             assert_eq!(class(own), Class { name: own, module: None });
         }
     }

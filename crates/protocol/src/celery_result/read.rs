@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Ours;
+use super::exception;
 use crate::json_text::{Text, number, string};
 use crate::{compression, python_repr, wire_time};
 
@@ -96,7 +97,7 @@ impl Document<'_> {
     }
 
     fn failure(&self) -> TaskFailure {
-        let (kind, message) = self.result.map(exception).unwrap_or_default();
+        let (kind, message) = self.result.map(exception_of).unwrap_or_default();
         let kind = self.cardoon.as_ref().and_then(|ours| ours.kind.clone()).unwrap_or(kind);
         TaskFailure { kind, message, details: text(self.traceback).into_owned() }
     }
@@ -107,15 +108,18 @@ struct Exception<'a> {
     #[serde(borrow)]
     exc_type: Option<Text<'a>>,
     #[serde(borrow)]
+    exc_module: Option<&'a RawValue>,
+    #[serde(borrow)]
     exc_message: Option<&'a RawValue>,
 }
 
 /// The kind and the message of a failed result. One that is no exception is shown as it is.
-fn exception(result: &RawValue) -> (String, String) {
+fn exception_of(result: &RawValue) -> (String, String) {
     let exception: Option<Exception<'_>> = serde_json::from_str(result.get()).ok();
     match exception {
-        Some(Exception { exc_type: Some(Text(kind)), exc_message }) => {
-            (kind.into_owned(), exc_message.map(message).unwrap_or_default())
+        Some(Exception { exc_type: Some(Text(name)), exc_message, exc_module }) => {
+            let module = exc_module.and_then(string);
+            (exception::kind(&name, module.as_deref()), exc_message.map(message).unwrap_or_default())
         }
         _ => (String::new(), shown(result)),
     }

@@ -133,7 +133,14 @@ pub(super) fn without_run(held: &Held, ending: Ending, now: Timestamp) -> Closed
 
 fn retry(held: &Held, error: TaskError, not_before: Timestamp, limits: &Limits) -> Closed {
     let message = &held.delivery.message;
-    let next = match cardoon_protocol::next_attempt(message, message.attempt + 1, not_before) {
+    let attempt = message.attempt.saturating_add(1);
+    let next = match error.new_arguments() {
+        None => cardoon_protocol::next_attempt(message, attempt, not_before),
+        Some((args, kwargs)) => {
+            cardoon_protocol::next_attempt_with(message, attempt, not_before, args, kwargs)
+        }
+    };
+    let next = match next {
         Ok(next) => next,
         Err(problem) => {
             let failure = TaskFailure { details: problem.to_string(), ..error.failure };

@@ -161,8 +161,12 @@ fn told(how: Told) -> Outcome {
     match how {
         Told::Returned(value) => outcome(Ok(Ok(value))),
         Told::Failed(failure) => Outcome::Failed(error(failure, RetryHint::Never)),
-        Told::Retry { after, failure, .. } => {
-            Outcome::Failed(error(failure, RetryHint::After(Duration::from_millis(after))))
+        Told::Retry { after, failure, arguments } => {
+            let error = error(failure, RetryHint::After(Duration::from_millis(after)));
+            Outcome::Failed(match arguments {
+                Some((args, kwargs)) => error.with_arguments(args, kwargs),
+                None => error,
+            })
         }
         Told::Ignored => Outcome::Ignored,
         Told::Rejected { requeue, why } => Outcome::Rejected { requeue, why },
