@@ -35,6 +35,7 @@ pub struct WorkerBuilder {
     pub(crate) name: String,
     pub(crate) queues: Vec<QueueName>,
     pub(crate) concurrency: u32,
+    pub(crate) autoscale: Option<(usize, usize)>,
     pub(crate) tasks: Vec<TaskDefinition>,
     pub(crate) states: States,
     pub(crate) terms: LeaseTerms,
@@ -58,6 +59,7 @@ impl WorkerBuilder {
             name: default_name(),
             queues: Vec::new(),
             concurrency: default_concurrency(),
+            autoscale: None,
             tasks: Vec::new(),
             states: States::default(),
             terms: LeaseTerms::default(),
@@ -87,6 +89,14 @@ impl WorkerBuilder {
     /// How many tasks are executed at once, at least 1: as many as there are processors by default.
     pub fn concurrency(mut self, slots: u32) -> Self {
         self.concurrency = slots.max(1);
+        self
+    }
+
+    /// Lets the number of slots follow the load, between `least` and `most`: it grows when all slots are busy for a second,
+    /// and shrinks when one is free for half a minute.
+    pub fn autoscale(mut self, least: u32, most: u32) -> Self {
+        self.concurrency = least.max(1);
+        self.autoscale = Some((least as usize, most as usize));
         self
     }
 

@@ -169,6 +169,7 @@ impl Driver {
         let config = Config {
             worker,
             slots: setup.concurrency as usize,
+            autoscale: setup.autoscale,
             grace: setup.grace,
             recall: setup.recall,
             max_result_bytes: setup.limits.max_bytes,
@@ -259,6 +260,7 @@ impl Driver {
                 let begun = !self.executors.call_off(ticket);
                 self.inbox.send(Event::CalledOff { ticket, begun });
             }
+            Command::Resize(slots) => self.executors.resize(slots),
             Command::Finish(exit) => return Some(exit),
         }
         None

@@ -19,6 +19,7 @@ mod port;
 mod rate;
 mod refusal;
 mod report;
+mod scale;
 mod shutdown;
 mod slots;
 mod start;

@@ -22,6 +22,8 @@ pub struct Config {
     /// The worker's name, for records and events.
     pub worker: Arc<str>,
     pub slots: usize,
+    /// The least and the most slots, if their number follows the load.
+    pub autoscale: Option<(usize, usize)>,
     /// How long a draining worker waits for running tasks.
     pub grace: Duration,
     /// How long deliveries wait behind busy slots before they are handed back.
@@ -177,6 +179,8 @@ pub enum Command {
         ticket: Ticket,
         settle: Box<Settle>,
     },
+    /// There are to be so many slots from now on.
+    Resize(usize),
     /// Nothing is left to do.
     Finish(WorkerExit),
 }

@@ -19,9 +19,17 @@ impl Slots {
         (self.total + self.ahead).saturating_sub(self.busy + self.lost)
     }
 
+    pub(super) fn total(&self) -> usize {
+        self.total
+    }
+
+    pub(super) fn resize(&mut self, slots: usize) {
+        self.total = slots.max(1);
+    }
+
     /// Slots that are not lost.
     pub(super) fn usable(&self) -> usize {
-        self.total - self.lost
+        self.total.saturating_sub(self.lost)
     }
 
     /// So many more runs than slots may be started: they are short, and executors keep them in order.

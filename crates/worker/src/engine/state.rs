@@ -12,6 +12,7 @@ use super::held::{Held, Phase};
 use super::rate::Rate;
 use super::refusal::{GivenBack, Settling};
 use super::report::Reporter;
+use super::scale::Scale;
 use super::shutdown::Stage;
 use super::slots::Slots;
 use super::tries::Tries;
@@ -32,6 +33,7 @@ pub struct Engine {
     pub(super) stage: Stage,
     pub(super) slots: Slots,
     pub(super) rate: Rate,
+    pub(super) scale: Option<Scale>,
     /// Everything that was claimed and has no verdict.
     pub(super) held: HashMap<Ticket, Held>,
     /// What could start now, in the order of its arrival.
@@ -67,6 +69,7 @@ impl Engine {
             reporter: Reporter::new(&config.worker),
             stage: Stage::Working,
             rate: Rate::default(),
+            scale: config.autoscale.map(|(least, most)| Scale::new(least, most)),
             held: HashMap::new(),
             buffer: VecDeque::new(),
             waiting: BTreeSet::new(),
@@ -128,6 +131,7 @@ impl Engine {
             self.prepare(ticket, now);
         }
         self.recall(now);
+        self.rescale(now);
         self.claim(now);
         self.finish();
     }
@@ -135,7 +139,10 @@ impl Engine {
     /// When [`Engine::advance`] must be called even if nothing happens.
     pub fn next_deadline(&self, now: Now) -> Option<BootInstant> {
         let waiting = self.waiting.first().map(|(eta, _)| now.boot.plus(eta.since(now.wall)));
-        [self.alarms.next(), self.stage.until(), self.next_recall(), waiting].into_iter().flatten().min()
+        [self.alarms.next(), self.stage.until(), self.next_recall(), self.next_rescale(), waiting]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Takes what is to be done, in order.

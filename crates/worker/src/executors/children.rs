@@ -72,6 +72,10 @@ impl Children {
         self.pool.abort(ticket.0);
     }
 
+    pub(super) fn resize(&self, children: usize) {
+        self.pool.resize(children);
+    }
+
     /// What has not begun does not begin.
     pub(super) fn drain(&self) {
         self.pool.call_off_all();

@@ -104,6 +104,15 @@ impl Executors {
         }
     }
 
+    /// There are to be so many children.
+    pub(crate) fn resize(&self, slots: usize) {
+        tracing::info!(slots, "the load has changed the number of slots");
+        #[cfg(target_os = "linux")]
+        if let Some(children) = &self.children {
+            children.resize(slots);
+        }
+    }
+
     /// The worker drains: what waits close to its slots does not begin.
     pub(crate) fn drain(&self) {
         #[cfg(target_os = "linux")]

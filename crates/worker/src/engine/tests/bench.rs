@@ -30,9 +30,19 @@ pub(super) struct Bench {
 
 impl Bench {
     pub(super) fn new(slots: usize) -> Self {
+        Self::of_config(slots, None)
+    }
+
+    /// An engine whose slots follow the load.
+    pub(super) fn scaling(least: usize, most: usize) -> Self {
+        Self::of_config(least, Some((least, most)))
+    }
+
+    fn of_config(slots: usize, autoscale: Option<(usize, usize)>) -> Self {
         let config = Config {
             worker: "w".into(),
             slots,
+            autoscale,
             grace: 25 * SECOND,
             recall: Duration::from_millis(100),
             max_result_bytes: 100,

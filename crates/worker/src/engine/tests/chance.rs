@@ -98,6 +98,7 @@ impl World {
                     self.open.push(command);
                 }
                 Command::Finish(_) => self.finished = true,
+                Command::Resize(_) => panic!("the number of slots is fixed here"),
                 Command::Cancel { .. } | Command::Abort(_) => {}
             }
         }

@@ -9,4 +9,5 @@ mod ends;
 mod limits;
 mod refusals;
 mod revokes;
+mod scaling;
 mod shutdown;
