@@ -30,7 +30,7 @@ pub(crate) struct Hub {
     clock: Clock,
     lanes: usize,
     /// Something is due earlier than was thought.
-    sooner: Notify,
+    sooner: Arc<Notify>,
     open: watch::Sender<usize>,
 }
 
@@ -73,7 +73,7 @@ impl Hub {
             strays_after: 0,
         };
         let open = watch::Sender::new(0);
-        Self { state: Mutex::new(state), owner, clock, lanes: shape.lanes, sooner: Notify::new(), open }
+        Self { state: Mutex::new(state), owner, clock, lanes: shape.lanes, sooner: Arc::default(), open }
     }
 
     pub(crate) fn submit(&self, mut call: Call) {
@@ -189,13 +189,15 @@ impl Hub {
         loop {
             let Some(this) = hub.upgrade() else { return Ok(()) };
             let due = this.arm();
-            let clock = this.clock.clone();
+            let (clock, sooner) = (this.clock.clone(), Arc::clone(&this.sooner));
+            // While this waits, the pool may end.
+            drop(this);
             let pause = due.map(|due| BootInstant(due).since(clock.boot()));
-            let sooner = this.sooner.notified();
             tokio::select! {
                 () = async { clock.sleep(pause.unwrap_or_default()).await }, if pause.is_some() => {}
-                () = sooner => continue,
+                () = sooner.notified() => continue,
             }
+            let Some(this) = hub.upgrade() else { return Ok(()) };
             this.look();
             this.step();
         }

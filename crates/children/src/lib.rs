@@ -15,6 +15,8 @@ pub mod dispatch;
 pub mod frame;
 
 #[cfg(target_os = "linux")]
+mod ask;
+#[cfg(target_os = "linux")]
 mod attendant;
 #[cfg(target_os = "linux")]
 mod child;
@@ -36,6 +38,8 @@ mod strays;
 #[cfg(target_os = "linux")]
 mod zygote;
 
+#[cfg(target_os = "linux")]
+pub use ask::ask;
 pub use greeting::{Greeting, TaskSpec};
 pub use output::MARK;
 pub use owner::{Ending, Failure, Label, Owner, Printed, Told};
