@@ -19,13 +19,14 @@ if TYPE_CHECKING:
     from cardoon.app import App, current_app, shared_task
     from cardoon.request import Context
     from cardoon.result import AsyncResult, EagerResult
-    from cardoon.task import Task
+    from cardoon.task import AsyncTask, Task
 
     Celery = App
 
 __all__ = [
     "App",
     "AsyncResult",
+    "AsyncTask",
     "Celery",
     "Context",
     "EagerResult",
@@ -37,6 +38,7 @@ __all__ = [
 _HOMES = {
     "App": "app",
     "AsyncResult": "result",
+    "AsyncTask": "task",
     "Celery": "app",
     "Context": "request",
     "EagerResult": "result",

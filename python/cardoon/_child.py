@@ -3,52 +3,72 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
-import json
+import faulthandler
 import os
 import random
 import signal
 import sys
 import threading
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, TypedDict
 
-from cardoon import _core, _output
+from cardoon import _core, _loop, _output
 from cardoon._entry import entry_of
 from cardoon._greeting import tasks_of
 from cardoon._judge import failure, judge
 from cardoon.app import App
 from cardoon.exceptions import SoftTimeLimitExceeded
-from cardoon.request import CallContext, _running
+from cardoon.request import CallContext
 from cardoon.task import Task
+
+#: No pause before another attempt is longer: ten years.
+MOST_MILLIS = 10 * 365 * 86_400_000
 
 _child: _core.Child | None = None
 _tasks: list[Task[..., Any]] = []
+#: The name of the worker.
+hostname = ""
 
 
-def run(app: App, pool: str, lanes: int, line: int, output: int, note: int) -> None:
-    """Runs calls of ``app``; ``lanes`` at once, as ``pool`` says. The descriptors are this process's own."""
-    global _child, _tasks
+class Place(TypedDict):
+    """Where a child works, as its worker says."""
+
+    #: Calls at once.
+    lanes: int
+    #: The worker's name.
+    hostname: str
+    #: The worker's stores: tasks send to them too, whatever the application itself names.
+    broker: str | None
+    backend: str | None
+
+
+def run(app: App, pool: str, place: Place, line: int, output: int, note: int) -> None:
+    """Runs calls of ``app``, as many at once as ``place`` says. The descriptors are this process's own."""
+    global _child, _tasks, hostname
     _tasks = tasks_of(app)
-    _output.redirect(output)
+    lanes, hostname = place["lanes"], place["hostname"]
+    if place["broker"] is not None:
+        app.conf.update(broker_url=place["broker"], result_backend=place["backend"])
+    # SQLite must not be open while a process is forked.
+    os.register_at_fork(before=app.close)
+    _output.redirect(output, by_lines=lanes > 1)
     _be_a_process_of_its_own()
-    wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) if is_asyncio(pool) else -1
-    lane = _async_lane if is_asyncio(pool) else _blocking_entry
-    _child = _core.Child(line, note, wake, [lane(task) for task in _tasks], _judge)
-    if is_asyncio(pool):
-        asyncio.run(_serve_loop(_child, wake))
+    if pool in ("asyncio", "async"):
+        wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        _child = _core.Child(line, note, wake, [_loop.entry(task) for task in _tasks], _judge)
+        _loop.run(_child, context_of, lanes, wake)
     elif pool in ("threads", "thread"):
-        _child.start()
+        _child = _core.Child(line, note, -1, [_in_thread(task) for task in _tasks], _judge)
         _serve_threads(_child, lanes)
     else:
-        signal.signal(signal.SIGUSR1, _on_soft_limit)
+        _child = _core.Child(line, note, -1, [_blocking(task) for task in _tasks], _judge)
         _child.start()
         _child.serve(True)
-    _end()
-
-
-def is_asyncio(pool: str) -> bool:
-    return pool in ("asyncio", "async")
+    # A child ends as Python programs do.
+    atexit._run_exitfuncs()
 
 
 def context_of(call: _core.Call) -> CallContext:
@@ -65,16 +85,37 @@ def arguments_of(call: _core.Call) -> tuple[tuple[Any, ...], dict[str, Any]]:
 
 def say_state(state: str, meta: Any) -> None:
     """Tells the worker how far the call is that runs here. Outside of a worker there is nobody to tell."""
-    running = _running.get()
-    call = running._call if isinstance(running, CallContext) else _core.current_call()
+    call = _output.call_here()
     if _child is not None and call is not None:
         _child.say_state(call, _core.dumps({"state": state, "meta": meta}))
 
 
 def _judge(call: _core.Call | None, error: BaseException) -> tuple[Any, ...]:
-    if call is None:
-        return ("failed", *failure(None, error))
-    return judge(_tasks[call.task], context_of(call), error)
+    """How a call ends that raised ``error``, in words that the worker can take."""
+    error.__traceback__ = _from_user(error.__traceback__)
+    try:
+        if call is None:
+            answer: tuple[Any, ...] = ("failed", *failure(None, error))
+        else:
+            answer = judge(_tasks[call.task], context_of(call), error)
+    except BaseException as problem:  # noqa: BLE001 - a task's exceptions and hooks may raise what they like.
+        answer = ("failed", *failure(None, problem))
+    return tuple(_passable(part) for part in answer)
+
+
+def _from_user(tb: TracebackType | None) -> TracebackType | None:
+    """From the first frame on that is neither of this package nor of what it runs calls with. None: the call itself was
+    wrong."""
+    while tb is not None and tb.tb_frame.f_globals.get("__name__", "").startswith(("cardoon.", "asyncio.", "concurrent.")):
+        tb = tb.tb_next
+    return tb
+
+
+def _passable(part: Any) -> Any:
+    if isinstance(part, str):
+        # File names and the like may hold what UTF-8 has no bytes for.
+        return part.encode("utf-8", "backslashreplace").decode()
+    return min(part, MOST_MILLIS) if type(part) is int else part
 
 
 def _be_a_process_of_its_own() -> None:
@@ -86,6 +127,23 @@ def _be_a_process_of_its_own() -> None:
     with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
         # Where memory ends, a child is to go before its worker.
         score.write("500")
+    # The worker's log is to say where a child was when it crashed.
+    faulthandler.enable(file=2, all_threads=False)
+    # In all pools: what nobody handles ends the process.
+    signal.signal(signal.SIGUSR1, _on_soft_limit)
+    os.register_at_fork(
+        before=lambda: _mask(signal.SIG_BLOCK), after_in_parent=lambda: _mask(signal.SIG_UNBLOCK), after_in_child=_be_usual
+    )
+
+
+def _be_usual() -> None:
+    """What a task forks, as `multiprocessing` does, can be ended by SIGTERM like others; also by one that comes at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _mask(signal.SIG_UNBLOCK)
+
+
+def _mask(how: int) -> None:
+    signal.pthread_sigmask(how, [signal.SIGTERM])
 
 
 def _on_soft_limit(_number: int, _frame: object) -> None:
@@ -93,7 +151,7 @@ def _on_soft_limit(_number: int, _frame: object) -> None:
         raise SoftTimeLimitExceeded("the soft time limit is over")
 
 
-def _blocking_entry(task: Task[..., Any]) -> Callable[..., Any]:
+def _blocking(task: Task[..., Any]) -> Callable[..., Any]:
     """Runs a coroutine to its end where there is no loop that could run several."""
     entry = entry_of(task)
     if not task._is_async():
@@ -106,7 +164,21 @@ def _blocking_entry(task: Task[..., Any]) -> Callable[..., Any]:
     return run_coroutine
 
 
+def _in_thread(task: Task[..., Any]) -> Callable[..., Any]:
+    entry = _blocking(task)
+
+    def run_and_flush(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return entry(*args, **kwargs)
+        finally:
+            _output.end_call()
+
+    run_and_flush.__name__ = task.name
+    return run_and_flush
+
+
 def _serve_threads(child: _core.Child, lanes: int) -> None:
+    child.start()
     threads = [
         threading.Thread(target=child.serve, args=(False,), name=f"lane-{lane}", daemon=True) for lane in range(lanes)
     ]
@@ -114,85 +186,3 @@ def _serve_threads(child: _core.Child, lanes: int) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def _async_lane(task: Task[..., Any]) -> Callable[..., Any]:
-    """Functions that block get a thread, so that they hold up no coroutine."""
-    entry = entry_of(task)
-    if task._is_async():
-        return entry
-
-    async def run_in_thread(*args: Any, **kwargs: Any) -> Any:
-        return await asyncio.to_thread(entry, *args, **kwargs)
-
-    run_in_thread.__name__ = task.name
-    return run_in_thread
-
-
-async def _serve_loop(child: _core.Child, wake: int) -> None:
-    loop = asyncio.get_running_loop()
-    calls: dict[int, asyncio.Task[None]] = {}
-    soft: set[int] = set()
-    ended = loop.create_future()
-
-    def pump() -> None:
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(wake)
-        for call in child.take_all():
-            calls[call.tag] = loop.create_task(_run_coroutine(child, call, calls, soft))
-        for tag, is_soft in child.cancels():
-            if tag in calls:
-                if is_soft:
-                    soft.add(tag)
-                calls[tag].cancel()
-        if child.is_stopped() and not calls and not ended.done():
-            ended.set_result(None)
-
-    def look_again(_task: object) -> None:
-        if child.is_stopped():
-            loop.call_soon(pump)
-
-    calls_done = look_again
-    loop.set_task_factory(_with_callback(calls_done))
-    loop.add_reader(wake, pump)
-    child.start()
-    await ended
-
-
-def _with_callback(done: Callable[[Any], None]) -> Callable[..., Any]:
-    def make(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any) -> Any:
-        task = asyncio.Task(coroutine, loop=loop, **options)
-        task.add_done_callback(done)
-        return task
-
-    return make
-
-
-async def _run_coroutine(
-    child: _core.Child, call: _core.Call, calls: dict[int, asyncio.Task[None]], soft: set[int]
-) -> None:
-    _running.set(context_of(call))
-    try:
-        args, kwargs = child.arguments(call)
-        value = await child.entry(call)(*args, **(kwargs or {}))
-    except asyncio.CancelledError:
-        if call.tag in soft:
-            child.fail(call, SoftTimeLimitExceeded("the soft time limit is over"))
-        else:
-            child.cancelled(call)
-    except BaseException as error:  # noqa: BLE001 - whatever a task raises.
-        child.fail(call, error)
-    else:
-        child.finish(call, value)
-    finally:
-        calls.pop(call.tag, None)
-        soft.discard(call.tag)
-
-
-def _end() -> None:
-    """Ends as Python programs do: with their handlers, their output flushed."""
-    import atexit
-
-    sys.stdout.flush()
-    sys.stderr.flush()
-    atexit._run_exitfuncs()

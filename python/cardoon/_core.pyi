@@ -1,7 +1,20 @@
 """The compiled part of the package. Its own users are the modules of this package."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, final
+
+__all__ = [
+    "Call",
+    "Child",
+    "current_call",
+    "cli",
+    "Client",
+    "Record",
+    "dumps",
+    "loads",
+    "PROTOCOL",
+    "MARK",
+]
 
 PROTOCOL: int
 MARK: str
@@ -11,6 +24,7 @@ def loads(json: bytes) -> Any: ...
 def cli(arguments: Sequence[str], python: str) -> int: ...
 def current_call() -> Call | None: ...
 
+@final
 class Record:
     @property
     def id(self) -> str: ...
@@ -34,6 +48,7 @@ class Record:
     def finished_at(self) -> float: ...
     def value(self) -> Any: ...
 
+@final
 class Client:
     def __new__(
         cls, broker: str | None = None, results: str | None = None, queue: str | None = None
@@ -57,6 +72,7 @@ class Client:
     def forget(self, id: str) -> bool: ...
     def close(self) -> None: ...
 
+@final
 class Call:
     @property
     def tag(self) -> int: ...
@@ -83,6 +99,7 @@ class Call:
     @property
     def headers(self) -> bytes: ...
 
+@final
 class Child:
     def __new__(
         cls,
@@ -96,7 +113,8 @@ class Child:
     def serve(self, noted: bool) -> None: ...
     def take_all(self) -> list[Call]: ...
     def is_stopped(self) -> bool: ...
-    def arguments(self, call: Call) -> tuple[tuple[Any, ...], dict[str, Any] | None]: ...
+    @staticmethod
+    def arguments(call: Call) -> tuple[tuple[Any, ...], dict[str, Any] | None]: ...
     def entry(self, call: Call) -> Callable[..., Any]: ...
     def finish(self, call: Call, value: Any) -> None: ...
     def fail(self, call: Call, error: BaseException) -> None: ...

@@ -6,23 +6,17 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from cardoon._hooks import overrides
 from cardoon.request import current_request
 from cardoon.task import Task
 
 
 def entry_of(task: Task[..., Any]) -> Callable[..., Any]:
     """The function itself where that is all; else one that calls the hooks too."""
-    hooks = [name for name in ("before_start", "on_success", "after_return", "__call__") if _overrides(task, name)]
-    called: Callable[..., Any] = task if "__call__" in hooks else task.run
-    if not hooks or hooks == ["__call__"]:
+    called: Callable[..., Any] = task if overrides(task, "__call__") else task.run
+    if not any(overrides(task, name) for name in ("before_start", "on_success", "after_return")):
         return called
-    if task._is_async():
-        return _with_async_hooks(task, called)
-    return _with_hooks(task, called)
-
-
-def _overrides(task: Task[..., Any], name: str) -> bool:
-    return getattr(type(task), name) is not getattr(Task, name)
+    return _with_async_hooks(task, called) if task._is_async() else _with_hooks(task, called)
 
 
 def _with_hooks(task: Task[..., Any], called: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import platform
 from typing import Any
 
 from cardoon import _core
+from cardoon._loader import Unusable
+from cardoon._schedule import schedule
 from cardoon.app import App
 from cardoon.task import Task
 
@@ -21,13 +24,14 @@ def greeting(app: App, pool: str) -> dict[str, Any]:
         "tasks": [_task(app, task) for task in tasks_of(app)],
         "app": {
             "name": app.main,
-            "broker": app.conf.broker_url,
-            "backend": app.conf.result_backend,
-            "queue": app.conf.task_default_queue,
+            "broker": _text(app, "broker_url"),
+            "backend": _text(app, "result_backend"),
+            "queue": _text(app, "task_default_queue"),
             "pool": pool,
-            "concurrency": app.conf.worker_concurrency,
-            "max_tasks_per_child": app.conf.worker_max_tasks_per_child,
-            "max_memory_per_child": app.conf.worker_max_memory_per_child,
+            "concurrency": _count(app, "worker_concurrency"),
+            "max_tasks_per_child": _count(app, "worker_max_tasks_per_child"),
+            "max_memory_per_child": _count(app, "worker_max_memory_per_child"),
+            "schedule": schedule(app),
         },
     }
 
@@ -42,8 +46,44 @@ def _task(app: App, task: Task[..., Any]) -> dict[str, Any]:
         "name": task.name,
         "queue": task.queue,
         "priority": task.priority,
-        "soft_time_limit": app.conf.task_soft_time_limit if task.soft_time_limit is None else task.soft_time_limit,
-        "time_limit": app.conf.task_time_limit if task.time_limit is None else task.time_limit,
+        "soft_time_limit": _limit(app, task, "soft_time_limit"),
+        "time_limit": _limit(app, task, "time_limit"),
         "ignore_result": task._ignores_result(),
         "early": task._acks_early(),
     }
+
+
+def _text(app: App, setting: str) -> str | None:
+    value = app.conf[setting]
+    return None if value is None else str(value)
+
+
+def _count(app: App, setting: str) -> int | None:
+    """A number of things. Settings from the environment are texts."""
+    value = app.conf[setting]
+    try:
+        count = None if value is None else int(value)
+    except (TypeError, ValueError):
+        count = -1
+    if count is not None and count < 0:
+        raise _wrong(setting, value, "a whole number that is not negative")
+    return count
+
+
+def _limit(app: App, task: Task[..., Any], option: str) -> float | None:
+    """Seconds."""
+    value = getattr(task, option)
+    where = f"{option} of {task.name}"
+    if value is None:
+        value, where = app.conf[f"task_{option}"], f"task_{option}"
+    if isinstance(value, datetime.timedelta):
+        value = value.total_seconds()
+    try:
+        # Celery takes 0 for no limit.
+        return float(value) or None if value is not None else None
+    except (TypeError, ValueError):
+        raise _wrong(where, value, "a number of seconds") from None
+
+
+def _wrong(where: str, value: object, wanted: str) -> Unusable:
+    return Unusable(f"{where} is {value!r}", [], f"write {wanted}")

@@ -6,8 +6,8 @@ import traceback
 from types import TracebackType
 from typing import Any
 
-from cardoon import _core
-from cardoon.exceptions import Ignore, Reject, Retry
+from cardoon import _core, _hooks
+from cardoon.exceptions import CardoonError, Ignore, Reject, Retry
 from cardoon.request import Context
 from cardoon.task import Task
 
@@ -27,15 +27,17 @@ def judge(task: Task[..., Any], request: Context, error: BaseException) -> tuple
     if again is not None:
         return _retry(task, request, again)
     failed = failure(task, error)
-    _call_hooks(task, request, error, "FAILURE", failed[2])
+    _hooks.on_failure(task, request, error, failed[2])
     return ("failed", *failed)
 
 
 def automatic_retry(task: Task[..., Any], request: Context, error: BaseException) -> Retry | None:
     """The retry that the task's own options ask for after ``error``."""
-    if not isinstance(error, task.autoretry_for) or isinstance(error, task.dont_autoretry_for):
+    if not isinstance(error, tuple(task.autoretry_for)) or isinstance(error, tuple(task.dont_autoretry_for)):
         return None
-    most = task.retry_kwargs.get("max_retries", task.max_retries)
+    most = task.retry_kwargs.get("max_retries")
+    if most is None:
+        most = task.max_retries
     if most is not None and request.retries >= most:
         return None
     return Retry(None, error, task._retry_pause(request.retries))
@@ -43,16 +45,16 @@ def automatic_retry(task: Task[..., Any], request: Context, error: BaseException
 
 def failure(task: Task[..., Any] | None, error: BaseException) -> tuple[str, str, str, bool]:
     """Kind, message and traceback of a failure, and whether only the arguments did not fit."""
-    expected = task is not None and isinstance(error, task.throws)
-    # No frame of Python was entered: the call itself was wrong.
-    bad_arguments = isinstance(error, TypeError) and error.__traceback__ is None
+    expected = task is not None and isinstance(error, tuple(task.throws))
     text = "" if expected else traceback_text(error)
-    return kind_of(error), message_of(error), text, bad_arguments
+    return kind_of(error), message_of(error), text, _does_not_fit(error)
 
 
 def kind_of(error: BaseException) -> str:
     cls = type(error)
-    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+    # Python's own and Cardoon's, which stand for Celery's, go by their bare names.
+    bare = cls.__module__ in ("builtins", "cardoon.exceptions")
+    return cls.__qualname__ if bare else f"{cls.__module__}.{cls.__qualname__}"
 
 
 def message_of(error: BaseException) -> str:
@@ -85,27 +87,42 @@ def _of_user(tb: TracebackType | None) -> TracebackType | None:
     return tb
 
 
+def _does_not_fit(error: BaseException) -> bool:
+    """Whether only the arguments of the call were wrong. Our own errors have codes of their own."""
+    return isinstance(error, TypeError) and not isinstance(error, CardoonError) and _was_never_entered(error)
+
+
+def _was_never_entered(error: BaseException) -> bool:
+    """Whether ``error`` was raised by the call of the function itself, and not in it: no frame is behind those of this
+    package that call functions."""
+    last = None
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        last = frame
+    if last is None:
+        return True
+    module, name = last.f_globals.get("__name__"), last.f_code.co_name
+    return (module, name) in (("cardoon._entry", "entry"), ("cardoon.task", "__call__"))
+
+
 def _retry(task: Task[..., Any], request: Context, again: Retry) -> tuple[Any, ...]:
     error = again.exc or again
     kind, message, text, _ = failure(task, error)
-    arguments = None
-    if again.new_args is not None or again.new_kwargs is not None:
-        args = request.args if again.new_args is None else again.new_args
-        kwargs = request.kwargs if again.new_kwargs is None else again.new_kwargs
-        arguments = (_core.dumps(list(args)), _core.dumps(kwargs))
-    _call_hooks(task, request, error, "RETRY", text)
-    return ("retry", max(0, int(again.countdown() * 1000)), kind, message, text, False, arguments)
+    _hooks.on_retry(task, request, error, text)
+    pause = max(0, int(again.countdown(task.app.conf.zone()) * 1000))
+    return ("retry", pause, kind, message, text, False, _new_arguments(task, request, again))
 
 
-def _call_hooks(task: Task[..., Any], request: Context, error: BaseException, state: str, text: str) -> None:
-    """Hooks that are not overridden do nothing, and their arguments need not be read."""
-    hook = "on_failure" if state == "FAILURE" else "on_retry"
-    overridden = [name for name in (hook, "after_return") if getattr(type(task), name) is not getattr(Task, name)]
-    for name in overridden:
-        try:
-            if name == "after_return":
-                task.after_return(state, error, request.id or "", request.args, request.kwargs, text)
-            else:
-                getattr(task, name)(error, request.id or "", request.args, request.kwargs, text)
-        except Exception:  # noqa: BLE001 - a hook's mistake must not change how the task ended.
-            traceback.print_exc()
+def _new_arguments(task: Task[..., Any], request: Context, again: Retry) -> tuple[bytes, bytes] | None:
+    """The arguments of the next attempt as JSON, if they are others than before."""
+    if again.new_args is None and again.new_kwargs is None:
+        return None
+    args, kwargs = arguments_of_retry(task, request, again)
+    return _core.dumps(list(args)), _core.dumps(kwargs)
+
+
+def arguments_of_retry(task: Task[..., Any], request: Context, again: Retry) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments of the next attempt."""
+    if task._arguments is not None:
+        return task._arguments.merged((request.args, request.kwargs), again.new_args, again.new_kwargs)
+    args = request.args if again.new_args is None else again.new_args
+    return args, request.kwargs if again.new_kwargs is None else again.new_kwargs

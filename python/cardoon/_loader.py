@@ -12,8 +12,8 @@ from typing import Any
 from cardoon.app import App
 
 
-class NoApplication(Exception):
-    """There is no application under this name. ``hint`` says what to write instead."""
+class Unusable(Exception):
+    """There is no application under this name, or none that a worker could run. ``hint`` says what to do."""
 
     def __init__(self, message: str, checked: list[str], hint: str) -> None:
         super().__init__(message)
@@ -31,7 +31,9 @@ def load(name: str) -> App:
         sys.path.insert(0, os.getcwd())
     module_name, _, attribute = name.partition(":")
     if module_name.endswith(".py") and os.path.exists(module_name):
-        module_name = os.path.splitext(module_name)[0].replace(os.sep, ".")
+        module_name = _of_file(module_name)
+    if not all(part.isidentifier() for part in module_name.split(".")):
+        raise _no_module(module_name)
     module, rest = _module(module_name)
     path = attribute or rest
     if path:
@@ -40,6 +42,15 @@ def load(name: str) -> App:
     if found is None:
         raise _none_in(module)
     return found
+
+
+def _of_file(path: str) -> str:
+    """The name under which a file can be imported. One outside of this folder is a module of its own."""
+    path = os.path.splitext(os.path.relpath(path))[0]
+    if path.startswith(os.pardir):
+        folder, path = os.path.split(os.path.abspath(path))
+        sys.path.insert(0, folder)
+    return path.replace(os.sep, ".")
 
 
 def _module(name: str) -> tuple[ModuleType, str]:
@@ -70,7 +81,7 @@ def _attribute(module: ModuleType, path: str) -> App:
         return found
     if _is_celery(found):
         raise _celery(module.__name__)
-    raise NoApplication(
+    raise Unusable(
         f"{module.__name__}:{path} is no application of Cardoon",
         [f"it is {type(found).__name__}" if found is not None else "there is no such name"],
         "make one: app = App('tasks'), with `from cardoon import App`",
@@ -82,7 +93,8 @@ def _in_module(module: ModuleType) -> App | None:
         found = getattr(module, name, None)
         if isinstance(found, App):
             return found
-    apps = {id(value): value for value in vars(module).values() if isinstance(value, App)}
+    # By their own types: what stands for another object may fail when it is asked for that one's.
+    apps: dict[int, App] = {id(value): value for value in vars(module).values() if issubclass(type(value), App)}
     if len(apps) == 1:
         return next(iter(apps.values()))
     if hasattr(module, "__path__"):
@@ -110,25 +122,25 @@ def _is_celery(value: object) -> bool:
     return any(cls.__module__.startswith("celery.") and cls.__name__ == "Celery" for cls in type(value).__mro__)
 
 
-def _no_module(name: str) -> NoApplication:
+def _no_module(name: str) -> Unusable:
     files = sorted(file for file in os.listdir() if file.endswith(".py"))
-    return NoApplication(
-        f"there is no module {name}",
+    return Unusable(
+        f"there is no module {name or 'without a name'}",
         [f"folder: {os.getcwd()}", f"Python files in it: {', '.join(files[:10]) or 'none'}"],
         "change to the folder of your project, or write the module with its package: -A project.tasks",
     )
 
 
-def _none_in(module: ModuleType) -> NoApplication:
-    return NoApplication(
+def _none_in(module: ModuleType) -> Unusable:
+    return Unusable(
         f"the module {module.__name__} has no application",
         [f"file: {getattr(module, '__file__', None)}"],
         "make one: app = App('tasks'), with `from cardoon import App`; or name it: -A module:name",
     )
 
 
-def _celery(module: str) -> NoApplication:
-    return NoApplication(
+def _celery(module: str) -> Unusable:
+    return Unusable(
         f"the application in {module} is one of Celery",
         [f"module: {module}"],
         f"import App from cardoon in its place; cardoon assess -A {module} says what will differ",

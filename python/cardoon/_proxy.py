@@ -19,6 +19,10 @@ class SharedTask:
 
         return current_app()._register(self._function, self._options)
 
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._task())
+
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self._task()(*args, **kwargs)
 
@@ -30,3 +34,6 @@ class SharedTask:
 
     def __repr__(self) -> str:
         return repr(self._task())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self._task().__reduce__()

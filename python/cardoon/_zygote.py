@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import importlib
 import os
 import signal
 import socket
@@ -35,6 +36,10 @@ def main() -> None:
     with line.watched(), _failures_told(line, options.app):
         app = _loader.load(options.app)
         app.import_tasks()
+        for module in filter(None, options.include.split(",")):
+            importlib.import_module(module.strip())
+        # What it sent while it was imported is sent; a connection cannot be forked.
+        app.close()
         pool = options.pool or app.conf.worker_pool or "processes"
         said = greeting(app, pool)
     line.say({"greeting": said})
@@ -50,6 +55,7 @@ def _options() -> Any:
     parser = argparse.ArgumentParser(prog="cardoon._zygote")
     parser.add_argument("--app", required=True)
     parser.add_argument("--pool", default="")
+    parser.add_argument("--include", default="")
     return parser.parse_args()
 
 
@@ -109,20 +115,20 @@ def _make_children(line: Line, app: App, pool: str) -> None:
             # The worker is gone, and nobody wants children any more.
             os._exit(0)
         if order["make"] == "become":
-            _become(line, app, pool, order["lanes"])
+            _become(line, app, pool, order["place"])
         else:
-            _fork(line, app, pool, order["lanes"])
+            _fork(line, app, pool, order["place"])
 
 
-def _become(line: Line, app: App, pool: str, lanes: int) -> None:
+def _become(line: Line, app: App, pool: str, place: _child.Place) -> None:
     handles = _Handles()
     line.say({"made": os.getpid()}, [*handles.theirs, os.pidfd_open(os.getpid())])
     handles.close_theirs()
     line.close()
-    _live(app, pool, lanes, handles)
+    _live(app, pool, place, handles)
 
 
-def _fork(line: Line, app: App, pool: str, lanes: int) -> None:
+def _fork(line: Line, app: App, pool: str, place: _child.Place) -> None:
     handles = _Handles()
     reader, writer = os.pipe()
     middle = os.fork()
@@ -133,7 +139,7 @@ def _fork(line: Line, app: App, pool: str, lanes: int) -> None:
         for descriptor in (reader, writer, *handles.theirs):
             os.close(descriptor)
         line.close()
-        _live(app, pool, lanes, handles)
+        _live(app, pool, place, handles)
     os.close(writer)
     os.waitpid(middle, 0)
     told = os.read(reader, 32)
@@ -159,9 +165,9 @@ def _fork_and_tell(writer: int) -> int:
         os._exit(1)
 
 
-def _live(app: App, pool: str, lanes: int, handles: _Handles) -> None:
+def _live(app: App, pool: str, place: _child.Place, handles: _Handles) -> None:
     try:
-        _child.run(app, pool, lanes, *handles.ours)
+        _child.run(app, pool, place, *handles.ours)
     except BaseException:  # noqa: BLE001 - there is nobody left to tell but the worker's log.
         traceback.print_exc()
         os._exit(70)

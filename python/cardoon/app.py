@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-import fnmatch
+import asyncio
 import importlib
-import importlib.util
-import sys
-import threading
+import warnings
 import weakref
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast, overload
 
-from cardoon import _core
+from cardoon._arguments import located
+from cardoon._connection import Connection
+from cardoon._discovery import Packages, import_related
+from cardoon._options import core_options, task_options
+from cardoon._routes import route
+from cardoon._schedule import Hook
+from cardoon._sending import send_again
 from cardoon.config import Config
-from cardoon.exceptions import NotRegistered
+from cardoon.exceptions import CardoonError, EncodeError, NotRegistered, OperationalError
 from cardoon.request import current_request
 from cardoon.result import AsyncResult
-from cardoon.task import Task, options_of_core
+from cardoon.task import AsyncTask, Task
 
 if TYPE_CHECKING:
+    from cardoon._decorators import BoundDecorator, Decorator
     from cardoon.schedules import Schedule
 
 __all__ = ["App", "current_app", "shared_task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+#: A call of ``send_many``: a task or its name, positional arguments, named ones, options.
+Call = (
+    tuple[str | Task[..., Any], Iterable[Any]]
+    | tuple[str | Task[..., Any], Iterable[Any], Mapping[str, Any]]
+    | tuple[str | Task[..., Any], Iterable[Any], Mapping[str, Any], Mapping[str, Any]]
+)
 
 _current: App | None = None
 _apps: weakref.WeakValueDictionary[str, App] = weakref.WeakValueDictionary()
@@ -61,18 +73,15 @@ class App:
         **settings: Any,
     ) -> None:
         self.main = main or "app"
-        self.conf = Config(settings)
         self.task_cls = task_cls
         self.tasks: dict[str, Task[..., Any]] = {}
-        self._lock = threading.Lock()
-        self._client: _core.Client | None = None
-        self._autodiscover: list[tuple[list[str], str]] = []
-        if broker is not None:
-            self.conf.broker_url = broker
-        if backend is not None:
-            self.conf.result_backend = backend
-        if include:
-            self.conf.include = tuple(include)
+        named = {"broker_url": broker, "result_backend": backend, "include": tuple(include) or None}
+        self.conf = Config({**settings, **{name: value for name, value in named.items() if value is not None}})
+        self._connections: dict[str, Connection] = {}
+        self._autodiscover: list[tuple[Packages, str | None]] = []
+        #: Functions that are called with ``sender=app`` when everything that defines tasks is imported.
+        self.on_after_configure = Hook()
+        self.on_after_finalize = Hook()
         if config_source is not None:
             self.config_from_object(config_source, namespace=namespace)
         for function, options in _shared:
@@ -84,47 +93,45 @@ class App:
     # Tasks.
 
     @overload
-    def task(self, function: Callable[P, R], /) -> Task[P, R]: ...
-
+    def task(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
     @overload
-    def task(
-        self,
-        *,
-        name: str | None = ...,
-        bind: bool = ...,
-        base: type[Task[..., Any]] | None = ...,
-        **options: Any,
-    ) -> Callable[[Callable[..., R]], Task[..., R]]: ...
+    def task(self, function: Callable[P, R], /) -> Task[P, R]: ...
+    @overload
+    def task(self, *, bind: Literal[True], **options: Any) -> BoundDecorator: ...
+    @overload
+    def task(self, *, bind: Literal[False] = ..., **options: Any) -> Decorator: ...
 
-    def task(self, function: Any = None, /, **options: Any) -> Any:
+    def task(self, function: Any = None, *, bind: bool = False, **options: Any) -> Any:
         """Makes a function a task. Options are the attributes of :class:`~cardoon.Task`, and ``name``, ``bind``,
         ``base``."""
-        if function is not None:
-            return self._register(function, options)
-        return lambda function: self._register(function, options)
+        options["bind"] = bind
+        if function is None:
+            return lambda function: self._register(function, options)
+        if not callable(function):
+            raise TypeError(f"{function!r} is no function; options are named: @app.task(name=…)")
+        return self._register(function, options)
 
     def register_task(self, task: Task[P, R] | type[Task[P, R]]) -> Task[P, R]:
         """Registers an object of a subclass of :class:`~cardoon.Task`."""
         made = task() if isinstance(task, type) else task
-        made.name = made.name or f"{type(made).__module__}.{type(made).__name__}"
+        made.name = made.name or self._name_of(type(made))
         made.app = self
         self.tasks[made.name] = made
         return made
 
-    def _register(self, function: Callable[..., Any], options: dict[str, Any]) -> Task[..., Any]:
-        options = dict(options)
-        base = options.pop("base", None) or self.task_cls
-        name = options.pop("name", None) or self._name_of(function)
-        if name in self.tasks:
-            return self.tasks[name]
-        for option in ("serializer", "shared", "lazy", "compression", "rate_limit", "pydantic"):
-            options.pop(option, None)
-        _check_options(name, options)
+    def _register(self, function: Callable[..., Any], options: Mapping[str, Any]) -> Task[..., Any]:
+        name = options.get("name") or self._name_of(function)
+        known = self.tasks.get(name)
+        if known is not None and not _is_new_version(known, function):
+            return known
+        base = options.get("base") or self.task_cls
+        attributes = task_options(name, options, base)
+        attributes.pop("base", None)
         body = {
-            **options,
+            **attributes,
             "name": name,
             "app": self,
-            "run": function if options.get("bind") else staticmethod(function),
+            "run": function if attributes.get("bind") else staticmethod(function),
             "__doc__": function.__doc__,
             "__module__": function.__module__,
             "__wrapped__": function,
@@ -136,38 +143,37 @@ class App:
         return task
 
     def _name_of(self, function: Callable[..., Any]) -> str:
-        module = function.__module__
-        if module == "__main__":
-            # A worker imports the file under its name; a script that runs it must name its tasks so too.
-            module = self.main
+        # A worker imports the file under its name; a script that runs it must name its tasks so too.
+        module = self.main if function.__module__ == "__main__" else function.__module__
         return f"{module}.{function.__name__}"
 
     def autodiscover_tasks(
-        self, packages: Iterable[str] | Callable[[], Iterable[str]] | None = None, related_name: str = "tasks"
+        self, packages: Packages = None, related_name: str | None = "tasks", force: bool = False
     ) -> None:
-        """Imports ``package.tasks`` of each package when a worker starts; a package without it is passed over. Without
-        ``packages`` they are Django's installed applications."""
-        if packages is None:
-            packages = _django_apps
-        listed = list(packages() if callable(packages) else packages)
-        self._autodiscover.append((listed, related_name))
+        """Imports ``package.tasks`` of each package when a worker starts, or at once with ``force``; a package without it is
+        passed over. Without ``packages`` they are Django's installed applications."""
+        if force:
+            import_related(packages, related_name)
+        else:
+            self._autodiscover.append((packages, related_name))
 
     def import_tasks(self) -> None:
         """Imports everything that defines tasks. A worker does so before it starts."""
         for module in (*self.conf.include, *self.conf.imports):
             importlib.import_module(module)
         for packages, related_name in self._autodiscover:
-            for package in packages:
-                name = f"{package}.{related_name}"
-                if _exists(name):
-                    importlib.import_module(name)
+            import_related(packages, related_name)
+        for hook in (self.on_after_configure, self.on_after_finalize):
+            hook.fire(self)
 
     # Settings.
 
-    def config_from_object(self, source: object, *, namespace: str | None = None, **_celery: Any) -> None:
-        """Takes settings from a module, its name, an object or a mapping. ``namespace``: only names that begin with
-        ``NAMESPACE_`` count, without it."""
-        self.conf.load(source, namespace)
+    def config_from_object(
+        self, source: object, *, namespace: str | None = None, force: bool = False, **_celery: Any
+    ) -> None:
+        """Takes settings from a module, its name, an object or a mapping, when a setting is first asked for, or at once with
+        ``force``. ``namespace``: only names that begin with ``NAMESPACE_`` count, without it."""
+        self.conf.load(source, namespace, force)
 
     def set_current(self) -> None:
         """Makes this the application that ``AsyncResult`` and ``current_app`` use by default."""
@@ -177,14 +183,15 @@ class App:
     # Sending.
 
     @property
-    def client(self) -> _core.Client:
+    def connection(self) -> Connection:
         """The connection of this process. It connects with its first use."""
-        with self._lock:
-            if self._client is None:
-                self._client = _core.Client(
-                    self.conf.broker_url, self.conf.result_backend or None, self.conf.task_default_queue
-                )
-            return self._client
+        connection = self._connections.get("one")
+        if connection is None:
+            conf = self.conf
+            made = Connection(conf.broker_url, conf.result_backend or None, conf.task_default_queue)
+            # No lock, which a fork could catch: of two threads one finds what the other has made.
+            connection = self._connections.setdefault("one", made)
+        return connection
 
     def send_task(
         self,
@@ -195,67 +202,89 @@ class App:
         **options: Any,
     ) -> AsyncResult[Any]:
         """Sends a task by its name, which may be defined anywhere: in another program, or in a Celery application."""
-        arguments, named = tuple(args or ()), dict(kwargs or {})
-        task = self.tasks.get(name)
-        if self.conf.task_always_eager:
-            if task is None:
-                raise self._unknown(name)
-            return task.apply(arguments, named, task_id=task_id)
-        return AsyncResult(self._send(name, arguments, named, task_id, options, task), self)
+        return self._send(name, tuple(args or ()), dict(kwargs or {}), {**options, "task_id": task_id}, None)
 
-    def send_many(
+    async def asend_task(
         self,
-        calls: Iterable[
-            tuple[str | Task[..., Any], Iterable[Any]]
-            | tuple[str | Task[..., Any], Iterable[Any], Mapping[str, Any]]
-            | tuple[str | Task[..., Any], Iterable[Any], Mapping[str, Any], Mapping[str, Any]]
-        ],
-    ) -> list[AsyncResult[Any]]:
+        name: str,
+        args: Iterable[Any] | None = None,
+        kwargs: Mapping[str, Any] | None = None,
+        task_id: str | None = None,
+        **options: Any,
+    ) -> AsyncResult[Any]:
+        """As :meth:`send_task`, for ``async def``."""
+        return await asyncio.to_thread(self.send_task, name, args, kwargs, task_id, **options)
+
+    def send_many(self, calls: Iterable[Call]) -> list[AsyncResult[Any]]:
         """Sends many tasks, in order, much faster than one at a time. A call is a task or its name, the positional
         arguments and, if needed, the named ones and the options of ``apply_async``.
 
-        If some cannot be sent, the others are sent all the same; then an exception group's worth of errors is told by the
-        first of them, whose ``failed`` lists the places of those that were not sent.
+        Arguments that are wrong are told before anything is sent. If the store does not take some of the calls, the others
+        are sent all the same; the error is that of the first, and its ``failed`` lists the places of those that were not.
         """
-        listed = [self._one_of_many(*call) for call in calls]
+        listed = [_Many(*call) for call in calls]
         if self.conf.task_always_eager:
-            return [self.send_task(name, args, kwargs) for name, args, kwargs, _ in listed]
-        answers = self.client.send_many(listed)
+            return [self._send(*call.parts(), call.options, call.task) for call in listed]
+        for call in listed:
+            if call.task is not None:
+                call.task._check_arguments(call.args, call.kwargs)
+        ready = [(*call.parts(), self._options(*call.parts(), call.options, call.task)) for call in listed]
+        try:
+            answers = self.connection.send_many(ready)
+        except EncodeError as error:
+            raise _located_in(listed, error) from None
+        return self._results(answers, ready)
+
+    async def asend_many(self, calls: Iterable[Call]) -> list[AsyncResult[Any]]:
+        """As :meth:`send_many`, for ``async def``."""
+        return await asyncio.to_thread(self.send_many, calls)
+
+    def _results(self, answers: list[str | Exception], sent: list[Any]) -> list[AsyncResult[Any]]:
         failed = [place for place, answer in enumerate(answers) if isinstance(answer, BaseException)]
         if failed:
-            error = answers[failed[0]]
-            assert isinstance(error, Exception)
-            error.failed = failed  # type: ignore[attr-defined]
+            error = cast(Exception, answers[failed[0]])
+            if isinstance(error, CardoonError):
+                error.failed = failed
             raise error
-        return [AsyncResult(str(answer), self) for answer in answers]
-
-    def _one_of_many(
-        self,
-        task: str | Task[..., Any],
-        args: Iterable[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-        options: Mapping[str, Any] | None = None,
-    ) -> tuple[str, tuple[Any, ...], dict[str, Any], dict[str, Any]]:
-        if isinstance(task, str):
-            name, known = task, self.tasks.get(task)
-        else:
-            name, known = task.name, task
-        arguments, named = tuple(args), dict(kwargs or {})
-        return name, arguments, named, self._options(name, arguments, named, options or {}, known)
+        return [
+            AsyncResult(str(answer), self, ignored=bool(core.get("ignore_result")))
+            for answer, (_, _, _, core) in zip(answers, sent, strict=True)
+        ]
 
     def _send(
         self,
         name: str,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        task_id: str | None,
         options: Mapping[str, Any],
         task: Task[..., Any] | None,
-    ) -> str:
+    ) -> AsyncResult[Any]:
         core = self._options(name, args, kwargs, options, task)
-        if task_id is not None:
-            core["id"] = task_id
-        return self.client.send(name, args, kwargs, core)
+        if self.conf.task_always_eager:
+            from cardoon._eager import apply_async
+
+            return apply_async(task or self._task(name), args, kwargs, {**options, **core})
+        try:
+            id = self.connection.send(name, args, kwargs, core)
+        except EncodeError as error:
+            raise located(name, task._arguments if task else None, args, kwargs, error) from None
+        except OperationalError as error:
+            id = self._send_again(error, options, name, args, kwargs, core)
+        return AsyncResult(id, self, ignored=bool(core.get("ignore_result")))
+
+    def _send_again(
+        self,
+        error: OperationalError,
+        options: Mapping[str, Any],
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        core: dict[str, Any],
+    ) -> str:
+        if not options.get("retry", self.conf.task_publish_retry):
+            raise error
+        policy = {**self.conf.task_publish_retry_policy, **(options.get("retry_policy") or {})}
+        return send_again(lambda: self.connection.send(name, args, kwargs, core), error, policy, "id" in core)
 
     def _options(
         self,
@@ -265,41 +294,30 @@ class App:
         options: Mapping[str, Any],
         task: Task[..., Any] | None,
     ) -> dict[str, Any]:
-        core = options_of_core(options)
-        if self.conf.task_routes and "queue" not in core:
-            route = self._route(name, args, kwargs, options, task)
-            core.update({option: value for option, value in route.items() if option not in core})
-        if "priority" not in core and self.conf.task_default_priority is not None:
-            core["priority"] = self.conf.task_default_priority
+        """The options of a call as the compiled part takes them: its own, then those of its task, of its route, of the
+        application."""
+        conf = self.conf
+        if task is not None:
+            options = {**task._default_options(), **options}
+        if conf.task_routes:
+            options = {**route(conf.task_routes, name, args, kwargs, options, task), **options}
+        core = core_options(options, conf.zone) if options else {}
+        if conf.task_default_priority is not None:
+            core.setdefault("priority", conf.task_default_priority)
         request = current_request()
         if not request.called_directly and "parent_id" not in core:
             core["parent_id"] = request.id
             core["root_id"] = request.root_id or request.id
         return core
 
-    def _route(
-        self,
-        name: str,
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        options: Mapping[str, Any],
-        task: Task[..., Any] | None,
-    ) -> dict[str, Any]:
-        routes = self.conf.task_routes
-        for route in routes if isinstance(routes, (list, tuple)) else [routes]:
-            if isinstance(route, str):
-                route = _attribute(route)
-            if callable(route):
-                found = route(name, args, kwargs, options, task=task)
-            else:
-                found = next((to for pattern, to in _pairs(route) if _matches(pattern, name)), None)
-            if found:
-                return options_of_core({"queue": found} if isinstance(found, str) else found)
-        return {}
-
-    def _unknown(self, name: str) -> NotRegistered:
-        known = ", ".join(sorted(self.tasks)) or "none"
-        return NotRegistered(f"no task is named {name}", code="CD3005", kind="Invalid", checked=[f"known: {known}"])
+    def _task(self, name: str) -> Task[..., Any]:
+        try:
+            return self.tasks[name]
+        except KeyError:
+            known = ", ".join(sorted(self.tasks)) or "none"
+            raise NotRegistered(
+                f"no task is named {name}", code="CD3005", kind="Invalid", checked=[f"known: {known}"]
+            ) from None
 
     # Results, schedules and the rest.
 
@@ -319,20 +337,22 @@ class App:
         """Has ``task`` sent on a schedule by ``cardoon beat`` or ``cardoon dev``: every so many seconds, or by a
         :class:`~cardoon.schedules.crontab`. Answers the entry's name, by default the task's and its arguments."""
         task_name = task if isinstance(task, str) else task.name
-        entry_name = name or f"{task_name}{tuple(args)!r}{dict(kwargs or {})!r}"
+        arguments, named = tuple(args), dict(kwargs or {})
+        entry_name = name or f"{task_name}{arguments!r}{named!r}"
         self.conf.beat_schedule[entry_name] = {
             "task": task_name,
             "schedule": schedule,
-            "args": tuple(args),
-            "kwargs": dict(kwargs or {}),
+            "args": arguments,
+            "kwargs": named,
             "options": options,
         }
         return entry_name
 
     def close(self) -> None:
-        """Ends the connection. The next use connects again."""
-        if self._client is not None:
-            self._client.close()
+        """Ends the connection. The next use connects again, to where the settings say then."""
+        connection = self._connections.pop("one", None)
+        if connection is not None:
+            connection.close()
 
     def __enter__(self) -> App:
         return self
@@ -343,18 +363,100 @@ class App:
     def __repr__(self) -> str:
         return f"<App {self.main}>"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _app_named, (self.main,)
 
-def current_app() -> App:
-    """The application of this program: the one that was made last, or a new one on the project's database."""
+
+class _Many:
+    """A call of ``send_many``."""
+
+    def __init__(
+        self,
+        task: str | Task[..., Any],
+        args: Iterable[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.task = None if isinstance(task, str) else task
+        self.name = task if isinstance(task, str) else task.name
+        self.args = tuple(args)
+        self.kwargs = dict(kwargs or {})
+        self.options = dict(options or {})
+
+    def parts(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        return self.name, self.args, self.kwargs
+
+
+def _located_in(calls: list[_Many], error: EncodeError) -> EncodeError:
+    """``error`` with the call that it is in, and the place there."""
+    for place, call in enumerate(calls):
+        arguments = call.task._arguments if call.task else None
+        found = located(f"call {place}: {call.name}", arguments, call.args, call.kwargs, error)
+        if found is not error:
+            return found
+    return error
+
+
+def _is_new_version(known: Task[..., Any], function: Callable[..., Any]) -> bool:
+    """Whether ``function`` takes the place of the task that has its name. It does so if it was defined again, as in a
+    notebook; another function of the same name does not."""
+    before = getattr(known, "__wrapped__", None)
+    if before is function:
+        return False
+    if before is not None and _place(before) == _place(function):
+        return True
+    warnings.warn(
+        f"a task is named {known.name} already: {_place(known)}; {_place(function)} needs another name, and is not executed",
+        stacklevel=4,
+    )
+    return False
+
+
+def _place(function: Any) -> str:
+    return f"{function.__module__}.{getattr(function, '__qualname__', type(function).__qualname__)}"
+
+
+def _default_app() -> App:
     return _current or App("default")
 
 
-def shared_task(*args: Any, **options: Any) -> Any:
+class _CurrentApp:
+    """The application of this program: the one that was made last, or a new one on the project's database. Attributes are
+    those of the application, and to call it gives the application itself."""
+
+    def __call__(self) -> App:
+        return _default_app()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_default_app(), name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(_default_app(), name, value)
+
+    def __repr__(self) -> str:
+        return repr(_default_app())
+
+
+current_app = _CurrentApp()
+
+
+@overload
+def shared_task(function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
+@overload
+def shared_task(function: Callable[P, R], /) -> Task[P, R]: ...
+@overload
+def shared_task(*, bind: Literal[True], **options: Any) -> BoundDecorator: ...
+@overload
+def shared_task(*, bind: Literal[False] = ..., **options: Any) -> Decorator: ...
+
+
+def shared_task(function: Any = None, *, bind: bool = False, **options: Any) -> Any:
     """Makes a function a task of every application, those that come later included. Its methods belong to the
     application that is current when they are called."""
-    if args and callable(args[0]):
-        return _share(args[0], options)
-    return lambda function: _share(function, options)
+    options["bind"] = bind
+    if function is None:
+        return lambda function: _share(function, options)
+    return _share(function, options)
 
 
 def _share(function: Callable[..., Any], options: dict[str, Any]) -> Any:
@@ -366,42 +468,11 @@ def _share(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     return SharedTask(function, options)
 
 
+def _app_named(main: str) -> App:
+    """What a pickled application becomes in another process."""
+    return _apps.get(main) or _default_app()
+
+
 def _task_named(main: str, name: str) -> Task[..., Any]:
     """What a pickled task becomes in another process."""
-    return (_apps.get(main) or current_app()).tasks[name]
-
-
-def _check_options(name: str, options: Mapping[str, Any]) -> None:
-    for option in options:
-        if not hasattr(Task, option) or option.startswith("_"):
-            known = sorted(option for option in vars(Task) if not option.startswith("_"))
-            raise TypeError(f"task {name}: there is no option {option!r}; options: {', '.join(known)}")
-
-
-def _matches(pattern: Any, name: str) -> bool:
-    if hasattr(pattern, "match"):
-        return bool(pattern.match(name))
-    return fnmatch.fnmatchcase(name, pattern)
-
-
-def _pairs(route: Any) -> Iterable[tuple[Any, Any]]:
-    pairs: Iterable[tuple[Any, Any]] = route.items() if isinstance(route, Mapping) else route
-    return pairs
-
-
-def _attribute(path: str) -> Any:
-    module, _, name = path.rpartition(".")
-    return getattr(importlib.import_module(module), name)
-
-
-def _exists(module: str) -> bool:
-    try:
-        return module in sys.modules or importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
-
-
-def _django_apps() -> list[str]:
-    from django.apps import apps  # type: ignore[import-not-found,import-untyped,unused-ignore]
-
-    return [config.name for config in apps.get_app_configs()]
+    return _app_named(main)._task(name)

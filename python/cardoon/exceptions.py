@@ -6,10 +6,13 @@ command. Exceptions that steer a task (:class:`Retry`, :class:`Ignore`, :class:`
 
 from __future__ import annotations
 
+import builtins
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 __all__ = [
+    "ArgumentError",
     "CardoonError",
     "EncodeError",
     "Ignore",
@@ -23,6 +26,8 @@ __all__ = [
     "SoftTimeLimitExceeded",
     "TaskError",
     "TaskFailed",
+    "TaskPredicate",
+    "TaskRejectedError",
     "TaskRevokedError",
     "TimeLimitExceeded",
     "TimeoutError",
@@ -35,7 +40,11 @@ class CardoonError(Exception):
 
     ``code`` is ``CD`` and four digits; ``kind`` says what to do (``Unavailable``: try again; ``Invalid``: mend the input);
     ``checked`` lists what was found, ``hint`` the next command, ``causes`` what lies behind it.
+
+    ``send_many`` tells in ``failed`` the places of the calls that could not be sent.
     """
+
+    failed: Sequence[int] = ()
 
     def __init__(
         self,
@@ -64,7 +73,8 @@ class CardoonError(Exception):
         return "\n".join(lines)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _again, (type(self), self.message, self.code, self.kind, self.causes, self.checked, self.hint)
+        parts = (self.message, self.code, self.kind, self.causes, self.checked, self.hint)
+        return _again, (type(self), *parts), self.__dict__
 
 
 class OperationalError(CardoonError, ConnectionError):
@@ -79,6 +89,10 @@ class EncodeError(CardoonError, TypeError):
     """A value cannot be written as JSON. The message says which one and where it stands."""
 
 
+class ArgumentError(CardoonError, TypeError):
+    """Arguments do not fit the function. The message shows what it can be called with."""
+
+
 class NotRegistered(CardoonError, KeyError):
     """No task has this name."""
 
@@ -89,27 +103,44 @@ class NotFound(CardoonError, LookupError):
     """No task has this id, or there is no such thing."""
 
 
-class TimeoutError(CardoonError, TimeoutError):  # noqa: A001 - Celery's name for it.
+class TimeoutError(CardoonError, builtins.TimeoutError):  # noqa: A001 - Celery's name for it.
     """A result was not there in time. The task goes on."""
 
 
 class TaskError(Exception):
     """How a task ended that has no return value. ``kind`` is the class that failed it, as its worker named it."""
 
+    code = "CD3001"
     kind = ""
     traceback: str | None = None
+
+    def __str__(self) -> str:
+        return f"[{self.code}] {self._message()}"
+
+    def _message(self) -> str:
+        return super().__str__()
 
 
 class TaskFailed(TaskError):
     """A task failed with an exception whose class this process does not know."""
 
     def __init__(self, kind: str = "", message: str = "") -> None:
-        super().__init__(f"{kind}: {message}" if kind else message)
+        super().__init__(kind, message)
         self.kind = kind
+        self.message = message
+
+    def _message(self) -> str:
+        return f"{self.kind}: {self.message}" if self.kind else self.message
 
 
 class TaskRevokedError(TaskError):
     """The task was revoked, or expired before it could start."""
+
+    code = "CD3002"
+
+
+class TaskRejectedError(TaskError):
+    """The task refused its message by :class:`Reject`."""
 
 
 class TimeLimitExceeded(TaskError):
@@ -127,12 +158,23 @@ class SoftTimeLimitExceeded(Exception):
 class MaxRetriesExceededError(Exception):
     """A task asked for a retry, and has used up its retries."""
 
+    def __init__(
+        self, *args: object, task_args: tuple[Any, ...] = (), task_kwargs: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(*args)
+        self.task_args = task_args
+        self.task_kwargs = task_kwargs or {}
 
-class Ignore(Exception):
+
+class TaskPredicate(Exception):
+    """What a task raises to say how it goes on. No failure."""
+
+
+class Ignore(TaskPredicate):
     """Raised inside a task: nothing is recorded of this run, and its message is acknowledged."""
 
 
-class Reject(Exception):
+class Reject(TaskPredicate):
     """Raised inside a task: its message is refused. It goes to the dead letters, or back to the end of its queue."""
 
     def __init__(self, reason: object = None, requeue: bool = False) -> None:
@@ -141,8 +183,8 @@ class Reject(Exception):
         self.requeue = requeue
 
 
-class Retry(Exception):
-    """Raised by ``self.retry()``: another attempt was asked for. Not a failure."""
+class Retry(TaskPredicate):
+    """Raised by ``self.retry()``: another attempt is asked for, in ``when`` seconds or at the time ``when``."""
 
     def __init__(
         self,
@@ -152,19 +194,28 @@ class Retry(Exception):
         args: tuple[Any, ...] | None = None,
         kwargs: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(message or "the task is tried again")
+        super().__init__(message, exc, when, args, kwargs)
         self.message = message
         self.exc = exc
         self.when = when
         self.new_args = args
         self.new_kwargs = kwargs
 
-    def countdown(self) -> float:
-        """Seconds until the next attempt."""
-        if isinstance(self.when, datetime.datetime):
-            when = self.when if self.when.tzinfo else self.when.replace(tzinfo=datetime.timezone.utc)
-            return max(0.0, (when - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
-        return max(0.0, float(self.when or 0))
+    def countdown(self, timezone: datetime.tzinfo = datetime.timezone.utc) -> float:
+        """Seconds until the next attempt. A time without a zone is one of ``timezone``."""
+        if not isinstance(self.when, datetime.datetime):
+            return max(0.0, float(self.when or 0))
+        when = self.when if self.when.tzinfo else self.when.replace(tzinfo=timezone)
+        return max(0.0, (when - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+
+    def humanize(self) -> str:
+        """When, in words."""
+        return f"at {self.when}" if isinstance(self.when, datetime.datetime) else f"in {self.when or 0}s"
+
+    def __str__(self) -> str:
+        if self.message:
+            return self.message
+        return f"Retry {self.humanize()}" + (f": {self.exc!r}" if self.exc else "")
 
 
 _BY_CODE: dict[str, type[CardoonError]] = {

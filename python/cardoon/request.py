@@ -14,6 +14,17 @@ __all__ = ["Context", "current_request"]
 #: The request of the call that runs in this context, where several share a thread.
 _running: ContextVar[Context | None] = ContextVar("cardoon_request", default=None)
 
+#: Attributes of Celery's requests that say nothing here.
+_NOT_OURS = frozenset(
+    {"argsrepr", "kwargsrepr", "callbacks", "errbacks", "chain", "chord", "children", "eta", "expires", "group"}
+    | {"group_index", "ignore_result", "logfile", "loglevel", "origin", "reply_to", "shadow", "stamped_headers"}
+    | {"stamps", "utc", "replaced_task_nesting", "properties"}
+)
+
+
+#: What messages have anyway.
+_OF_MESSAGES = _NOT_OURS | {"compression", "id", "lang", "parent_id", "retries", "root_id", "task", "timelimit"}
+
 
 class Context:
     """The call that a task runs in. Outside of a call only ``called_directly`` is of use, and ``id`` is None.
@@ -37,11 +48,19 @@ class Context:
     headers: dict[str, Any] = {}
     hostname: str | None = None
 
+    @property
+    def _message(self) -> dict[str, Any]:
+        return self.headers
+
     def __getattr__(self, name: str) -> Any:
-        # Celery answers None for headers that a message lacks.
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return self.headers.get(name)
+        """The message's own header ``name``; None for what Celery's messages have and ours have not."""
+        if not name.startswith("_"):
+            headers = self._message
+            if name in headers:
+                return headers[name]
+            if name in _NOT_OURS:
+                return None
+        raise AttributeError(f"the request has neither an attribute nor a header {name}")
 
     def get(self, name: str, default: Any = None) -> Any:
         """The attribute or header ``name``."""
@@ -69,9 +88,15 @@ class CallContext(Context):
         self.timelimit = call.timelimit
 
     @cached_property
-    def headers(self) -> dict[str, Any]:  # type: ignore[override]
+    def _message(self) -> dict[str, Any]:
+        """All headers of the message."""
         headers: dict[str, Any] = _core.loads(self._call.headers)
         return headers
+
+    @cached_property
+    def headers(self) -> dict[str, Any]:  # type: ignore[override]
+        """The sender's own headers."""
+        return {name: value for name, value in self._message.items() if name not in _OF_MESSAGES}
 
     @cached_property
     def _arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -89,7 +114,9 @@ class CallContext(Context):
 
     @property
     def hostname(self) -> str:  # type: ignore[override]
-        return socket.gethostname()
+        from cardoon import _child
+
+        return _child.hostname
 
     @property
     def delivery_info(self) -> dict[str, Any]:  # type: ignore[override]
@@ -109,23 +136,30 @@ class EagerContext(Context):
 
     def __init__(
         self,
+        *,
         id: str,
+        root_id: str,
+        parent_id: str | None,
         task: str,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
         retries: int,
         headers: dict[str, Any],
+        timelimit: tuple[float | None, float | None],
         queue: str,
+        priority: int | None,
     ) -> None:
         self.id = id
-        self.root_id = id
+        self.root_id = root_id
+        self.parent_id = parent_id
         self.task = task
         self.args = args
         self.kwargs = kwargs
         self.retries = retries
         self.headers = headers
+        self.timelimit = timelimit
         self.hostname = socket.gethostname()
-        self.delivery_info = {"exchange": "", "routing_key": queue, "is_eager": True}
+        self.delivery_info = {"exchange": "", "routing_key": queue, "priority": priority, "is_eager": True}
 
 
 _OUTSIDE = Context()

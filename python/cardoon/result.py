@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
-import builtins
+import contextlib
 import datetime
 import json
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from cardoon import exceptions
+from cardoon import _waiting, exceptions
 from cardoon._core import Record
+from cardoon._outcome import FAILURE, REVOKED, SUCCESS, outcome
 from cardoon.request import current_request
 
 if TYPE_CHECKING:
     from cardoon.app import App
 
-__all__ = ["AsyncResult", "EagerResult"]
+__all__ = ["AsyncResult", "EagerResult", "allow_join_result"]
 
 R = TypeVar("R")
 
 PENDING = "PENDING"
-SUCCESS = "SUCCESS"
-FAILURE = "FAILURE"
 RETRY = "RETRY"
-REVOKED = "REVOKED"
 READY_STATES = frozenset({SUCCESS, FAILURE, REVOKED})
+
+_may_join: ContextVar[bool] = ContextVar("cardoon_may_join", default=False)
+
+_Callback = Callable[[str, Any], object]
+
+
+@contextlib.contextmanager
+def allow_join_result() -> Iterator[None]:
+    """Inside of this a task may wait for other tasks, at the risk that they wait for its slot."""
+    token = _may_join.set(True)
+    try:
+        yield
+    finally:
+        _may_join.reset(token)
 
 
 class AsyncResult(Generic[R]):
@@ -35,11 +46,18 @@ class AsyncResult(Generic[R]):
     ``get`` waits for the return value. Awaiting the result does so too, without blocking the event loop.
     """
 
-    def __init__(self, id: str, app: App | None = None) -> None:
+    TimeoutError = exceptions.TimeoutError
+
+    def __init__(self, id: str, app: App | None = None, *, ignored: bool = False) -> None:
         from cardoon.app import current_app
 
+        if not isinstance(id, str) or not id:
+            raise ValueError(f"the id of a task is a text, not {id!r}")
         self.id = id
         self.app = app or current_app()
+        #: Whether the task was sent with ``ignore_result``: there is no value, and nobody waits for one.
+        self.ignored = ignored
+        self._final: Record | None = None
 
     @property
     def task_id(self) -> str:
@@ -50,34 +68,34 @@ class AsyncResult(Generic[R]):
         timeout: float | None = None,
         propagate: bool = True,
         disable_sync_subtasks: bool = True,
+        callback: _Callback | None = None,
         **_celery: Any,
     ) -> R:
         """Waits for the task's end, at most ``timeout`` seconds (None: for ever), and returns its value.
 
         A failed task raises the exception it failed with, with the traceback of the worker as its cause; with
         ``propagate=False`` the exception is returned. :class:`~cardoon.exceptions.TimeoutError` when the time is over: the
-        task goes on. Ctrl-C ends the waiting, not the task.
+        task goes on. Ctrl-C ends the waiting, not the task. A task that was sent with ``ignore_result`` answers None at
+        once.
         """
-        if disable_sync_subtasks and not current_request().called_directly:
-            raise RuntimeError(
-                "a task that waits for another one keeps a slot that the other may need: "
-                "let it send a follow-up, or pass disable_sync_subtasks=False"
-            )
-        record = self.app.client.wait(self.id, timeout)
-        if record is None:
-            raise exceptions.TimeoutError(
-                f"the task {self.id} did not end within {timeout:g} s",
-                code="CD3003",
-                kind="Timeout",
-                hint=f"cardoon task why {self.id}",
-            )
-        return cast(R, _outcome(record, propagate))
+        if disable_sync_subtasks:
+            _assert_may_join()
+        if self.ignored:
+            return cast(R, None)
+        if self._final is None:
+            self._final = self.app.connection.wait(self.id, timeout)
+        return self._value(timeout, propagate, callback)
 
     async def aget(self, timeout: float | None = None, propagate: bool = True) -> R:
-        """As :meth:`get`, for ``async def``."""
-        return await asyncio.to_thread(self.get, timeout, propagate, False)
+        """As :meth:`get`, for ``async def``, and allowed in a task that is ``async def`` itself. To cancel it ends the
+        waiting, not the task."""
+        if self.ignored:
+            return cast(R, None)
+        if self._final is None:
+            self._final = await _waiting.wait(lambda left: self.app.connection.wait(self.id, left), timeout)
+        return self._value(timeout, propagate, None)
 
-    def __await__(self) -> Any:
+    def __await__(self) -> Generator[Any, None, R]:
         return self.aget().__await__()
 
     def wait(self, timeout: float | None = None, **options: Any) -> R:
@@ -103,22 +121,26 @@ class AsyncResult(Generic[R]):
         if record is not None and record.is_final:
             return record.state
         said = self._said()
-        return said[0] if said else self.app.client.state(self.id)
+        return said[0] if said else self.app.connection.state(self.id)
 
-    status = state
+    @property
+    def status(self) -> str:
+        return self.state
 
     @property
     def result(self) -> Any:
         """The return value, the exception, what the task said by ``update_state``, or None."""
         record = self._record()
         if record is not None and record.is_final:
-            return _outcome(record, propagate=False)
+            return outcome(record, propagate=False)
         said = self._said()
         if said:
             return said[1]
-        return _outcome(record, propagate=False) if record is not None else None
+        return outcome(record, propagate=False) if record is not None else None
 
-    info = result
+    @property
+    def info(self) -> Any:
+        return self.result
 
     @property
     def traceback(self) -> str | None:
@@ -158,18 +180,37 @@ class AsyncResult(Generic[R]):
 
         ``terminate`` makes no difference: a running task is always told, and killed if it does not stop.
         """
-        self.app.client.revoke(self.id)
+        self.app.connection.revoke(self.id)
 
     def forget(self) -> None:
         """Deletes the result."""
-        self.app.client.forget(self.id)
+        self._final = None
+        self.app.connection.forget(self.id)
+
+    def _value(self, timeout: float | None, propagate: bool, callback: _Callback | None) -> R:
+        if self._final is None:
+            raise exceptions.TimeoutError(
+                f"the task {self.id} did not end within {timeout:g} s",
+                code="CD3003",
+                kind="Timeout",
+                hint=f"cardoon task why {self.id}",
+            )
+        value = outcome(self._final, propagate)
+        if callback is not None:
+            callback(self.id, value)
+        return cast(R, value)
 
     def _record(self) -> Record | None:
-        return self.app.client.records([self.id])[0]
+        if self._final is not None:
+            return self._final
+        record = self.app.connection.record(self.id)
+        if record is not None and record.is_final:
+            self._final = record
+        return record
 
     def _said(self) -> tuple[str, Any] | None:
         """What the running task said by ``update_state``."""
-        document = self.app.client.progress(self.id)
+        document = self.app.connection.progress(self.id)
         try:
             said = json.loads(document) if document else None
         except ValueError:
@@ -181,7 +222,7 @@ class AsyncResult(Generic[R]):
     def __eq__(self, other: object) -> bool:
         if isinstance(other, AsyncResult):
             return self.id == other.id
-        return NotImplemented
+        return self.id == other if isinstance(other, str) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -190,36 +231,57 @@ class AsyncResult(Generic[R]):
         return self.id
 
     def __repr__(self) -> str:
-        return f"<AsyncResult: {self.id}>"
+        return f"<{type(self).__name__}: {self.id}>"
 
     def __iter__(self) -> Iterator[Any]:
         raise TypeError("a result is no list; call .get() to wait for its value")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _result, (self.id, self.app, self.ignored)
 
 
 class EagerResult(AsyncResult[R]):
     """The result of a task that ran at once, in this process."""
 
     def __init__(
-        self, id: str, value: Any, state: str, traceback: str | None = None, app: App | None = None
+        self,
+        id: str,
+        value: Any,
+        state: str,
+        traceback: str | None = None,
+        app: App | None = None,
+        name: str | None = None,
+        retries: int = 0,
     ) -> None:
         super().__init__(id, app)
-        self._value = value
+        self._outcome = value
         self._state = state
         self._traceback = traceback
+        self._name = name
+        self._retries = retries
+        self._date_done = datetime.datetime.now(datetime.timezone.utc)
 
     def get(
         self,
         timeout: float | None = None,
         propagate: bool = True,
         disable_sync_subtasks: bool = True,
+        callback: _Callback | None = None,
         **_celery: Any,
     ) -> R:
-        if propagate and isinstance(self._value, BaseException) and self._state != SUCCESS:
-            raise self._value
-        return cast(R, self._value)
+        if disable_sync_subtasks:
+            _assert_may_join()
+        if self._state not in READY_STATES:
+            # Ignored and rejected tasks have no value.
+            return cast(R, None)
+        if propagate and self._state != SUCCESS:
+            raise self._outcome
+        if callback is not None:
+            callback(self.id, self._outcome)
+        return cast(R, self._outcome)
 
     async def aget(self, timeout: float | None = None, propagate: bool = True) -> R:
-        return self.get(timeout, propagate)
+        return self.get(timeout, propagate, disable_sync_subtasks=False)
 
     def ready(self) -> bool:
         return True
@@ -228,90 +290,56 @@ class EagerResult(AsyncResult[R]):
     def state(self) -> str:
         return self._state
 
-    status = state
-
     @property
     def result(self) -> Any:
-        return self._value
-
-    info = result
+        return self._outcome
 
     @property
     def traceback(self) -> str | None:
         return self._traceback
 
+    @property
+    def date_done(self) -> datetime.datetime | None:
+        return self._date_done
+
+    @property
+    def retries(self) -> int | None:
+        return self._retries
+
+    @property
+    def worker(self) -> str | None:
+        return None
+
+    @property
+    def name(self) -> str | None:
+        return self._name
+
+    @property
+    def queue(self) -> str | None:
+        return None
+
     def revoke(self, terminate: bool = False, **_celery: Any) -> None:
-        """Too late: it has ended."""
+        """Too late for the task. As with Celery the result says from now on that it was revoked."""
+        self._state = REVOKED
+        self._outcome = exceptions.TaskRevokedError("revoked")
+        self._traceback = None
 
     def forget(self) -> None:
         """There is nothing to delete."""
 
-    def __repr__(self) -> str:
-        return f"<EagerResult: {self.id}>"
+    def __reduce__(self) -> tuple[Any, ...]:
+        parts = (self.id, self._outcome, self._state, self._traceback, self.app, self._name, self._retries)
+        return EagerResult, parts
 
 
-class RemoteTraceback(Exception):
-    """The traceback of the worker, shown as the cause of what ``get`` raises."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self.text = text
-
-    def __str__(self) -> str:
-        return f"\n{self.text}"
+def _assert_may_join() -> None:
+    if not current_request().called_directly and not _may_join.get():
+        raise RuntimeError(
+            "a task that waits for another one keeps a slot that the other may need: "
+            "let it send a follow-up, pass disable_sync_subtasks=False, or await it"
+        )
 
 
-def _outcome(record: Record, propagate: bool) -> Any:
-    if record.state == SUCCESS:
-        return record.value()
-    error = exception_of(record)
-    if propagate:
-        raise error
-    return error
-
-
-#: Cardoon's own kinds of failure.
-_OURS: dict[str, type[exceptions.TaskError]] = {
-    "Revoked": exceptions.TaskRevokedError,
-    "Expired": exceptions.TaskRevokedError,
-    "TaskRevokedError": exceptions.TaskRevokedError,
-    "WorkerLost": exceptions.WorkerLostError,
-    "WorkerLostError": exceptions.WorkerLostError,
-    "OutcomeUnknown": exceptions.WorkerLostError,
-    "TimeLimitExceeded": exceptions.TimeLimitExceeded,
-}
-
-
-def exception_of(record: Record) -> BaseException:
-    """The exception that a task failed with, as far as this process knows its class."""
-    kind, message, details = record.failure or ("", record.state, "")
-    if kind in _OURS:
-        error: BaseException = _OURS[kind](message)
-    else:
-        cls = _class_named(kind)
-        error = _made(cls, message) if cls else exceptions.TaskFailed(kind, message)
-    if isinstance(error, exceptions.TaskError):
-        error.kind = kind
-        error.traceback = details or None
-    if details:
-        error.__cause__ = RemoteTraceback(details)
-    return error
-
-
-def _class_named(kind: str) -> type[BaseException] | None:
-    """The exception class of this name. Only modules that are imported already are looked into: a result must not be able
-    to import anything."""
-    module, _, name = kind.rpartition(".")
-    found = getattr(sys.modules.get(module), name, None) if module else getattr(builtins, name, None)
-    if found is None and not module:
-        found = getattr(exceptions, name, None)
-    if isinstance(found, type) and issubclass(found, Exception):
-        return found
-    return None
-
-
-def _made(cls: type[BaseException], message: str) -> BaseException:
-    try:
-        return cls(message)
-    except Exception:  # noqa: BLE001 - a class may want other arguments than a message.
-        return exceptions.TaskFailed(f"{cls.__module__}.{cls.__qualname__}", message)
+def _result(id: str, app: App, ignored: bool) -> AsyncResult[Any]:
+    """What a pickled result becomes in another process."""
+    return AsyncResult(id, app, ignored=ignored)

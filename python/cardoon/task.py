@@ -4,39 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import functools
 import inspect
 import random
 import sys
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, ParamSpec, TypeVar, cast
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, cast
 
 from cardoon import exceptions
-from cardoon.request import Context, EagerContext, current_request
+from cardoon._arguments import Arguments
+from cardoon.request import Context, current_request
 from cardoon.result import AsyncResult, EagerResult
 
 if TYPE_CHECKING:
     from cardoon.app import App
 
-__all__ = ["Task"]
+__all__ = ["AsyncTask", "Task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-#: Options of ``apply_async`` that say how a message is sent.
-_SENT_AS_THEY_ARE = ("countdown", "priority", "queue", "time_limit", "soft_time_limit", "ignore_result", "headers")
-
-#: Celery's options that need no counterpart here, and those that would be left out silently.
-_WITHOUT_EFFECT = frozenset(
-    {"serializer", "compression", "shadow", "producer", "connection", "publisher", "retry", "retry_policy", "argsrepr"}
-    | {"kwargsrepr", "exchange", "routing_key", "add_to_parent", "reply_to", "expiration", "delivery_mode"}
-)
-_NOT_YET = frozenset({"link", "link_error", "chord", "group_id", "chain"})
-
 
 class Task(Generic[P, R]):
     """A function and how it is executed. Made by ``@app.task``; or subclass it, override :meth:`run` and register it by
-    ``app.register_task``. One object serves all calls of a process."""
+    ``app.register_task``. One object serves all calls of a process.
+
+    ``P`` are the parameters, ``R`` is what ``get`` returns: for ``async def`` what the coroutine returns.
+    """
 
     name: str = ""
     app: App
@@ -69,10 +63,11 @@ class Task(Generic[P, R]):
     acks_late: bool | None = None
     #: Check the arguments against the function when the task is sent.
     typing: bool = True
-    abstract: ClassVar[bool] = True
+
+    MaxRetriesExceededError = exceptions.MaxRetriesExceededError
+    OperationalError = exceptions.OperationalError
 
     run: Callable[..., Any]
-    _signature: inspect.Signature | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Runs the task here and now, as a plain function."""
@@ -101,43 +96,46 @@ class Task(Generic[P, R]):
         *,
         countdown: float | None = None,
         eta: datetime.datetime | None = None,
-        expires: float | datetime.datetime | None = None,
+        expires: float | datetime.timedelta | datetime.datetime | None = None,
         queue: str | None = None,
         priority: int | None = None,
         headers: Mapping[str, Any] | None = None,
         time_limit: float | None = None,
         soft_time_limit: float | None = None,
         ignore_result: bool | None = None,
+        retry: bool | None = None,
+        retry_policy: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> AsyncResult[R]:
         """Sends the task with options.
 
         ``countdown``: not before so many seconds; ``eta``: not before this time; ``expires``: not after this time, or so
         many seconds. ``priority``: 0 to 9, 9 is the most urgent. ``task_id``: sending the same id again adds nothing.
+        ``retry``: try again if the store cannot be reached, as ``retry_policy`` says with ``max_retries``,
+        ``interval_start``, ``interval_step`` and ``interval_max``.
 
         Raises :class:`~cardoon.exceptions.EncodeError` for an argument that is no JSON, and says where it stands;
-        ``TypeError`` for arguments that do not fit the function;
+        :class:`~cardoon.exceptions.ArgumentError`, a ``TypeError``, for arguments that do not fit the function;
         :class:`~cardoon.exceptions.OperationalError` if the store cannot be reached.
         """
-        arguments = tuple(args or ())
-        named = dict(kwargs or {})
-        if self.typing:
-            self._check_arguments(arguments, named)
-        options.update(
-            countdown=countdown,
-            eta=eta,
-            expires=self.expires if expires is None else expires,
-            queue=queue or self.queue,
-            priority=self.priority if priority is None else priority,
-            headers=headers,
-            time_limit=time_limit,
-            soft_time_limit=soft_time_limit,
-            ignore_result=self._ignores_result() if ignore_result is None else ignore_result,
-        )
-        if self.app.conf.task_always_eager:
-            return self.apply(arguments, named, task_id=task_id, headers=headers, throw=None)
-        id = self.app._send(self.name, arguments, named, task_id, options, self)
-        return AsyncResult(id, self.app)
+        named_options = {
+            "task_id": task_id,
+            "countdown": countdown,
+            "eta": eta,
+            "expires": expires,
+            "queue": queue,
+            "priority": priority,
+            "headers": headers,
+            "time_limit": time_limit,
+            "soft_time_limit": soft_time_limit,
+            "ignore_result": ignore_result,
+            "retry": retry,
+            "retry_policy": retry_policy,
+        }
+        options.update({name: value for name, value in named_options.items() if value is not None})
+        arguments, named = tuple(args or ()), dict(kwargs or {})
+        self._check_arguments(arguments, named)
+        return cast(AsyncResult[R], self.app._send(self.name, arguments, named, options, self))
 
     async def aapply_async(
         self, args: Iterable[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Any
@@ -152,6 +150,12 @@ class Task(Generic[P, R]):
         arguments, or a pair of a tuple and a dictionary of named ones."""
         return cast("list[AsyncResult[R]]", self.app.send_many((self, *_split(call), options) for call in calls))
 
+    async def asend_many(
+        self, calls: Iterable[Iterable[Any] | tuple[Iterable[Any], Mapping[str, Any]]], **options: Any
+    ) -> list[AsyncResult[R]]:
+        """As :meth:`send_many`, for ``async def``."""
+        return await asyncio.to_thread(self.send_many, calls, **options)
+
     def apply(
         self,
         args: Iterable[Any] | None = None,
@@ -161,24 +165,16 @@ class Task(Generic[P, R]):
         headers: Mapping[str, Any] | None = None,
         throw: bool | None = None,
         retries: int = 0,
-        **_options: Any,
+        **options: Any,
     ) -> EagerResult[R]:
-        """Runs the task at once, in this process, with its retries, and returns its result. ``throw``: raise what the task
-        raises, by default what ``task_eager_propagates`` says."""
-        from cardoon._eager import run
+        """Runs the task at once, in this process, with its retries, and returns its result. Arguments and value are the very
+        objects. ``throw``: raise what the task raises, by default what ``task_eager_propagates`` says."""
+        from cardoon._eager import apply
 
-        propagate = self.app.conf.task_eager_propagates if throw is None else throw
-        id = task_id or str(uuid.uuid4())
-        request = EagerContext(
-            id,
-            self.name,
-            tuple(args or ()),
-            dict(kwargs or {}),
-            retries,
-            dict(headers or {}),
-            self.queue or self.app.conf.task_default_queue,
+        made = {"task_id": task_id, "headers": headers, "retries": retries}
+        return cast(
+            EagerResult[R], apply(self, tuple(args or ()), dict(kwargs or {}), {**options, **made}, throw)
         )
-        return run(self, request, propagate)
 
     def AsyncResult(self, task_id: str) -> AsyncResult[R]:  # noqa: N802 - Celery's name.
         """The result of a call that was sent before, or elsewhere."""
@@ -195,29 +191,26 @@ class Task(Generic[P, R]):
         eta: datetime.datetime | None = None,
         countdown: float | None = None,
         max_retries: int | None = None,
-        **_options: Any,
+        **options: Any,
     ) -> NoReturn:
-        """Asks for another attempt, by raising :class:`~cardoon.exceptions.Retry`: write ``raise self.retry(…)`` so that a
-        reader sees that nothing follows.
+        """Asks for another attempt, by raising :class:`~cardoon.exceptions.Retry`, with ``throw=False`` too: write
+        ``raise self.retry(…)`` so that a reader sees that nothing follows.
 
-        After ``max_retries`` attempts, ``exc`` is raised instead, or
-        :class:`~cardoon.exceptions.MaxRetriesExceededError`. Outside of a worker the exception itself is raised.
+        After ``max_retries`` attempts ``exc`` is raised instead, or
+        :class:`~cardoon.exceptions.MaxRetriesExceededError`. Outside of a worker ``exc`` is raised, or ``Retry``.
         """
+        if options:
+            raise NotImplementedError(f"retry: {', '.join(options)}: the next attempt keeps the options of this one")
         request = self.request
-        error = exc or sys.exc_info()[1]
         if request.called_directly:
-            raise error or exceptions.Retry("the task was called directly: there is nobody to try it again")
+            _raise_from_current(exc or exceptions.Retry("the task can be retried, but was called directly"))
         most = self.max_retries if max_retries is None else max_retries
         if most is not None and request.retries >= most:
-            if error is not None:
-                raise error
-            raise exceptions.MaxRetriesExceededError(
-                f"{self.name} [{request.id}] has used up its {most} retries"
-            )
+            _raise_from_current(exc or self._exhausted(request))
         when = eta if eta is not None else self.default_retry_delay if countdown is None else countdown
         raise exceptions.Retry(
             None,
-            error,
+            exc or sys.exc_info()[1],
             when,
             None if args is None else tuple(args),
             None if kwargs is None else dict(kwargs),
@@ -227,7 +220,10 @@ class Task(Generic[P, R]):
         self, task_id: str | None = None, state: str | None = None, meta: Any = None, **_celery: Any
     ) -> None:
         """Says how far the task is: ``self.update_state(state="PROGRESS", meta={"done": 3, "total": 10})``. Whoever has
-        the result sees ``state`` and ``meta``. At most 10 a second are stored, the last one counts."""
+        the result sees ``state`` and ``meta``. At most 10 a second are stored, the last one counts. Outside of a worker
+        there is nobody to tell."""
+        if task_id is not None and task_id != self.request.id:
+            raise NotImplementedError("update_state: a task tells its own state only")
         from cardoon import _child
 
         _child.say_state(state or "PROGRESS", meta)
@@ -259,7 +255,7 @@ class Task(Generic[P, R]):
         kwargs: dict[str, Any],
         einfo: Any,
     ) -> None:
-        """Called after each attempt."""
+        """Called after the last attempt."""
 
     # For the package.
 
@@ -273,21 +269,26 @@ class Task(Generic[P, R]):
         late = self.app.conf.task_acks_late if self.acks_late is None else self.acks_late
         return not late
 
-    def _check_arguments(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Raises ``TypeError`` here, where the mistake was made, rather than in a worker."""
-        if self._signature is None:
-            type(self)._signature_of(self)
-        if self._signature is not None:
-            try:
-                self._signature.bind(*args, **kwargs)
-            except TypeError as error:
-                raise TypeError(f"{self.name}{self._signature}: {error}") from None
-
-    def _signature_of(self) -> None:
+    @functools.cached_property
+    def _arguments(self) -> Arguments | None:
+        """What the task can be called with; None for functions that do not say so."""
         try:
-            self._signature = inspect.signature(self.run)
+            return Arguments(self.run)
         except (TypeError, ValueError):
-            self.typing = False
+            return None
+
+    def _check_arguments(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Raises :class:`ArgumentError` here, where the mistake was made, rather than in a worker."""
+        if self.typing and self._arguments is not None:
+            self._arguments.check(self.name, args, kwargs)
+
+    def _default_options(self) -> dict[str, Any]:
+        """Options of its own that every call has unless it says something else."""
+        own = {"queue": self.queue, "priority": self.priority, "expires": self.expires}
+        options = {name: value for name, value in own.items() if value is not None}
+        if self._ignores_result():
+            options["ignore_result"] = True
+        return options
 
     def _retry_pause(self, retries: int) -> float:
         """Seconds until an attempt that the task makes by itself."""
@@ -296,6 +297,13 @@ class Task(Generic[P, R]):
         factor = max(1.0, float(self.retry_backoff))
         pause = min(factor * 2.0 ** min(retries, 64), self.retry_backoff_max)
         return random.uniform(0, pause) if self.retry_jitter else pause
+
+    def _exhausted(self, request: Context) -> exceptions.MaxRetriesExceededError:
+        return exceptions.MaxRetriesExceededError(
+            f"Can't retry {self.name}[{request.id}] args:{request.args} kwargs:{request.kwargs}",
+            task_args=request.args,
+            task_kwargs=request.kwargs,
+        )
 
     def __repr__(self) -> str:
         return f"<@task: {self.name}>"
@@ -306,38 +314,26 @@ class Task(Generic[P, R]):
         return _task_named, (self.app.main, self.name)
 
 
+class AsyncTask(Task[P, R]):
+    """A task whose function is ``async def``: to call it gives a coroutine."""
+
+    if TYPE_CHECKING:
+
+        def __call__(  # type: ignore[override]
+            self, *args: P.args, **kwargs: P.kwargs
+        ) -> Coroutine[Any, Any, R]: ...
+
+
+def _raise_from_current(error: BaseException) -> NoReturn:
+    """Raises ``error`` as what follows from the exception that is handled now; that one itself with its own traceback."""
+    current = sys.exc_info()[1]
+    if current is error:
+        raise
+    raise error from current
+
+
 def _split(call: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     call = tuple(call)
     if len(call) == 2 and isinstance(call[0], (tuple, list)) and isinstance(call[1], dict):
         return tuple(call[0]), call[1]
     return call, {}
-
-
-def options_of_core(options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options of ``apply_async`` as the compiled part takes them."""
-    core: dict[str, Any] = {}
-    for name, value in options.items():
-        if value is None or name in _WITHOUT_EFFECT:
-            continue
-        if name in _SENT_AS_THEY_ARE:
-            core[name] = value
-        elif name == "eta":
-            core["eta"] = _seconds(value)
-        elif name == "expires":
-            core["expires" if isinstance(value, datetime.datetime) else "expires_in"] = _seconds(value)
-        elif name in ("root_id", "parent_id"):
-            core[name] = value
-        elif name in _NOT_YET:
-            raise NotImplementedError(f"{name}: workflows are not there yet; let the task send what follows")
-        else:
-            raise TypeError(f"apply_async() got an unexpected option {name!r}")
-    return core
-
-
-def _seconds(value: float | datetime.datetime | datetime.timedelta) -> float:
-    if isinstance(value, datetime.datetime):
-        aware = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
-        return aware.timestamp()
-    if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
-    return float(value)

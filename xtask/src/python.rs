@@ -18,7 +18,8 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
     let folder = repository::root().join("python");
     let python = environment.join("bin/python");
     run::run(Command::new(&python).args(["-m", "mypy"]).current_dir(&folder))?;
-    run::run(Command::new(&python).args(["-m", "pytest", "-q"]).args(args).current_dir(&folder))
+    // The script and not the module, which would put the sources in front of the installed package.
+    run::run(Command::new(environment.join("bin/pytest")).arg("-q").args(args).current_dir(&folder))
 }
 
 /// Builds the wheel into the target folder; answers where it is.

@@ -14,14 +14,13 @@ use crate::child::Child;
 use crate::dispatch::ChildId;
 use crate::greeting::Greeting;
 use crate::pool::{Options, StartMethod};
-use crate::zygote::{Made, Order, Zygote};
+use crate::zygote::{Made, Order, Place, Zygote};
 
 /// Makes children one after the other.
 pub(crate) struct Maker {
     command: Vec<OsString>,
     order: Order,
-    /// Calls that a child runs at once.
-    lanes: usize,
+    place: Place,
     patience: Duration,
     clock: Clock,
     /// The names of the tasks, in their order. A zygote that finds others has another version of the application.
@@ -39,7 +38,7 @@ impl Maker {
         let maker = Self {
             command: options.command.clone(),
             order: order(options.start_method, &greeting),
-            lanes: options.shape.lanes,
+            place: Place { lanes: options.shape.lanes, ..Place::default() },
             patience: options.child_start,
             clock: clock.clone(),
             tasks: names(&greeting),
@@ -48,8 +47,8 @@ impl Maker {
         Ok((maker, greeting))
     }
 
-    pub(crate) fn set_lanes(&mut self, lanes: usize) {
-        self.lanes = lanes;
+    pub(crate) fn place(&mut self) -> &mut Place {
+        &mut self.place
     }
 
     /// Makes a child for each wish.
@@ -95,7 +94,7 @@ impl Maker {
             Some(zygote) => zygote,
             None => self.new_zygote().await?,
         };
-        match zygote.make(self.order, self.lanes).await {
+        match zygote.make(self.order, &self.place).await {
             Ok(made) => {
                 match self.order {
                     Order::Fork => self.zygote = Some(zygote),

@@ -101,7 +101,18 @@ impl Prepared {
     /// What children there are to be, which may depend on the greeting.
     pub fn set_shape(&mut self, shape: Shape) {
         self.options.shape = shape;
-        self.maker.set_lanes(shape.lanes);
+        self.maker.place().lanes = shape.lanes;
+    }
+
+    /// The name of the worker, for people.
+    pub fn set_hostname(&mut self, name: &str) {
+        name.clone_into(&mut self.maker.place().hostname);
+    }
+
+    /// The stores of the worker, where they are not those that the application names.
+    pub fn set_stores(&mut self, broker: Option<String>, results: Option<String>) {
+        let place = self.maker.place();
+        (place.broker, place.backend) = (broker, results);
     }
 
     /// A child that is larger is replaced when its call has ended, in bytes.

@@ -12,6 +12,7 @@ use std::time::Duration;
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags};
+use serde::Serialize;
 use tokio::io::Interest;
 use tokio::net::UnixStream;
 
@@ -36,6 +37,18 @@ pub(crate) enum Order {
     Fork,
     /// It becomes the child itself.
     Become,
+}
+
+/// What a child is told of where it works.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Place {
+    /// Calls that it runs at once.
+    pub lanes: usize,
+    /// The name of its worker.
+    pub hostname: String,
+    /// The stores that its tasks send to and ask, if they are not those that the application names.
+    pub broker: Option<String>,
+    pub backend: Option<String>,
 }
 
 /// What belongs to a child that was made.
@@ -126,12 +139,12 @@ impl Zygote {
     }
 
     /// Makes a child.
-    pub(crate) async fn make(&mut self, order: Order, lanes: usize) -> io::Result<Made> {
+    pub(crate) async fn make(&mut self, order: Order, place: &Place) -> io::Result<Made> {
         let word = match order {
             Order::Fork => "fork",
             Order::Become => "become",
         };
-        let frame = frame::encode_json(&serde_json::json!({ "make": word, "lanes": lanes }))?;
+        let frame = frame::encode_json(&serde_json::json!({ "make": word, "place": place }))?;
         tokio::io::AsyncWriteExt::write_all(&mut self.line, &frame).await?;
         let Said::Made(pid) = self.hear().await? else {
             return Err(io::Error::other("the zygote made no child"));

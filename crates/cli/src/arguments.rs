@@ -28,7 +28,7 @@ pub(crate) struct Arguments {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Where messages wait, such as sqlite:tasks.db
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(short, long, global = true, value_name = "URL")]
     pub(crate) broker: Option<String>,
     /// The Python application: a module, such as tasks, or tasks:app
     #[arg(short = 'A', long, global = true, value_name = "APP", env = "CARDOON_APP")]
@@ -37,7 +37,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "PROGRAM")]
     pub(crate) python: Option<OsString>,
     /// Where results are kept; the broker's store by default
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(long, global = true, value_name = "URL", alias = "result-backend")]
     pub(crate) results: Option<String>,
     /// The form of the output
     #[arg(short, long, global = true, value_name = "FORM", default_value = "table")]

@@ -7,6 +7,10 @@ pub(crate) enum Exit {
     /// Something that it reported on has failed.
     Failed,
     NotFound,
+    /// What was asked for makes no sense, which was said.
+    Wrong,
+    /// The application could not be imported, which was said.
+    NotImported,
     Interrupted,
     /// The process is to be replaced by a fresh one of the same command line.
     Replace,
@@ -18,8 +22,10 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::Failed => 1,
+            Self::Wrong => 2,
             Self::NotFound => 4,
             Self::Partly => 5,
+            Self::NotImported => 6,
             Self::Interrupted => 130,
             Self::Replace => {
                 replace_process();

@@ -1,12 +1,13 @@
 use std::ffi::OsString;
 
-use cardoon_errors::{Language, Result};
+use cardoon_errors::{Error, Language, Result};
 use cardoon_protocol::Limits;
 use cardoon_runtime::Clock;
 use cardoon_settings::{Settings, Sources};
 
 use crate::arguments::{Arguments, Global};
-use crate::output::Output;
+use crate::failure;
+use crate::output::{Format, Output};
 use crate::stores::{self, Stores, Urls};
 use crate::talk::Talk;
 
@@ -36,6 +37,11 @@ impl Session {
             app: arguments.global.app.clone(),
             python: arguments.global.python.clone(),
         })
+    }
+
+    /// Shows an error that does not end the command.
+    pub(crate) fn tell(&self, error: &Error) {
+        failure::print(error, self.language, Format::Table);
     }
 
     /// What a message may demand.

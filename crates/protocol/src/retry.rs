@@ -55,10 +55,11 @@ pub fn next_attempt_with(
     kwargs: &[u8],
 ) -> Result<Message> {
     let next = next_attempt(message, attempt, eta)?;
-    let rewritten = match v1::is_body(&next.body) {
-        true => replaced(&next.body, &[("args", args), ("kwargs", kwargs)])
-            .map(|body| (next.headers.clone(), body)),
-        false => with_arguments(&next.headers, args, kwargs),
+    let rewritten = if v1::is_body(&next.body) {
+        let body = replaced(&next.body, &[("args", args), ("kwargs", kwargs)]);
+        body.map(|body| (next.headers.clone(), body))
+    } else {
+        with_arguments(&next.headers, args, kwargs)
     };
     let (headers, body) = rewritten.map_err(|error| {
         let text = format!("the new arguments of {} cannot be written", message.id);

@@ -15,8 +15,8 @@ use crate::{CatchUp, Entry, tick_id};
 /// Of an entry at most one tick is due at a time: the latest that was not sent. What is not reported as sent stays due,
 /// until a later tick of the same entry takes its place.
 ///
-/// If the clock is set back, nothing is due before it has reached the last tick again. Was that tick far in the future,
-/// build the planner anew.
+/// If the clock is set back, nothing is due before it has reached the last tick again, unless the planner is told; see
+/// [`Planner::set_back`].
 #[derive(Debug, Clone, Default)]
 pub struct Planner<T> {
     entries: BTreeMap<String, Planned<T>>,
@@ -79,11 +79,26 @@ impl<T> Planner<T> {
         self.entries.values().map(|planned| (&planned.entry, planned.next))
     }
 
+    /// The entries by name, each with the tick up to which its ticks are past: what [`Self::add`] wants to know in the
+    /// next life.
+    pub fn past(&self) -> impl Iterator<Item = (&Entry<T>, Timestamp)> {
+        self.entries.values().map(|planned| (&planned.entry, planned.last))
+    }
+
     /// What is due at `now`, and when to ask again. Changes nothing.
     pub fn plan(&self, now: Timestamp) -> Plan<'_, T> {
         let mut due: Vec<_> = self.entries.values().filter_map(|planned| planned.due(now)).collect();
         due.sort_by_key(|due| due.tick);
         Plan { due, wake_at: self.entries.values().filter_map(|planned| planned.after(now)).min() }
+    }
+
+    /// Takes ticks after `now` for not sent: the clock was wrong and has been set back to `now`. Those that were sent are
+    /// sent again, under the same ids.
+    pub fn set_back(&mut self, now: Timestamp) {
+        for planned in self.entries.values_mut().filter(|planned| planned.last > now) {
+            planned.last = now;
+            planned.next = planned.entry.schedule.next_after(now, &planned.entry.zone);
+        }
     }
 
     /// Notes that the entry's ticks up to `tick` are past. An entry that is not known, and a tick older than the last
@@ -207,6 +222,17 @@ mod tests {
         let mut planner = planner(&[(entry("a", 10, CatchUp::Latest), None)], 0);
         planner.record_sent("a", Timestamp(30 * MINUTE));
         assert_eq!(plan(&planner, 15 * MINUTE), (vec![], Some(40 * MINUTE)));
+    }
+
+    #[test]
+    fn a_planner_that_is_told_of_it_goes_on_from_the_time_that_was_set() {
+        let mut planner = planner(&[(entry("a", 10, CatchUp::Latest), Some(0))], 5 * MINUTE);
+        planner.record_sent("a", Timestamp(1000 * MINUTE));
+        planner.set_back(Timestamp(15 * MINUTE));
+        assert_eq!(plan(&planner, 15 * MINUTE), (vec![], Some(20 * MINUTE)));
+        planner.set_back(Timestamp(17 * MINUTE));
+        let past: Vec<_> = planner.past().map(|(entry, last)| (entry.name.as_str(), last.0)).collect();
+        assert_eq!(past, [("a", 15 * MINUTE)]);
     }
 
     #[test]

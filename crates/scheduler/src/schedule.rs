@@ -40,6 +40,11 @@ impl Schedule {
         }
     }
 
+    /// The ticks after `last`, one after the other.
+    pub fn ticks_after(&self, last: Timestamp, zone: &Zone) -> impl Iterator<Item = Timestamp> {
+        std::iter::successors(self.next_after(last, zone), |tick| self.next_after(*tick, zone))
+    }
+
     /// The latest tick after `after` and not after `until`, however many there were.
     pub fn latest_between(&self, after: Timestamp, until: Timestamp, zone: &Zone) -> Option<Timestamp> {
         let next = |last: i64| self.next_after(Timestamp(last), zone).filter(|tick| *tick <= until);
@@ -115,6 +120,16 @@ mod tests {
             let error = read(json).unwrap_err();
             assert!(error.contains(reason), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn ticks_follow_each_other() {
+        let hourly = Schedule::crontab("0 * * * *").unwrap();
+        let ticks: Vec<_> =
+            hourly.ticks_after(Timestamp(1), &Zone::utc()).take(3).map(|tick| tick.0).collect();
+        assert_eq!(ticks, [3_600_000, 7_200_000, 10_800_000]);
+        let once = Schedule::every(Duration::from_millis(1)).unwrap();
+        assert_eq!(once.ticks_after(Timestamp(i64::MAX - 2), &Zone::utc()).count(), 2);
     }
 
     #[test]

@@ -30,6 +30,14 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
+    /// What clocks show at `time`, for people.
+    pub fn show(&self, time: Timestamp) -> String {
+        match self.local(time) {
+            Some(local) => local.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            None => time.to_string(),
+        }
+    }
+
     /// What clocks show at `time`; `None` outside the years -9999 to 9999.
     pub(crate) fn local(&self, time: Timestamp) -> Option<DateTime> {
         jiff::Timestamp::from_millisecond(time.0).ok().map(|time| self.0.to_datetime(time))
@@ -55,6 +63,13 @@ impl Default for Zone {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_shown_as_clocks_do() {
+        let berlin = Zone::named("Europe/Berlin").unwrap();
+        assert_eq!(berlin.show(Timestamp(1_767_225_600_000)), "2026-01-01 01:00:00");
+        assert_eq!(berlin.show(Timestamp(i64::MAX)), format!("{} ms", i64::MAX));
+    }
 
     #[test]
     fn zones_are_found_by_name() {

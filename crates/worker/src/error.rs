@@ -20,7 +20,7 @@ pub struct TaskError {
     bad_arguments: bool,
     /// What the next attempt is called with in the place of the same arguments: a JSON array and a JSON object.
     #[serde(default)]
-    new_arguments: Option<(Bytes, Bytes)>,
+    new_arguments: Option<Box<(Bytes, Bytes)>>,
 }
 
 impl TaskError {
@@ -98,11 +98,11 @@ impl TaskError {
     /// The same failure, with other arguments for the next attempt, if there is one: a JSON array and a JSON object.
     #[must_use]
     pub fn with_arguments(self, args: Bytes, kwargs: Bytes) -> Self {
-        Self { new_arguments: Some((args, kwargs)), ..self }
+        Self { new_arguments: Some(Box::new((args, kwargs))), ..self }
     }
 
     pub(crate) fn new_arguments(&self) -> Option<&(Bytes, Bytes)> {
-        self.new_arguments.as_ref()
+        self.new_arguments.as_deref()
     }
 
     /// The same failure, with another wish for what follows.

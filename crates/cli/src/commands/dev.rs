@@ -1,13 +1,36 @@
-use cardoon_errors::{Language, Result};
+use std::path::Path;
+use std::time::Duration;
+
+use cardoon_errors::{Code, Language, Result};
 use cardoon_runtime::{ServiceKind, Supervisor};
 
-use super::{events, worker};
+use super::reload::Sources;
+use super::{events, python, worker};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::stores::Stores;
 
-pub(crate) async fn run(session: &Session) -> Result<Exit> {
+/// How long running tasks may take to finish when the source has changed. Those that take longer run again.
+const RELOAD_GRACE: Duration = Duration::from_secs(2);
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    #[command(flatten)]
+    pub(super) worker: worker::Options,
+    /// Start again when a Python file below this folder changes
+    #[arg(long)]
+    reload: bool,
+}
+
+pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
+    options.worker.python.check_words()?;
+    if let Some(app) = &session.app {
+        if options.reload {
+            return reloading(session, app, &options.worker).await;
+        }
+        return serve(session, python::prepare(session, app, &options.worker, true).await?).await;
+    }
     let signals = Signals::listen()?;
     let stores = session.connect().await?;
     let engine = worker::build(&session.settings, &stores).build()?;
@@ -17,6 +40,54 @@ pub(crate) async fn run(session: &Session) -> Result<Exit> {
     let exit = worker::until_told(engine, &stores, signals).await;
     supervisor.stop();
     exit
+}
+
+async fn serve(session: &Session, ready: python::Ready) -> Result<Exit> {
+    let supervisor = Supervisor::new();
+    follow(&supervisor, ready.stores(), session.language).await?;
+    let exit = ready.until_told().await;
+    supervisor.stop();
+    exit
+}
+
+/// Serves until the source changes; then the process is replaced. An application that cannot be imported is waited for.
+async fn reloading(session: &Session, app: &str, options: &worker::Options) -> Result<Exit> {
+    let sources = Sources::of(".".into());
+    let ready = match python::prepare(session, app, options, true).await {
+        Ok(ready) => ready,
+        Err(error) if error.code() == Code::AppImport => {
+            session.tell(&error);
+            let mut signals = Signals::listen()?;
+            return tokio::select! {
+                path = sources.changed(&session.clock) => Ok(replaced(session, &path)),
+                _ = signals.next() => Ok(Exit::Interrupted),
+            };
+        }
+        Err(error) => return Err(error),
+    };
+    let handle = ready.handle();
+    let mut serving = Box::pin(serve(session, ready));
+    let path = tokio::select! {
+        exit = &mut serving => return exit,
+        path = sources.changed(&session.clock) => path,
+    };
+    handle.drain();
+    let stop = async {
+        session.clock.sleep(RELOAD_GRACE).await;
+        handle.stop();
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        exit = &mut serving => drop(exit?),
+        () = stop => {}
+    }
+    Ok(replaced(session, &path))
+}
+
+fn replaced(session: &Session, path: &Path) -> Exit {
+    let path = crate::output::clean(&path.to_string_lossy());
+    session.talk.say(format!("{path} has changed: starting again"), format!("{path} 变了，重新启动"));
+    Exit::Replace
 }
 
 fn greet(session: &Session, stores: &Stores) {

@@ -1,5 +1,7 @@
 //! The commands, one file each.
 
+mod assess;
+mod beat;
 mod bench;
 mod completions;
 mod dead;
@@ -11,6 +13,7 @@ mod handback;
 mod migrate;
 mod python;
 mod queue;
+mod reload;
 mod send;
 mod settings;
 mod task;
@@ -30,9 +33,11 @@ use crate::signals::Signals;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start everything for development: a worker with the built-in tasks, and its events as they happen
-    Dev(worker::Options),
+    Dev(dev::Options),
     /// Start a worker: of a Python application with -A, or with the built-in tasks
     Worker(worker::Options),
+    /// Send the periodic tasks of a Python application
+    Beat(beat::Options),
     /// Send a task by its name
     Send(send::Options),
     /// Look after tasks
@@ -44,6 +49,8 @@ pub(crate) enum Command {
     /// Look after messages that could not be executed
     #[command(subcommand)]
     Dead(dead::Command),
+    /// Say what will differ for an application of Celery: cardoon assess -A proj
+    Assess,
     /// Leave the queues to Celery: return what only Cardoon understands to where Celery takes it from
     Handback(handback::Options),
     /// Move everything from one store to another
@@ -68,7 +75,8 @@ impl Command {
     /// What the options of the command set of the settings.
     pub(crate) fn flags(&self) -> Vec<Flag> {
         match self {
-            Self::Dev(options) | Self::Worker(options) => options.flags(),
+            Self::Dev(options) => options.worker.flags(),
+            Self::Worker(options) => options.flags(),
             Self::Bench(options) => options.flags(),
             _ => Vec::new(),
         }
@@ -78,31 +86,48 @@ impl Command {
 /// Carries out the command line.
 pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
     let level = match &arguments.command {
-        Command::Worker(options) | Command::Dev(options) => options.log_level("info"),
+        Command::Worker(options) => options.log_level("info"),
+        Command::Dev(options) => options.worker.log_level("info"),
+        Command::Beat(options) => options.log_level("info"),
         _ => "warn",
     };
     log::start(&arguments.global, level);
     let output = || Output::new(arguments.output(), arguments.language());
     match &arguments.command {
         // These need no settings, so that broken ones do not stand in their way.
+        Command::Assess => assess::run(&Session::begin(&arguments)?, arguments.output()),
         Command::Explain(options) => explain::run(options, &output()),
         Command::Completions(options) => completions::run(options, &output()),
-        Command::Dev(_) => dev::run(&Session::begin(&arguments)?).await,
+        Command::Dev(options) => dev::run(&Session::begin(&arguments)?, options).await,
         Command::Worker(options) => worker::run(&Session::begin(&arguments)?, options).await,
         // These handle signals themselves.
+        Command::Beat(options) => beat::run(&Session::begin(&arguments)?, options).await,
         Command::Migrate(options) => migrate::run(&Session::begin(&arguments)?, options).await,
         Command::Demo(demo::Command::MailWorker(options)) => demo::run_worker(options).await,
-        command => interruptible(&Session::begin(&arguments)?, command).await,
+        command => interruptible(Session::begin(&arguments)?, command).await,
     }
 }
 
 /// Commands that an interrupt may end at any point.
-async fn interruptible(session: &Session, command: &Command) -> Result<Exit> {
+async fn interruptible(session: Session, command: &Command) -> Result<Exit> {
     let mut signals = Signals::listen()?;
     tokio::select! {
-        exit = dispatch(session, command) => exit,
+        exit = dispatch_at_stores(session, command) => exit,
         _ = signals.next() => Ok(Exit::Interrupted),
     }
+}
+
+async fn dispatch_at_stores(session: Session, command: &Command) -> Result<Exit> {
+    let session = match command {
+        Command::Send(_)
+        | Command::Task(_)
+        | Command::Queue(_)
+        | Command::Dead(_)
+        | Command::Handback(_)
+        | Command::Events(_) => python::at_stores_of_application(session).await?,
+        _ => session,
+    };
+    dispatch(&session, command).await
 }
 
 async fn dispatch(session: &Session, command: &Command) -> Result<Exit> {
@@ -118,7 +143,9 @@ async fn dispatch(session: &Session, command: &Command) -> Result<Exit> {
         Command::Settings(command) => settings::run(session, command),
         Command::Dev(_)
         | Command::Worker(_)
+        | Command::Beat(_)
         | Command::Migrate(_)
+        | Command::Assess
         | Command::Explain(_)
         | Command::Completions(_) => Ok(Exit::Done),
     }

@@ -5,7 +5,7 @@ use cardoon_errors::{Code, Error, Result};
 use cardoon_settings::{Flag, Settings};
 use clap::ValueEnum;
 
-use super::python;
+use super::{beat, python};
 use crate::arguments::flag;
 use crate::exit::Exit;
 use crate::output::clean;
@@ -43,11 +43,13 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "LEVEL", ignore_case = true)]
     loglevel: Option<Level>,
     #[command(flatten)]
+    pub(super) beside: beat::BesideOptions,
+    #[command(flatten)]
     pub(super) python: python::Options,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Level {
+pub(super) enum Level {
     Debug,
     Info,
     #[value(alias = "warn")]
@@ -65,8 +67,12 @@ impl Options {
             flag("worker.name", "--name", self.name.as_deref()),
             flag("worker.events", "--events", events),
             flag("worker.grace", "--grace", self.grace.as_deref()),
-            flag("worker.time_limit", "--time-limit", self.time_limit.as_deref()),
-            flag("worker.soft_time_limit", "--soft-time-limit", self.soft_time_limit.as_deref()),
+            flag("worker.time_limit", "--time-limit", seconds(self.time_limit.as_ref()).as_deref()),
+            flag(
+                "worker.soft_time_limit",
+                "--soft-time-limit",
+                seconds(self.soft_time_limit.as_ref()).as_deref(),
+            ),
         ]
         .into_iter()
         .flatten()
@@ -74,23 +80,38 @@ impl Options {
     }
 
     pub(super) fn log_level(&self, usual: &'static str) -> &'static str {
-        match self.loglevel {
-            None => usual,
-            Some(Level::Debug) => "debug",
-            Some(Level::Info) => "info",
-            Some(Level::Warning) => "warn",
-            Some(Level::Error) => "error",
+        self.loglevel.map_or(usual, Level::text)
+    }
+}
+
+impl Level {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::Debug => "debug",
+            Self::Info => "info",
+            Self::Warning => "warn",
+            Self::Error => "error",
         }
     }
+}
+
+/// A length of time; a bare number means seconds, as on Celery's command line.
+fn seconds(text: Option<&String>) -> Option<String> {
+    let text = text?;
+    Some(if text.parse::<f64>().is_ok() { format!("{text}s") } else { text.clone() })
 }
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     options.python.check_words()?;
     if let Some(app) = &session.app {
-        return python::run(session, app, &options.python).await;
+        let ready = python::prepare(session, app, options, options.beside.beat).await?;
+        return ready.until_told().await;
     }
     if !options.builtin {
         return Err(no_tasks());
+    }
+    if options.beside.beat {
+        return Err(beat::needs_application());
     }
     let signals = Signals::listen()?;
     let stores = session.connect().await?;

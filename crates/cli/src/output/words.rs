@@ -51,6 +51,10 @@ const WORDS: &[(&str, &str)] = &[
     ("VALUE", "值"),
     ("ORIGIN", "来源"),
     ("MEASURE", "指标"),
+    ("NAME", "名称"),
+    ("SCHEDULE", "周期"),
+    ("NEXT", "下一次"),
+    ("THEN", "之后"),
     // What `task get` and `dead show` tell.
     ("id", "ID"),
     ("task", "任务"),

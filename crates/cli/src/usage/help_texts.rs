@@ -30,7 +30,21 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "Start a worker with the built-in tasks; your own tasks live in your own program",
         "启动带内置任务的 worker；你自己的任务在你自己的程序里",
     ),
+    ("Send the periodic tasks of a Python application", "发送 Python 应用的定时任务"),
     ("Send a task by its name", "按名称发送任务"),
+    // Of a scheduler.
+    (
+        "Show the periodic tasks and when they are sent next, and end",
+        "列出定时任务和接下来的发送时间，然后结束",
+    ),
+    (
+        "Where it is noted which ticks were sent; .cardoon/beat.json by default",
+        "记录已发送到哪一次的文件；默认是 .cardoon/beat.json",
+    ),
+    (
+        "Send the application's periodic tasks too, as cardoon beat does",
+        "同时发送应用的定时任务，和 cardoon beat 一样",
+    ),
     ("Look after tasks", "查看和管理任务"),
     ("Look after queues", "查看和管理队列"),
     ("Look after messages that could not be executed", "查看和管理无法执行的消息（死信）"),

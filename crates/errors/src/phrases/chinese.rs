@@ -28,6 +28,7 @@ phrases! {
         "open" => "打开";
         "read" => "读取";
         "write" => "写入";
+        "lock" => "锁定";
         "look at the file and its folder: ls -l {}*" => "看看文件和它所在的目录：ls -l {0}*";
         "look at the rights of the file and its folder: ls -l {}*" => "看看文件和目录的权限：ls -l {0}*";
         "choose another file for Cardoon" => "给 Cardoon 换一个文件";
@@ -271,6 +272,11 @@ phrases! {
     }
     NoSuchTask {
         "no task is named {}" => "没有名为 {0} 的任务";
+        "periodic task `{}`: {}" => "定时任务 `{0}`：{1~}";
+        "the application has no task {}" => "应用里没有任务 {0}";
+        "known: {}" => "已有：{0}";
+        "name one of them, or have the module of the task imported: app.conf.include" =>
+            "写其中一个，或者让应用导入任务所在的模块：app.conf.include";
     }
     StateMissing {
         "task {} needs the state {}" => "任务 {0} 需要状态 {1}";
@@ -323,6 +329,24 @@ phrases! {
         "all settings: cardoon settings show" => "全部设置：cardoon settings show";
     }
     BadSetting {
+        "periodic task `{}`: {}" => "定时任务 `{0}`：{1~}";
+        "two periodic tasks have the name `{}`" => "有两个定时任务都叫 `{0}`";
+        "cannot read `{}` for {}: {}" => "{1} 的值 `{0}` 无法识别：{2~}";
+        "it is empty" => "它是空的";
+        "it is no time" => "这不是时间";
+        "it is no length of time" => "这不是时间长度";
+        "it goes from 0 to 9, and 9 is the most urgent" => "范围是 0 到 9，9 最紧急";
+        "it is not a whole number of ms from 1 ms to 36500 days" => "它不是 1 毫秒到 36500 天之间的整毫秒数";
+        "`{}` is not {}" => "`{0}` 不是 {1~}";
+        "a number from 0 to 59" => "0 到 59 的数";
+        "a number from 0 to 23" => "0 到 23 的数";
+        "a number from 1 to 31" => "1 到 31 的数";
+        "a number from 0 to 7 or a name from sun to sat" => "0 到 7 的数，也不是 sun 到 sat 的名称";
+        "a number from 1 to 12 or a name from jan to dec" => "1 到 12 的数，也不是 jan 到 dec 的名称";
+        "the step `{}` is not a whole number from 1 on" => "步长 `{0}` 不是从 1 起的整数";
+        "`{}` has a step without `*` or a range before it" => "`{0}` 的步长前面没有 `*` 或范围";
+        "day_of_month `{}` never comes in month_of_year `{}`" => "month_of_year `{1}` 里没有 day_of_month `{0}`";
+        "a name of the IANA database, as in \"Europe/Berlin\" or \"UTC\"" => "IANA 时区名，例如 \"Europe/Berlin\" 或 \"UTC\"";
         "cannot read {} for {}" => "{1} 的值 {0~} 无法识别";
         "its value" => "（不显示）";
         "flag {}" => "命令行选项 {0}";
@@ -357,6 +381,10 @@ phrases! {
         "correct the file, then run: cardoon settings show --origin" => "改正文件后运行：cardoon settings show --origin";
     }
     BadInput {
+        "there is no application whose periodic tasks could be sent" => "没有指定应用，不知道要发送哪些定时任务";
+        "--app was not given" => "没有写 --app";
+        "{} is no file of a scheduler" => "{0} 不是调度器的文件";
+        "name another one: cardoon beat --schedule FILE; it need not exist" => "换一个文件：cardoon beat --schedule 文件；它可以还不存在";
         "{} and {} are one store" => "{0} 和 {1} 是同一个存储";
         "name two stores: cardoon migrate --from sqlite:tasks.db --to redis://127.0.0.1:6379/0" =>
             "写两个不同的存储：cardoon migrate --from sqlite:tasks.db --to redis://127.0.0.1:6379/0";

@@ -14,6 +14,8 @@ pub(super) struct Class<'a> {
 
 const CELERY: &str = "celery.exceptions";
 const BUILTINS: &str = "builtins";
+/// The library of Celery's processes, whose exceptions Celery passes on as its own.
+const BILLIARD: &str = "billiard.exceptions";
 
 /// Our kinds of failure and Celery's classes for them.
 const OURS: &[(&str, &str)] = &[
@@ -94,7 +96,7 @@ pub(super) fn class(kind: &str) -> Class<'_> {
 /// their bare names.
 pub(super) fn kind(name: &str, module: Option<&str>) -> String {
     match module {
-        Some(module) if module != BUILTINS && module != CELERY => format!("{module}.{name}"),
+        Some(module) if ![BUILTINS, CELERY, BILLIARD].contains(&module) => format!("{module}.{name}"),
         _ => name.to_owned(),
     }
 }
@@ -112,6 +114,7 @@ mod tests {
     #[test]
     fn a_module_is_named_only_for_classes_that_it_has() {
         assert_eq!(class("Revoked"), Class { name: "TaskRevokedError", module: Some(CELERY) });
+        assert_eq!(kind("TimeLimitExceeded", Some("billiard.exceptions")), "TimeLimitExceeded");
         assert_eq!(class("ValueError"), Class { name: "ValueError", module: Some(BUILTINS) });
         assert_eq!(class("shop.mail.Bounced"), Class { name: "Bounced", module: Some("shop.mail") });
         for own in

@@ -105,21 +105,21 @@ impl Document<'_> {
 
 #[derive(Deserialize)]
 struct Exception<'a> {
-    #[serde(borrow)]
-    exc_type: Option<Text<'a>>,
-    #[serde(borrow)]
-    exc_module: Option<&'a RawValue>,
-    #[serde(borrow)]
-    exc_message: Option<&'a RawValue>,
+    #[serde(borrow, rename = "exc_type")]
+    name: Option<Text<'a>>,
+    #[serde(borrow, rename = "exc_module")]
+    module: Option<&'a RawValue>,
+    #[serde(borrow, rename = "exc_message")]
+    arguments: Option<&'a RawValue>,
 }
 
 /// The kind and the message of a failed result. One that is no exception is shown as it is.
 fn exception_of(result: &RawValue) -> (String, String) {
     let exception: Option<Exception<'_>> = serde_json::from_str(result.get()).ok();
     match exception {
-        Some(Exception { exc_type: Some(Text(name)), exc_message, exc_module }) => {
-            let module = exc_module.and_then(string);
-            (exception::kind(&name, module.as_deref()), exc_message.map(message).unwrap_or_default())
+        Some(Exception { name: Some(Text(name)), arguments, module }) => {
+            let module = module.and_then(string);
+            (exception::kind(&name, module.as_deref()), arguments.map(message).unwrap_or_default())
         }
         _ => (String::new(), shown(result)),
     }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use cardoon_children::{Prepared, TaskSpec};
-use cardoon_core::{Priority, QueueName, RetryPolicy};
+use cardoon_core::{Priority, QueueName, RetryOn, RetryPolicy};
 use cardoon_errors::{Code, Error, Result};
 
 use super::WorkerBuilder;
@@ -27,11 +27,12 @@ impl WorkerBuilder {
     /// # Errors
     ///
     /// `CD2005` if a task names a queue that cannot be one, `CD4002` for a time limit that is no length of time.
-    pub fn children(mut self, prepared: Prepared, lane: Lane) -> Result<Self> {
+    pub fn children(mut self, mut prepared: Prepared, lane: Lane) -> Result<Self> {
         for (index, spec) in prepared.greeting().tasks.iter().enumerate() {
             let handler = Handler::Child(ChildTask { index: index as u32, lane });
             self.tasks.push(definition(spec, handler)?);
         }
+        prepared.set_hostname(&self.name);
         let shape = prepared.shape();
         self.concurrency = (shape.children * shape.lanes) as u32;
         self.children = Slot(Mutex::new(Some(Box::new(prepared))));
@@ -47,8 +48,12 @@ fn definition(spec: &TaskSpec, handler: Handler) -> Result<TaskDefinition> {
     let options = TaskOptions {
         queue,
         priority: spec.priority.map(Priority::new),
-        // The child decides whether a failure is worth another attempt, and says so.
-        retry: RetryPolicy { max_retries: u32::MAX, ..RetryPolicy::default() },
+        // The child decides whether a failure is worth another attempt, and says so. What it says nothing of is not.
+        retry: RetryPolicy {
+            max_retries: u32::MAX,
+            retry_on: RetryOn::Only(Vec::new()),
+            ..RetryPolicy::default()
+        },
         soft_time_limit: limit(&name, "soft_time_limit", spec.soft_time_limit)?,
         time_limit: limit(&name, "time_limit", spec.time_limit)?,
         expires: None,

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use cardoon_errors::{Code, Error, Result};
 use clap::ValueEnum;
 
@@ -20,6 +22,12 @@ pub(crate) struct Options {
     /// Grow and shrink between two numbers of children: 10,3
     #[arg(long, value_name = "MAX,MIN")]
     pub(super) autoscale: Option<String>,
+    /// Work in this folder
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) workdir: Option<PathBuf>,
+    /// Import these modules too, which define tasks: mail,shop.orders
+    #[arg(short = 'I', long, value_name = "MODULES")]
+    pub(super) include: Option<String>,
     #[command(flatten)]
     ignored: Ignored,
     /// What else stands on the line
@@ -57,6 +65,8 @@ pub(super) enum StartMethod {
 pub(super) enum Pool {
     /// Children that run one task at a time each.
     Processes,
+    /// One such child.
+    Solo,
     /// One child with a thread for each slot.
     Threads,
     /// One child with a coroutine for each slot.
@@ -64,6 +74,22 @@ pub(super) enum Pool {
 }
 
 impl Options {
+    /// The least and the most children, if their number is to follow the load.
+    pub(super) fn autoscale(&self, pool: Pool) -> Result<Option<(u32, u32)>> {
+        let Some(text) = &self.autoscale else { return Ok(None) };
+        if pool != Pool::Processes {
+            return Err(Error::new(Code::BadInput, "only a pool of processes grows and shrinks")
+                .hint("leave --autoscale out, and give --concurrency what one child may run at once"));
+        }
+        let numbers: Option<Vec<u32>> = text.split(',').map(|number| number.trim().parse().ok()).collect();
+        match numbers.as_deref() {
+            Some([most]) if *most > 0 => Ok(Some((1, *most))),
+            Some([most, least]) if *most > 0 && least <= most => Ok(Some(((*least).max(1), *most))),
+            _ => Err(Error::new(Code::BadInput, format!("--autoscale {text} cannot be read"))
+                .hint("write the most and the least children: --autoscale 10,3")),
+        }
+    }
+
     /// Words that are no options. The tutorials of the field write `loglevel=info` without its dashes.
     pub(in crate::commands) fn check_words(&self) -> Result<()> {
         let Some(word) = self.words.first() else { return Ok(()) };
@@ -81,7 +107,8 @@ impl Pool {
     /// The pool of this name; Celery's names for them count too.
     pub(super) fn named(name: &str) -> Result<Self> {
         match name {
-            "processes" | "prefork" | "process" | "solo" => Ok(Self::Processes),
+            "processes" | "prefork" | "process" => Ok(Self::Processes),
+            "solo" => Ok(Self::Solo),
             "threads" | "thread" => Ok(Self::Threads),
             "asyncio" | "async" => Ok(Self::Asyncio),
             green @ ("gevent" | "eventlet") => {

@@ -1,27 +1,68 @@
 use std::ffi::OsString;
+use std::path::Path;
 use std::time::Duration;
 
-use cardoon::{App, Worker};
+use cardoon::{App, Worker, WorkerHandle};
 use cardoon_children::dispatch::Shape;
 use cardoon_children::{Options as PoolOptions, Prepared, StartMethod as Method};
-use cardoon_errors::Result;
-use cardoon_settings::{Settings, StoreUrl};
-use cardoon_worker::Lane;
+use cardoon_errors::{Code, Error, Result};
+use cardoon_settings::StoreUrl;
+use cardoon_worker::{Lane, WorkerBuilder};
 
-use super::Options;
 use super::application::{Application, interpreter};
-use super::options::{Pool, StartMethod};
-use crate::commands::worker::{introduce, until_told};
+use super::options::{Options, Pool, StartMethod};
+use super::stores::with_stores;
+use crate::commands::beat::Beside;
+use crate::commands::worker::{self, introduce, until_told};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
+use crate::stores::Stores;
 
 /// How long an application may take to be imported, and a child to be ready.
-const CHILD_START: Duration = Duration::from_mins(1);
+pub(in crate::commands) const CHILD_START: Duration = Duration::from_mins(1);
 
-/// Runs a worker of the application until it is told to stop.
-pub(in crate::commands) async fn run(session: &Session, app: &str, options: &Options) -> Result<Exit> {
+/// A worker of an application that does not run yet.
+pub(in crate::commands) struct Ready {
+    worker: Worker,
+    stores: Stores,
+    scheduler: Option<Beside>,
+    signals: Signals,
+}
+
+impl Ready {
+    pub(in crate::commands) fn stores(&self) -> &Stores {
+        &self.stores
+    }
+
+    /// Tells the worker to drain or to stop.
+    pub(in crate::commands) fn handle(&self) -> WorkerHandle {
+        self.worker.handle()
+    }
+
+    /// Runs the worker until it is told to stop.
+    pub(in crate::commands) async fn until_told(self) -> Result<Exit> {
+        let Self { worker, stores, scheduler, signals } = self;
+        let ended = until_told(worker, &stores, signals);
+        match scheduler {
+            Some(scheduler) => scheduler.drive(ended).await,
+            None => ended.await,
+        }
+    }
+}
+
+/// Makes a worker of the application. `sends_ticks`: it is to be a scheduler too.
+pub(in crate::commands) async fn prepare(
+    session: &Session,
+    app: &str,
+    options: &worker::Options,
+    sends_ticks: bool,
+) -> Result<Ready> {
+    let worker::Options { beside, python: options, .. } = options;
     let signals = Signals::listen()?;
+    if let Some(folder) = &options.workdir {
+        enter(folder)?;
+    }
     let asked = options.pool.as_deref().map(Pool::named).transpose()?;
     let mut importing = Prepared::new(pool_options(session, app, options), session.clock.clone()).await?;
     let application = Application::read(&importing.greeting().app)?;
@@ -30,22 +71,41 @@ pub(in crate::commands) async fn run(session: &Session, app: &str, options: &Opt
         (None, Some(name)) => Pool::named(name)?,
         (None, None) => Pool::Processes,
     };
-    importing.set_shape(shape(session, options, &application, pool));
+    let range = options.autoscale(pool)?;
+    let mut shape = shape(session, options, &application, pool);
+    if let Some((least, _)) = range {
+        shape.children = least as usize;
+    }
+    importing.set_shape(shape);
     importing.set_max_memory(
         options.max_memory_per_child.or(application.max_memory_per_child).map(|kib| kib * 1024),
     );
     let settings = with_stores(&session.settings, &application);
+    let url = |url: &Option<StoreUrl>| url.as_ref().map(|url| url.expose().to_owned());
+    importing.set_stores(url(&settings.broker.url), url(&settings.results.url));
     let stores = session.connect_at(&settings).await?;
     let app = App::builder().settings(settings).with_stores(stores.clone().into());
     let lane = match pool {
-        Pool::Processes => Lane::Process,
+        Pool::Processes | Pool::Solo => Lane::Process,
         Pool::Threads => Lane::Thread,
         Pool::Asyncio => Lane::Future,
     };
     greet(session, &application, &importing);
     introduce(session, &stores);
-    let worker = Worker::builder(&app).try_with(|inner| inner.children(importing, lane))?.build()?;
-    until_told(worker, &stores, signals).await
+    let scheduler = if sends_ticks {
+        Beside::new(session, beside.file.as_deref(), (&application, importing.greeting()), &stores)?
+    } else {
+        None
+    };
+    let worker =
+        Worker::builder(&app).try_with(|inner| with_children(inner, importing, lane, range))?.build()?;
+    Ok(Ready { worker, stores, scheduler, signals })
+}
+
+fn enter(folder: &Path) -> Result<()> {
+    std::env::set_current_dir(folder).map_err(|error| {
+        Error::new(Code::BadInput, format!("cannot work in the folder {}", folder.display())).source(error)
+    })
 }
 
 fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions {
@@ -53,8 +113,9 @@ fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions 
     let pool = options.pool.as_deref().unwrap_or_default();
     let command =
         [python, "-m".into(), "cardoon._zygote".into(), "--app".into(), app.into(), "--pool".into()];
+    let include = options.include.iter().flat_map(|modules| ["--include".into(), OsString::from(modules)]);
     PoolOptions {
-        command: command.into_iter().chain([OsString::from(pool)]).collect(),
+        command: command.into_iter().chain([OsString::from(pool)]).chain(include).collect(),
         shape: Shape { children: 1, lanes: 1, max_calls: None },
         start_method: match options.start_method {
             StartMethod::Auto => Method::Auto,
@@ -66,6 +127,19 @@ fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions 
     }
 }
 
+fn with_children(
+    builder: WorkerBuilder,
+    children: Prepared,
+    lane: Lane,
+    range: Option<(u32, u32)>,
+) -> Result<WorkerBuilder> {
+    let builder = builder.children(children, lane)?;
+    Ok(match range {
+        Some((least, most)) => builder.autoscale(least, most),
+        None => builder,
+    })
+}
+
 fn shape(session: &Session, options: &Options, application: &Application, pool: Pool) -> Shape {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let set = session.settings.worker.concurrency.map(|slots| slots.get() as usize);
@@ -73,27 +147,10 @@ fn shape(session: &Session, options: &Options, application: &Application, pool: 
     let max_calls = options.max_tasks_per_child.or(application.max_tasks_per_child).filter(|most| *most > 0);
     match pool {
         Pool::Processes => Shape { children: slots.unwrap_or(processors).max(1), lanes: 1, max_calls },
+        Pool::Solo => Shape { children: 1, lanes: 1, max_calls },
         Pool::Threads => Shape { children: 1, lanes: slots.unwrap_or(processors).max(1), max_calls },
         Pool::Asyncio => Shape { children: 1, lanes: slots.unwrap_or(100).max(1), max_calls },
     }
-}
-
-/// Stores that the application names go before those of the environment and of `cardoon.toml`, as in the application's own
-/// senders, and after those of the command line.
-fn with_stores(settings: &Settings, application: &Application) -> Settings {
-    let mut settings = settings.clone();
-    let (broker_named, results_named) = (settings.is_flag("broker.url"), settings.is_flag("results.url"));
-    if let Some(url) = application.broker.as_ref().filter(|_| !broker_named) {
-        settings.broker.url = Some(StoreUrl::new(url));
-        settings.results.url = settings.results.url.filter(|_| results_named);
-    }
-    if let Some(url) = application.backend.as_ref().filter(|_| !results_named && !broker_named) {
-        settings.results.url = Some(StoreUrl::new(url));
-    }
-    if let Some(queue) = application.queue.as_ref().filter(|_| !settings.is_set("worker.queues")) {
-        settings.worker.queues = vec![queue.clone()];
-    }
-    settings
 }
 
 fn greet(session: &Session, application: &Application, prepared: &Prepared) {

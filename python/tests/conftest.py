@@ -1,0 +1,29 @@
+"""Fixtures of the worker's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from helpers import redis
+from helpers.project import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A project on SQLite. Its workers are ended with the test."""
+    project = Project(tmp_path)
+    yield project
+    project.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
+    program = redis.program()
+    if program is None:
+        pytest.skip("there is no Redis server here: set CARDOON_TEST_REDIS to one")
+    server = redis.Redis(tmp_path_factory.mktemp("redis"), program)
+    yield server
+    server.stop()

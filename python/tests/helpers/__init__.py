@@ -1,0 +1,1 @@
+"""What the tests of the worker stand on: projects, workers as users start them, and Redis servers."""

@@ -1,0 +1,1 @@
+"""Cardoon and real Celery, in four versions, with workers and senders of both on one Redis."""

@@ -1,0 +1,294 @@
+"""Applications: names, options and routes of tasks, and what is found where."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cardoon import App, AsyncResult, Task, current_app, shared_task
+from cardoon import app as app_module
+from cardoon.exceptions import EncodeError, NotRegistered
+from cardoon.schedules import crontab
+
+celery = importlib.import_module("celery")
+
+
+class Sent:
+    """Stands for a connection, and keeps what was sent."""
+
+    before_use = None
+
+    def __init__(self, failing: tuple[int, ...] = ()) -> None:
+        self.calls: list[tuple[str, Any, Any, dict[str, Any]]] = []
+        self._failing = failing
+
+    def send(self, *call: Any) -> str:
+        self.calls.append(call)
+        return f"id-{len(self.calls)}"
+
+    def send_many(self, calls: list[Any]) -> list[str | Exception]:
+        self.calls.extend(calls)
+        return [
+            EncodeError(f"call {place}") if place in self._failing else f"id-{place}" for place in range(len(calls))
+        ]
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def app() -> Iterator[App]:
+    before = app_module._current
+    shared = list(app_module._shared)
+    yield connected(App("shop"))
+    app_module._current = before
+    app_module._shared[:] = shared
+
+
+def connected(app: App, failing: tuple[int, ...] = ()) -> App:
+    app._connections["one"] = Sent(failing)  # type: ignore[assignment]
+    return app
+
+
+def sent(app: App) -> list[Any]:
+    return app.connection.calls  # type: ignore[attr-defined, no-any-return]
+
+
+def queue_of(app: App, name: str, *args: Any, **options: Any) -> str | None:
+    app.send_task(name, args, **options)
+    queue: str | None = sent(app)[-1][3].get("queue")
+    return queue
+
+
+def test_tasks_are_named_as_celery_names_them(app: App) -> None:
+    theirs = celery.Celery("shop", set_as_current=False)
+
+    def pack() -> None: ...
+
+    def of_main() -> None: ...
+
+    of_main.__module__ = "__main__"
+    for function in (pack, of_main):
+        assert app.task(function).name == theirs.task(function).name
+    assert app.task(name="other")(lambda: None).name == "other"
+
+
+def test_a_task_is_also_the_function(app: App) -> None:
+    @app.task
+    def add(x: int, y: int) -> int:
+        """Adds."""
+        return x + y
+
+    assert add(2, 3) == 5
+    assert (add.__doc__, add.__module__, add.__wrapped__.__name__) == ("Adds.", __name__, "add")  # type: ignore[attr-defined]
+
+
+def test_an_unknown_option_is_named_with_the_known_ones(app: App) -> None:
+    with pytest.raises(TypeError, match=r"no option 'max_retry'; did you mean max_retries\?; options: .*time_limit"):
+        app.task(max_retry=3)(lambda: None)
+    with pytest.raises(TypeError, match="no option 'delay'"):
+        app.task(delay=3)(lambda: None)
+    with pytest.raises(TypeError, match="is no function"):
+        app.task("name")  # type: ignore[call-overload]
+
+
+def test_options_of_celery_without_effect_are_taken(app: App) -> None:
+    task = app.task(serializer="json", acks_late=True, track_started=True, trail=False)(lambda: None)
+    assert task.acks_late is True
+
+
+def test_an_option_whose_effect_would_be_missed_is_told(app: App) -> None:
+    with pytest.warns(UserWarning, match="rate_limit has no effect"):
+        app.task(name="limited", rate_limit="10/m")(lambda: None)
+    with pytest.raises(NotImplementedError, match="pydantic"):
+        app.task(name="checked", pydantic=True)(lambda: None)
+
+
+def test_an_attribute_of_a_base_class_is_an_option(app: App) -> None:
+    class Audited(Task[..., Any]):
+        level = 1
+
+    task = app.task(base=Audited, level=5)(lambda: None)
+    assert task.level == 5  # type: ignore[attr-defined]
+
+
+def test_exceptions_to_retry_for_are_checked_where_they_are_written(app: App) -> None:
+    assert app.task(name="one", autoretry_for=[OSError])(lambda: None).autoretry_for == (OSError,)
+    with pytest.raises(TypeError, match="autoretry_for has 'OSError'"):
+        app.task(name="two", autoretry_for=("OSError",))(lambda: None)
+
+
+def test_a_function_that_is_defined_again_takes_the_place_of_the_old_one(app: App) -> None:
+    def define(value: int) -> None:
+        @app.task
+        def answer() -> int:
+            return value
+
+    define(1)
+    define(2)
+    assert next(iter(app.tasks.values()))() == 2
+
+
+def test_another_function_of_the_same_name_is_told_and_left_out_as_with_celery(app: App) -> None:
+    theirs = celery.Celery("shop", set_as_current=False)
+    theirs.finalize()
+
+    def first() -> int:
+        return 1
+
+    def second() -> int:
+        return 2
+
+    for one in (app, theirs):
+        one.task(name="same")(first)
+        with pytest.warns(UserWarning, match="registered|named same already"):
+            task = one.task(name="same")(second)
+            assert task() == 1
+
+
+def test_a_class_of_tasks_is_registered(app: App) -> None:
+    class Greet(Task[[str], str]):
+        def run(self, name: str) -> str:
+            return f"Hello, {name}"
+
+    task = app.register_task(Greet)
+    assert (task.name, task("Ann")) == (f"{__name__}.Greet", "Hello, Ann")
+    task.delay("Ann")
+    assert sent(app)[-1][:2] == (task.name, ("Ann",))
+
+
+def test_a_shared_task_belongs_to_every_application(app: App) -> None:
+    @shared_task(max_retries=7)
+    def pack(what: str) -> str:
+        return what
+
+    later = connected(App("later"))
+    name = f"{__name__}.pack"
+    assert app.tasks[name].app is app and later.tasks[name].app is later
+    assert pack.app is later and pack.max_retries == 7 and isinstance(pack, Task)
+    assert pack("a") == "a"
+    pack.delay("a")
+    assert sent(later)[-1][0] == name
+    app.set_current()
+    pack.delay("b")
+    assert sent(app)[-1][:2] == (name, ("b",))
+
+
+def test_the_current_application_is_the_one_made_last(app: App) -> None:
+    assert current_app() is app and current_app.main == "shop"
+    assert AsyncResult("some-id").app is app
+    aside = App("aside", set_as_current=False)
+    assert current_app() is app is not aside
+
+
+def test_tasks_go_where_their_routes_say_as_with_celery(app: App) -> None:
+    routes: dict[str, Any] = {"shop.*": "shops", "shop.pack": {"queue": "packing"}, "mail.send": {"queue": "mail"}}
+    app.conf.task_routes = routes
+    theirs = celery.Celery("x", set_as_current=False, task_routes=routes)
+    for name in ("shop.pack", "shop.sell", "mail.send", "other"):
+        wanted = theirs.amqp.router.route({}, name)["queue"].name
+        assert (queue_of(app, name) or "celery") == wanted
+    assert queue_of(app, "mail.send", queue="mine") == "mine"
+
+
+def test_routes_are_lists_functions_and_their_paths(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_size(name: str, args: Any, kwargs: Any, options: Any, task: Any = None, **more: Any) -> Any:
+        return {"queue": "big", "priority": 9} if args and args[0] > 10 else None
+
+    monkeypatch.setattr(sys.modules[__name__], "by_size", by_size, raising=False)
+    for route in (by_size, f"{__name__}.by_size", f"{__name__}:by_size"):
+        app.conf.task_routes = [route, [("shop.*", {"queue": "shops"})]]
+        assert queue_of(app, "shop.sell", 1) == "shops"
+        assert queue_of(app, "shop.sell", 11) == "big"
+    assert sent(app)[-1][3]["priority"] == 9
+
+
+def test_many_tasks_are_sent_with_the_options_of_their_tasks(app: App) -> None:
+    @app.task(queue="slow", priority=3)
+    def pack(what: str, times: int = 1) -> None: ...
+
+    results = app.send_many([(pack, ("a",)), ("mail.send", ("b",), {"x": 1}, {"queue": "mail", "task_id": "mine"})])
+    assert [result.id for result in results] == ["id-0", "id-1"]
+    assert sent(app) == [
+        (pack.name, ("a",), {}, {"queue": "slow", "priority": 3}),
+        ("mail.send", ("b",), {"x": 1}, {"queue": "mail", "id": "mine"}),
+    ]
+    pack.send_many([("a",), (("b",), {"times": 2})], countdown=5)
+    assert [call[1:3] for call in sent(app)[-2:]] == [(("a",), {}), (("b",), {"times": 2})]
+    assert sent(app)[-1][3]["countdown"] == 5
+
+
+def test_calls_of_many_that_could_not_be_sent_are_named(app: App) -> None:
+    connected(app, failing=(1, 3))
+    with pytest.raises(EncodeError, match="call 1") as caught:
+        app.send_many([("a", ()), ("b", ()), ("c", ()), ("d", ())])
+    assert caught.value.failed == [1, 3]
+
+
+def test_a_task_that_is_not_known_is_told_with_the_known_ones(app: App) -> None:
+    app.task(name="known")(lambda: None)
+    app.conf.task_always_eager = True
+    with pytest.raises(NotRegistered, match=r"(?s)CD3005.*no task is named mail.send.*known: known"):
+        app.send_task("mail.send")
+
+
+def test_periodic_tasks_become_entries_of_the_schedule(app: App) -> None:
+    task = app.task(name="clean")(lambda: None)
+    name = app.add_periodic_task(crontab(minute="*/15"), task, args=(1,), queue="slow")
+    assert app.conf.beat_schedule[name]["task"] == "clean"
+    assert app.conf.beat_schedule[name]["options"] == {"queue": "slow"}
+    assert App("other", set_as_current=False).conf.beat_schedule == {}
+
+
+def write(folder: Path, **modules: str) -> None:
+    for name, source in modules.items():
+        file = folder / f"{name.replace('__', '/')}.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(source))
+
+
+def test_tasks_are_discovered_in_packages(app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = "from cardoon import shared_task\n@shared_task\ndef {0}(): ...\n"
+    write(
+        tmp_path,
+        found_one____init__="",
+        found_one__tasks=source.format("one"),
+        found_two____init__="",
+        found_three=source.format("three"),
+    )
+    wanted: list[str] = []
+    app.conf.include = ["found_three"]
+    app.autodiscover_tasks(lambda: wanted)
+    wanted += ["found_one", "found_two"]
+    assert not app.tasks
+    app.import_tasks()
+    assert sorted(app.tasks) == ["found_one.tasks.one", "found_three.three"]
+
+
+def test_a_package_that_is_missing_or_broken_is_told(
+    app: App, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    write(tmp_path, found_broken____init__="", found_broken__tasks="import no_such_module_anywhere")
+    with pytest.raises(ModuleNotFoundError, match="no_such_package"):
+        app.autodiscover_tasks(["no_such_package"], force=True)
+    with pytest.raises(ModuleNotFoundError, match="no_such_module_anywhere"):
+        app.autodiscover_tasks(["found_broken"], force=True)
+
+
+def test_functions_are_called_when_tasks_are_imported(app: App) -> None:
+    called: list[Any] = []
+
+    @app.on_after_configure.connect
+    def add_periodic(sender: App, **_more: Any) -> None:
+        called.append(sender)
+
+    app.import_tasks()
+    assert called == [app]
