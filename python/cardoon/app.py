@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast, overlo
 from cardoon._arguments import located
 from cardoon._connection import Connection
 from cardoon._discovery import Packages, import_related
+from cardoon._many import Call, Many, located_in
 from cardoon._options import core_options, task_options
 from cardoon._routes import route
 from cardoon._schedule import Hook
@@ -30,13 +31,6 @@ __all__ = ["App", "current_app", "shared_task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
-
-#: A call of ``send_many``: a task or its name, positional arguments, named ones, options.
-Call = (
-    tuple[str | Task[..., Any], Iterable[Any]]
-    | tuple[str | Task[..., Any], Iterable[Any], Mapping[str, Any]]
-    | tuple[str | Task[..., Any], Iterable[Any], Mapping[str, Any], Mapping[str, Any]]
-)
 
 _current: App | None = None
 _apps: weakref.WeakValueDictionary[str, App] = weakref.WeakValueDictionary()
@@ -222,7 +216,7 @@ class App:
         Arguments that are wrong are told before anything is sent. If the store does not take some of the calls, the others
         are sent all the same; the error is that of the first, and its ``failed`` lists the places of those that were not.
         """
-        listed = [_Many(*call) for call in calls]
+        listed = [Many(*call) for call in calls]
         if self.conf.task_always_eager:
             return [self._send(*call.parts(), call.options, call.task) for call in listed]
         for call in listed:
@@ -232,7 +226,7 @@ class App:
         try:
             answers = self.connection.send_many(ready)
         except EncodeError as error:
-            raise _located_in(listed, error) from None
+            raise located_in(listed, error) from None
         return self._results(answers, ready)
 
     async def asend_many(self, calls: Iterable[Call]) -> list[AsyncResult[Any]]:
@@ -365,36 +359,6 @@ class App:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _app_named, (self.main,)
-
-
-class _Many:
-    """A call of ``send_many``."""
-
-    def __init__(
-        self,
-        task: str | Task[..., Any],
-        args: Iterable[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.task = None if isinstance(task, str) else task
-        self.name = task if isinstance(task, str) else task.name
-        self.args = tuple(args)
-        self.kwargs = dict(kwargs or {})
-        self.options = dict(options or {})
-
-    def parts(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
-        return self.name, self.args, self.kwargs
-
-
-def _located_in(calls: list[_Many], error: EncodeError) -> EncodeError:
-    """``error`` with the call that it is in, and the place there."""
-    for place, call in enumerate(calls):
-        arguments = call.task._arguments if call.task else None
-        found = located(f"call {place}: {call.name}", arguments, call.args, call.kwargs, error)
-        if found is not error:
-            return found
-    return error
 
 
 def _is_new_version(known: Task[..., Any], function: Callable[..., Any]) -> bool:

@@ -17,13 +17,14 @@ from __future__ import annotations
 import importlib
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cardoon import app as _app
-from cardoon.app import App
-from cardoon.testing import Worker, start_worker
+# Every run of pytest loads this, so what only these fixtures need is imported where they are used.
+if TYPE_CHECKING:
+    from cardoon.app import App
+    from cardoon.testing import Worker
 
 _CELERYS = "celery.contrib.pytest"
 
@@ -82,24 +83,28 @@ def cardoon_eager(cardoon_app: App) -> Iterator[App]:
 @pytest.fixture
 def cardoon_worker(cardoon_app: App) -> Iterator[Worker]:
     """A real worker of ``cardoon_app``, in processes of its own. It starts when the application is first used."""
+    from cardoon.testing import start_worker
+
     with start_worker(cardoon_app) as worker:
         yield worker
 
 
 def application(folder: Path, settings: Mapping[str, Any]) -> Iterator[App]:
     """An application that is the current one meanwhile; on a database in ``folder`` unless ``settings`` name a broker."""
+    from cardoon import app as module
+
     said = dict(settings)
     broker = said.pop("broker", None) or said.pop("broker_url", None)
     if broker is None or broker.startswith("memory:"):
         # Celery's tests name stores of one process, where a worker is a thread.
         broker = f"sqlite:{folder}/cardoon.db"
         said = {name: value for name, value in said.items() if name not in ("backend", "result_backend")}
-    before = _app._current
-    app = App(said.pop("main", "tests"), broker=broker, **said)
+    before = module._current
+    app = module.App(said.pop("main", "tests"), broker=broker, **said)
     try:
         yield app
     finally:
-        _app._current = before
+        module._current = before
         app.close()
 
 
@@ -111,4 +116,4 @@ def marked(request: pytest.FixtureRequest, name: str) -> dict[str, Any]:
 
 def _workers(item: pytest.Item) -> list[Worker]:
     fixtures: Mapping[str, Any] = getattr(item, "funcargs", {})
-    return [value for value in fixtures.values() if isinstance(value, Worker)]
+    return [value for value in fixtures.values() if type(value).__module__ == "cardoon.testing.worker"]

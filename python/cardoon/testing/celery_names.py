@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cardoon.app import App
 from cardoon.pytest_plugin import application, marked
-from cardoon.task import Task
-from cardoon.testing.worker import Worker, start_worker
+
+if TYPE_CHECKING:
+    from cardoon.app import App
+    from cardoon.task import Task
+    from cardoon.testing.worker import Worker
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +117,8 @@ def _define(app: App, includes: Sequence[str], classes: Sequence[type[Task[..., 
 
 
 def _started(app: App, pool: str, parameters: Mapping[str, Any]) -> Any:
+    from cardoon.testing.worker import start_worker
+
     queues = parameters.get("queues", ())
     named = ("-Q", queues if isinstance(queues, str) else ",".join(queues)) if queues else ()
     pools = {"threads": ("-P", "threads"), "asyncio": ("-P", "asyncio")}

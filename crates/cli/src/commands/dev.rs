@@ -93,7 +93,7 @@ fn replaced(session: &Session, path: &Path) -> Exit {
 fn greet(session: &Session, stores: &Stores) {
     let broker =
         session.settings.broker.url.as_ref().map(|url| format!(" --broker {url}")).unwrap_or_default();
-    worker::introduce(session, stores);
+    worker::introduce(session, &session.settings.worker.queues, stores);
     session.talk.say("try, in another terminal:", "在另一个终端里试试：");
     for command in [
         "cardoon send cardoon.add --args '[2, 3]' --wait",

@@ -116,15 +116,15 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let signals = Signals::listen()?;
     let stores = session.connect().await?;
     let worker = build(&session.settings, &stores).build()?;
-    introduce(session, &stores);
+    introduce(session, &session.settings.worker.queues, &stores);
     until_told(worker, &stores, signals).await
 }
 
 /// Says what the worker works on.
-pub(super) fn introduce(session: &Session, stores: &Stores) {
+pub(super) fn introduce(session: &Session, queues: &[String], stores: &Stores) {
     let location = &stores.location;
     session.talk.say(format!("database  {location}"), format!("数据库    {location}"));
-    let queues = clean(&session.settings.worker.queues.join(", "));
+    let queues = clean(&queues.join(", "));
     session.talk.say(format!("queues    {queues}"), format!("队列      {queues}"));
 }
 

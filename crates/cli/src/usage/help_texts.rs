@@ -3,8 +3,9 @@
 pub(super) const TEXTS: &[(&str, &str)] = &[
     ("Distributed tasks that are not lost", "不丢任务的分布式任务队列"),
     (
-        "Exit status: 0 done, 1 failed, 2 wrong input, 3 not connected, 4 not found, 5 partly done, 130 interrupted",
-        "退出码：0 完成，1 失败，2 输入有误，3 连不上，4 没有找到，5 部分完成，130 被中断",
+        "Exit status: 0 done, 1 failed, 2 wrong input, 3 not connected, 4 not found, 5 partly done, \
+         6 the application cannot be imported, 130 interrupted",
+        "退出码：0 完成，1 失败，2 输入有误，3 连不上，4 没有找到，5 部分完成，6 应用无法导入，130 被中断",
     ),
     ("Global options", "全局选项"),
     ("Print help (see more with '--help')", "显示帮助"),
@@ -13,6 +14,11 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     // Of every command.
     ("Where messages wait, such as sqlite:tasks.db", "消息存储，例如 sqlite:tasks.db"),
     ("Where results are kept; the broker's store by default", "结果存储；默认和消息存在一起"),
+    (
+        "The Python application: a module, such as tasks, or tasks:app",
+        "Python 应用：模块名，例如 tasks，或 tasks:app",
+    ),
+    ("The interpreter that has the application and the cardoon package", "装有应用和 cardoon 包的解释器"),
     ("The form of the output", "输出格式：table 给人看，json 是一个 JSON 文档，jsonl 每行一个 JSON 对象"),
     ("Say only what went wrong", "只报告错误"),
     ("Say more; twice: still more", "多输出一些信息；写两次则更多"),
@@ -27,11 +33,31 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "一条命令启动开发环境：带内置任务的 worker，并实时显示事件",
     ),
     (
-        "Start a worker with the built-in tasks; your own tasks live in your own program",
-        "启动带内置任务的 worker；你自己的任务在你自己的程序里",
+        "Start a worker: of a Python application with -A, or with the built-in tasks",
+        "启动 worker：用 -A 指定 Python 应用，或者使用内置任务",
     ),
     ("Send the periodic tasks of a Python application", "发送 Python 应用的定时任务"),
     ("Send a task by its name", "按名称发送任务"),
+    (
+        "Say what will differ for an application of Celery: cardoon assess -A proj",
+        "说明 Celery 应用换过来之后有哪些不同：cardoon assess -A proj",
+    ),
+    // Of a worker for Python.
+    ("Python tasks", "Python 任务"),
+    (
+        "How tasks run: processes, threads, or asyncio",
+        "任务的执行方式：processes（进程）、threads（线程）或 asyncio（协程）",
+    ),
+    ("Replace a child after so many tasks", "每个子进程执行这么多任务之后换新"),
+    ("Replace a child that has grown larger, in KiB", "子进程占用内存超过这个值就换新，单位 KiB"),
+    ("How children are made", "子进程的创建方式"),
+    ("Grow and shrink between two numbers of children: 10,3", "子进程数量随负载在两个数之间增减：10,3"),
+    ("Work in this folder", "在这个目录下工作"),
+    (
+        "Import these modules too, which define tasks: mail,shop.orders",
+        "另外导入这些定义任务的模块：mail,shop.orders",
+    ),
+    ("Start again when a Python file below this folder changes", "当前目录下的 Python 文件有改动时重新启动"),
     // Of a scheduler.
     (
         "Show the periodic tasks and when they are sent next, and end",

@@ -80,10 +80,14 @@ pub(in crate::commands) async fn prepare(
     importing.set_max_memory(
         options.max_memory_per_child.or(application.max_memory_per_child).map(|kib| kib * 1024),
     );
-    let settings = with_stores(&session.settings, &application);
+    let mut settings = with_stores(&session.settings, &application);
+    if !settings.is_set("worker.queues") {
+        settings.worker.queues = queues(&application, &importing);
+    }
     let url = |url: &Option<StoreUrl>| url.as_ref().map(|url| url.expose().to_owned());
     importing.set_stores(url(&settings.broker.url), url(&settings.results.url));
     let stores = session.connect_at(&settings).await?;
+    let queues = settings.worker.queues.clone();
     let app = App::builder().settings(settings).with_stores(stores.clone().into());
     let lane = match pool {
         Pool::Processes | Pool::Solo => Lane::Process,
@@ -91,14 +95,14 @@ pub(in crate::commands) async fn prepare(
         Pool::Asyncio => Lane::Future,
     };
     greet(session, &application, &importing);
-    introduce(session, &stores);
+    introduce(session, &queues, &stores);
     let scheduler = if sends_ticks {
         Beside::new(session, beside.file.as_deref(), (&application, importing.greeting()), &stores)?
     } else {
         None
     };
-    let worker =
-        Worker::builder(&app).try_with(|inner| with_children(inner, importing, lane, range))?.build()?;
+    let builder = Worker::builder(&app).queues(&queues);
+    let worker = builder.try_with(|inner| with_children(inner, importing, lane, range))?.build()?;
     Ok(Ready { worker, stores, scheduler, signals })
 }
 
@@ -125,6 +129,18 @@ fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions 
         child_start: CHILD_START,
         max_memory: None,
     }
+}
+
+/// The application's own queue, and those of its tasks.
+fn queues(application: &Application, prepared: &Prepared) -> Vec<String> {
+    let own = application.queue.clone().unwrap_or_else(|| "celery".to_owned());
+    let mut queues = vec![own];
+    for queue in prepared.greeting().tasks.iter().filter_map(|task| task.queue.as_ref()) {
+        if !queues.contains(queue) {
+            queues.push(queue.clone());
+        }
+    }
+    queues
 }
 
 fn with_children(

@@ -33,8 +33,5 @@ pub(in crate::commands) fn with_stores(settings: &Settings, application: &Applic
     if let Some(url) = application.backend.as_ref().filter(|_| !results_named && !broker_named) {
         settings.results.url = Some(StoreUrl::new(url));
     }
-    if let Some(queue) = application.queue.as_ref().filter(|_| !settings.is_set("worker.queues")) {
-        settings.worker.queues = vec![queue.clone()];
-    }
     settings
 }
