@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import atexit
 import contextlib
 import faulthandler
+import importlib
 import os
 import random
 import signal
@@ -15,7 +15,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypedDict
 
-from cardoon import _core, _loop, _output
+from cardoon import _core, _output
 from cardoon._entry import entry_of
 from cardoon._greeting import tasks_of
 from cardoon._judge import failure, judge
@@ -58,6 +58,8 @@ def run(app: App, pool: str, place: Place, line: int, output: int, note: int) ->
     _be_a_process_of_its_own()
     if pool in ("asyncio", "async"):
         wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        from cardoon import _loop
+
         _child = _core.Child(line, note, wake, [_loop.entry(task) for task in _tasks], _judge)
         _loop.run(_child, context_of, lanes, wake)
     elif pool in ("threads", "thread"):
@@ -69,6 +71,12 @@ def run(app: App, pool: str, place: Place, line: int, output: int, note: int) ->
         _child.serve(True)
     # A child ends as Python programs do.
     atexit._run_exitfuncs()
+
+
+def prepare(app: App, pool: str) -> None:
+    """Imports what children of ``app`` will need, where they share it."""
+    if pool in ("asyncio", "async") or any(task._is_async() for task in tasks_of(app)):
+        importlib.import_module("cardoon._loop")
 
 
 def context_of(call: _core.Call) -> CallContext:
@@ -158,6 +166,8 @@ def _blocking(task: Task[..., Any]) -> Callable[..., Any]:
         return entry
 
     def run_coroutine(*args: Any, **kwargs: Any) -> Any:
+        import asyncio
+
         return asyncio.run(entry(*args, **kwargs))
 
     run_coroutine.__name__ = task.name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import inspect
 import threading
@@ -104,6 +103,8 @@ def _run(task: Task[..., Any], request: EagerContext) -> Any:
 
 def _awaited(coroutine: Coroutine[Any, Any, Any]) -> Any:
     """Runs a coroutine to its end; in a thread of its own where a loop runs already."""
+    import asyncio
+
     try:
         asyncio.get_running_loop()
     except RuntimeError:

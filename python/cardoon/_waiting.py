@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import queue
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -68,6 +70,8 @@ with contextlib.suppress(AttributeError):
 async def wait(wait_at_most: Callable[[float], T | None], timeout: float | None) -> T | None:
     """Calls ``wait_at_most(seconds)`` in a thread until it answers something or ``timeout`` is over, which answers None. To
     cancel this ends the waiting in the thread too."""
+    import asyncio
+
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T | None] = loop.create_future()
     is_wanted = threading.Event()

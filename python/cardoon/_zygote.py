@@ -42,6 +42,7 @@ def main() -> None:
         app.close()
         pool = options.pool or app.conf.worker_pool or "processes"
         said = greeting(app, pool)
+        _child.prepare(app, pool)
     line.say({"greeting": said})
     # The import may have changed what signals do.
     _leave_signals_to_worker()

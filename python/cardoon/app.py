@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import warnings
 import weakref
@@ -207,6 +206,8 @@ class App:
         **options: Any,
     ) -> AsyncResult[Any]:
         """As :meth:`send_task`, for ``async def``."""
+        import asyncio
+
         return await asyncio.to_thread(self.send_task, name, args, kwargs, task_id, **options)
 
     def send_many(self, calls: Iterable[Call]) -> list[AsyncResult[Any]]:
@@ -231,6 +232,8 @@ class App:
 
     async def asend_many(self, calls: Iterable[Call]) -> list[AsyncResult[Any]]:
         """As :meth:`send_many`, for ``async def``."""
+        import asyncio
+
         return await asyncio.to_thread(self.send_many, calls)
 
     def _results(self, answers: list[str | Exception], sent: list[Any]) -> list[AsyncResult[Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
 import functools
 import inspect
@@ -141,6 +140,8 @@ class Task(Generic[P, R]):
         self, args: Iterable[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Any
     ) -> AsyncResult[R]:
         """As :meth:`apply_async`, for ``async def``."""
+        import asyncio
+
         return await asyncio.to_thread(self.apply_async, args, kwargs, **options)
 
     def send_many(
@@ -154,6 +155,8 @@ class Task(Generic[P, R]):
         self, calls: Iterable[Iterable[Any] | tuple[Iterable[Any], Mapping[str, Any]]], **options: Any
     ) -> list[AsyncResult[R]]:
         """As :meth:`send_many`, for ``async def``."""
+        import asyncio
+
         return await asyncio.to_thread(self.send_many, calls, **options)
 
     def apply(

@@ -143,7 +143,7 @@ def test_a_line_without_an_end_belongs_to_its_task_and_stays_alone(project: Proj
     second = project.send("no_newline", "second")
     third = project.send("quick", 3)
     third.get(timeout=30)
-    until(lambda: printed(worker, third.id), "the last line")
+    worker.wait_for_log("quick 3")
     assert [printed(worker, result.id) for result in (first, second, third)] == [["first"], ["second"], ["quick 3"]]
 
 

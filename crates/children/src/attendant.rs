@@ -11,9 +11,10 @@ use tokio::sync::Notify;
 
 use crate::child::{Child, Outgoing};
 use crate::dispatch::ChildId;
-use crate::frame::{self, Order};
+use crate::frame::{self, Order, Tag};
 use crate::hub::Hub;
-use crate::output::Lines;
+use crate::output::{Line, Lines};
+use crate::owner::Label;
 use crate::printer::Printer;
 
 /// How soon output is read again whose lines nobody could take.
@@ -46,6 +47,8 @@ struct Attendant {
     site: Site,
     received: BytesMut,
     lines: Lines,
+    /// Who printed last: a call may have ended when its lines are passed on.
+    speaker: Option<(Tag, Label)>,
     /// The child still listens, and can still print.
     listens: bool,
     prints: bool,
@@ -64,6 +67,7 @@ impl Site {
             site: self.clone(),
             received: BytesMut::new(),
             lines: Lines::default(),
+            speaker: None,
             listens: true,
             prints: true,
             ready: false,
@@ -108,7 +112,7 @@ impl Attendant {
             tokio::select! {
                 biased;
                 dead = attended.child.dead() => break dead.unwrap_or(()),
-                heard = attended.child.readable(), if self.listens => if heard.is_err() || self.hear().is_err() {
+                heard = attended.child.readable(), if self.listens => if heard.is_err() || self.hear(false).is_err() {
                     self.dismiss();
                 },
                 () = attended.blocked.notified(), if self.listens => if attended.write().await.is_err() {
@@ -136,15 +140,17 @@ impl Attendant {
     }
 
     /// Hears all that has come. What a call printed is read before its end is told.
-    fn hear(&mut self) -> io::Result<()> {
+    fn hear(&mut self, last: bool) -> io::Result<()> {
         let Some(hub) = self.site.hub.upgrade() else { return Err(io::ErrorKind::BrokenPipe.into()) };
-        while let Some(frame) = self.attended.child.frame(&mut self.received)? {
+        while let Some(frame) = self.attended.child.frame(&mut self.received, last)? {
             self.ready = true;
             if self.prints && self.site.printer.has_room() {
                 self.prints = self.read_output(OUTPUT_AT_A_TIME);
             }
             for tag in hub.heard(self.id, &frame)? {
-                self.lines.ended(tag);
+                if let Some(line) = self.lines.ended(tag) {
+                    self.pass_on(&hub, line);
+                }
             }
         }
         Ok(())
@@ -170,16 +176,30 @@ impl Attendant {
     fn print(&mut self, rest: bool) {
         let Some(hub) = self.site.hub.upgrade() else { return };
         while let Some(line) = self.lines.next(rest) {
-            let label = line.tag.and_then(|tag| hub.label(tag));
-            self.site.printer.print(self.attended.child.pid, label, line.text);
+            self.pass_on(&hub, line);
         }
+    }
+
+    /// What Python has not marked, because other code wrote it, is of the call that the child has begun last.
+    fn pass_on(&mut self, hub: &Hub, line: Line) {
+        let noted =
+            || hub.has_one_lane().then(|| self.attended.child.note.read()).flatten().map(|(tag, _)| tag);
+        let tag = line.tag.or_else(noted);
+        if let Some(tag) = tag
+            && self.speaker.as_ref().is_none_or(|(speaker, _)| *speaker != tag)
+        {
+            self.speaker = hub.label(tag).map(|label| (tag, label));
+        }
+        let label = self.speaker.as_ref().filter(|(speaker, _)| Some(*speaker) == tag);
+        let label = label.map(|(_, label)| label.clone());
+        self.site.printer.print(self.attended.child.pid, label, line.text);
     }
 
     /// Hears the last words of a dead child, then says that it is dead.
     fn bury(&mut self) {
         if self.listens {
             // An error here only says that there are no more words.
-            let _ = self.hear();
+            let _ = self.hear(true);
         }
         self.read_output(OUTPUT_AT_A_TIME);
         self.print(true);

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream as Socket;
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -71,13 +71,20 @@ impl Child {
         self.socket.readable().await
     }
 
-    /// The next frame, if a whole one has come. `Ok(None)`: not yet.
-    pub(crate) fn frame(&self, received: &mut BytesMut) -> io::Result<Option<Bytes>> {
+    /// The next frame, if a whole one has come. `Ok(None)`: not yet. `last`: the child is dead, and what is not here now
+    /// never comes.
+    pub(crate) fn frame(&self, received: &mut BytesMut, last: bool) -> io::Result<Option<Bytes>> {
         loop {
             if let Some(length) = frame::length(received)?.filter(|length| received.len() >= *length) {
                 return Ok(Some(received.split_to(length).freeze()));
             }
-            match self.socket.try_read_buf(received) {
+            let read = match self.socket.try_read_buf(received) {
+                Err(error) if last && error.kind() == io::ErrorKind::WouldBlock => {
+                    read_now(&self.socket, received)
+                }
+                read => read,
+            };
+            match read {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
@@ -95,7 +102,11 @@ impl Child {
     pub(crate) fn read_output(&self, lines: &mut Lines) -> io::Result<bool> {
         let buffer = lines.buffer();
         buffer.reserve(OUTPUT_READ);
-        match self.output.try_read_buf(buffer) {
+        let read = match self.output.try_read_buf(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => read_now(&self.output, buffer),
+            read => read,
+        };
+        match read {
             Ok(0) => Err(io::ErrorKind::UnexpectedEof.into()),
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(false),
@@ -110,7 +121,6 @@ impl Child {
 
     /// How a dead process ended, in words. It is a child of this process by adoption.
     pub(crate) fn bury(&self) -> String {
-        use std::os::fd::AsFd as _;
         let id = WaitId::PidFd(self.process.get_ref().as_fd());
         match rustix::process::waitid(id, WaitIdOptions::EXITED | WaitIdOptions::NOHANG) {
             Ok(Some(status)) => in_words(&status),
@@ -122,6 +132,16 @@ impl Child {
         // One that is dead already needs no kill.
         let _ = rustix::process::pidfd_send_signal(self.process.get_ref(), Signal::KILL);
     }
+}
+
+/// Reads what is there. The runtime says that nothing is there until it has heard from the kernel, which may be later than
+/// another descriptor tells of what comes after it.
+fn read_now(source: &impl AsFd, buffer: &mut BytesMut) -> io::Result<usize> {
+    let filled = buffer.len();
+    buffer.resize(filled + OUTPUT_READ, 0);
+    let read = rustix::io::read(source, &mut buffer[filled..]);
+    buffer.truncate(filled + read.unwrap_or(0));
+    Ok(read?)
 }
 
 /// The descriptor is owned by what watches it, so it cannot be closed or replaced before.

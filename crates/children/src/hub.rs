@@ -32,6 +32,7 @@ pub(crate) struct Hub {
     /// Something is due earlier than was thought.
     sooner: Arc<Notify>,
     open: watch::Sender<usize>,
+    alive: watch::Sender<usize>,
 }
 
 struct State {
@@ -72,8 +73,16 @@ impl Hub {
             deaths: HashMap::new(),
             strays_after: 0,
         };
-        let open = watch::Sender::new(0);
-        Self { state: Mutex::new(state), owner, clock, lanes: shape.lanes, sooner: Arc::default(), open }
+        let (open, alive) = (watch::Sender::new(0), watch::Sender::new(0));
+        Self {
+            state: Mutex::new(state),
+            owner,
+            clock,
+            lanes: shape.lanes,
+            sooner: Arc::default(),
+            open,
+            alive,
+        }
     }
 
     pub(crate) fn submit(&self, mut call: Call) {
@@ -117,10 +126,19 @@ impl Hub {
         let _ = open.wait_for(|open| *open > 0).await;
     }
 
+    /// Lets all children end that have no calls any more, and waits until they are gone.
+    pub(crate) async fn stop_all(&self) {
+        self.resize(0);
+        let mut alive = self.alive.subscribe();
+        // The sender lives as long as this hub.
+        let _ = alive.wait_for(|alive| *alive == 0).await;
+    }
+
     /// A child was made, and its attendant listens.
     pub(crate) fn made(&self, child: ChildId, attended: Arc<Attended>) {
         let mut state = self.state();
         state.children.insert(child, attended);
+        self.alive.send_replace(state.children.len());
         if let Some(gate) = state.gate {
             state.say(child, &Order::Gate(gate));
         }
@@ -132,6 +150,7 @@ impl Hub {
         let attended = state.children.remove(&child);
         let running = attended.and_then(|attended| attended.child.note.read()).map(|(tag, _)| tag);
         state.deaths.insert(child, how);
+        self.alive.send_replace(state.children.len());
         drop(state);
         self.apply(Event::Died { child, running });
         self.state().deaths.remove(&child);
@@ -167,6 +186,11 @@ impl Hub {
         }
         self.finish(state, news);
         Ok(ended)
+    }
+
+    /// Whether a child runs one call at a time, and notes which.
+    pub(crate) fn has_one_lane(&self) -> bool {
+        self.lanes == 1
     }
 
     /// Who is at work in a call that prints.

@@ -30,11 +30,13 @@ impl Lines {
         &mut self.received
     }
 
-    /// The call has ended: what comes now is not its own.
-    pub(crate) fn ended(&mut self, tag: Tag) {
+    /// The call has ended: what comes now is not its own. A line that it has begun is given out as it is.
+    pub(crate) fn ended(&mut self, tag: Tag) -> Option<Line> {
+        let rest = if self.speaker == Some(tag) { self.next(true) } else { None };
         if self.speaker == Some(tag) {
             self.speaker = None;
         }
+        rest
     }
 
     /// The next line. A line without an end is given out only if it is too long, or with `rest`.
@@ -78,8 +80,10 @@ mod tests {
         let said = lines(&mut output, "import\n\u{1}cardoon:7\n你好\nhal");
         assert_eq!(said, [(None, "import".into()), (Some(7), "你好".into())]);
         assert_eq!(lines(&mut output, "f\n"), [(Some(7), "half".into())]);
-        output.ended(7);
+        assert_eq!(output.ended(7), None);
         assert_eq!(lines(&mut output, "later\n"), [(None, "later".into())]);
+        assert!(lines(&mut output, "\u{1}cardoon:8\nno end").is_empty());
+        assert_eq!(output.ended(8), Some(Line { tag: Some(8), text: "no end".into() }));
     }
 
     #[test]

@@ -183,6 +183,11 @@ impl Pool {
         self.0.resize(children);
     }
 
+    /// Lets the children end as programs do, and waits until they are gone.
+    pub async fn stop_all(&self) {
+        self.0.stop_all().await;
+    }
+
     /// Waits until a child can take calls.
     pub async fn ready(&self) {
         self.0.ready().await;

@@ -110,6 +110,15 @@ impl WorkerBuilder {
         self
     }
 
+    /// Limits of the tasks that have been added and say none themselves.
+    pub fn default_limits(mut self, soft: Option<Duration>, hard: Option<Duration>) -> Self {
+        for options in self.tasks.iter_mut().map(|task| &mut task.options) {
+            options.soft_time_limit = options.soft_time_limit.or(soft);
+            options.time_limit = options.time_limit.or(hard);
+        }
+        self
+    }
+
     /// Gives all tasks a value; one of the same type is replaced.
     pub fn state<T: Send + Sync + 'static>(mut self, state: T) -> Self {
         self.states.insert(state);

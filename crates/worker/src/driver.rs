@@ -31,6 +31,9 @@ use crate::{BoxFuture, ChildTask, Handler, Lane, Worker, WorkerBuilder, WorkerEx
 /// Events that are taken in one step at most.
 const BATCH: usize = 512;
 
+/// How long children may take to end when nothing is left to do.
+const CHILDREN_END: Duration = Duration::from_secs(1);
+
 /// How long services may take to end when the worker has.
 const SERVICES_END: Duration = Duration::from_secs(2);
 
@@ -198,6 +201,7 @@ impl Driver {
         loop {
             if let Some(exit) = self.step(&mut batch) {
                 self.announcer.tell(EventKind::WorkerOffline);
+                self.executors.close(CHILDREN_END).await;
                 return self.inbox.fatal().map_or(Ok(exit), Err);
             }
             tokio::select! {

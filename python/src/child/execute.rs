@@ -26,8 +26,8 @@ impl Tasks {
         set_current(Some(call.clone().unbind()));
         let called = self.call(py, call.get());
         let ran = call.get().ran();
-        if !shared.is_same_process() {
-            // A process that the task forked came back in its place.
+        if !shared.is_itself() {
+            // A process that the task forked came back in its place, or the task has closed what is not its own.
             Shared::vanish();
         }
         if noted {

@@ -130,7 +130,7 @@ class Worker:
 
     def is_single(self) -> bool:
         """Whether it is to have one child only."""
-        return any(words in " ".join(self.arguments) for words in ("threads", "asyncio", "-c 1"))
+        return any(words in " ".join(self.arguments) for words in ("threads", "asyncio", "solo", "-c 1"))
 
     def family(self) -> list[int]:
         """The zygote and the children."""

@@ -22,6 +22,8 @@ pub(super) struct Desk {
     pub(super) recalling: usize,
     /// Calls that it was given and has not given back.
     pub(super) given: u64,
+    /// It is killed because a call must end, and no call is to blame for its death.
+    pub(super) killed: bool,
     /// When it was looked at last.
     pub(super) looked_at: u64,
 }
@@ -45,6 +47,7 @@ impl Desk {
             quiet_since: 0,
             recalling: 0,
             given: 0,
+            killed: false,
             looked_at: 0,
         }
     }

@@ -29,6 +29,9 @@ pub struct Shape {
     pub lanes: usize,
     /// A child is replaced after so many calls.
     pub max_calls: Option<u64>,
+    /// A child of several lanes is killed when a call that was interrupted has not ended after so many milliseconds. None
+    /// where one that goes on holds up no other.
+    pub interrupt_patience: Option<u64>,
 }
 
 /// What happened.
@@ -97,7 +100,7 @@ pub enum End {
     Unstarted,
     /// This child of its died.
     Died(ChildId),
-    /// Its child was killed because of it.
+    /// Its child was killed, because of it or of another call that had to end.
     Killed,
 }
 
@@ -125,6 +128,8 @@ pub struct Dispatcher {
     calls: HashMap<Tag, Submitted>,
     /// Recalls without an answer, per child in order: what was asked for, and when.
     asked: HashMap<ChildId, VecDeque<(u64, Vec<Tag>)>>,
+    /// Calls that were interrupted in children of several lanes, and when.
+    interrupted: HashMap<Tag, (ChildId, u64)>,
     paces: Paces,
     last_child: u64,
     /// Starts in a row after which no child was ready.
@@ -142,6 +147,7 @@ impl Dispatcher {
             line: VecDeque::new(),
             calls: HashMap::new(),
             asked: HashMap::new(),
+            interrupted: HashMap::new(),
             paces: Paces::default(),
             last_child: 0,
             failed_starts: 0,
@@ -190,6 +196,7 @@ impl Dispatcher {
     pub fn advance(&mut self, now: u64) {
         self.recall_from_quiet(now);
         self.kill_silent(now);
+        self.kill_stuck(now);
         self.give_up_old(now);
         self.place(now);
         self.keep_number(now);
@@ -202,9 +209,13 @@ impl Dispatcher {
         let silent =
             self.asked.values().filter_map(|asked| asked.front()).map(|(since, _)| since + ANSWER_MILLIS);
         let old = self.line.front().and_then(|tag| self.line_since(*tag)).map(|since| since + LINE_MILLIS);
+        let stuck = self
+            .shape
+            .interrupt_patience
+            .and_then(|patience| self.interrupted.values().map(|(_, since)| since + patience).min());
         let start = (self.missing() > 0).then_some(self.start_after);
         let unseen = self.desks.values().filter_map(|desk| desk.look_at(&self.calls));
-        quiet.chain(unseen).chain(silent).chain(old).chain(start).min()
+        quiet.chain(unseen).chain(silent).chain(old).chain(stuck).chain(start).min()
     }
 
     /// Takes what is to be done, in order.
@@ -278,7 +289,7 @@ impl Dispatcher {
             self.put_back(child, *tag, now);
         }
         for tag in asked.iter().filter(|tag| !tags.contains(tag)) {
-            self.end_by_force(child, *tag);
+            self.end_by_force(child, *tag, now);
         }
         self.forget_answered();
     }
@@ -314,7 +325,7 @@ impl Dispatcher {
         for tag in desk.calls.iter().rev() {
             let Some(call) = self.calls.get(tag) else { continue };
             let ran = self.shape.lanes > 1 || call.begun || running == Some(*tag);
-            match (ran, call.aborted) {
+            match (ran, desk.killed) {
                 (true, true) => self.end(*tag, End::Killed),
                 (true, false) => self.end(*tag, End::Died(child)),
                 (false, _) => self.put_back(child, *tag, now),
@@ -331,19 +342,20 @@ impl Dispatcher {
                 self.line.retain(|other| *other != tag);
                 self.end(tag, End::Unstarted);
             }
-            Place::Child { child, .. } if begun => self.end_by_force(child, tag),
+            Place::Child { child, .. } if begun => self.end_by_force(child, tag, now),
             Place::Child { child, .. } => self.ask(child, vec![tag], now),
         }
     }
 
     /// Ends a call that runs and must not.
-    fn end_by_force(&mut self, child: ChildId, tag: Tag) {
+    fn end_by_force(&mut self, child: ChildId, tag: Tag, now: u64) {
         let here =
             |call: &&Submitted| matches!(call.place, Place::Child { child: place, .. } if place == child);
         if !self.calls.get(&tag).filter(here).is_some_and(|call| call.aborted) {
             return;
         }
         if self.shape.lanes > 1 {
+            self.interrupted.insert(tag, (child, now));
             self.commands.push(Command::Interrupt { child, tag });
         } else {
             self.kill(child);
@@ -353,6 +365,7 @@ impl Dispatcher {
     fn kill(&mut self, child: ChildId) {
         if let Some(desk) = self.desks.get_mut(&child).filter(|desk| desk.stage != Stage::Ending) {
             desk.stage = Stage::Ending;
+            desk.killed = true;
             self.commands.push(Command::Kill(child));
         }
     }
@@ -403,6 +416,18 @@ impl Dispatcher {
         let silent: Vec<_> =
             self.asked.iter().filter(|(_, asked)| late(asked)).map(|(child, _)| *child).collect();
         for child in silent {
+            self.kill(child);
+        }
+    }
+
+    /// A call that does not end when it is interrupted holds up all others of its child.
+    fn kill_stuck(&mut self, now: u64) {
+        let calls = &self.calls;
+        self.interrupted.retain(|tag, _| calls.contains_key(tag));
+        let Some(patience) = self.shape.interrupt_patience else { return };
+        let stuck: Vec<_> =
+            self.interrupted.values().filter(|(_, since)| now >= since + patience).copied().collect();
+        for (child, _) in stuck {
             self.kill(child);
         }
     }

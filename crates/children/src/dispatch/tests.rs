@@ -21,7 +21,7 @@ struct World {
 
 impl World {
     fn new(children: usize, lanes: usize) -> Self {
-        let shape = Shape { children, lanes, max_calls: None };
+        let shape = Shape { children, lanes, max_calls: None, interrupt_patience: None };
         let mut world = Self::shaped(shape);
         world.all_ready();
         world
@@ -202,6 +202,26 @@ fn a_child_that_does_not_answer_is_killed_when_its_call_must_end() {
 }
 
 #[test]
+fn a_child_whose_interrupted_call_goes_on_is_killed_and_its_neighbours_are_not_to_blame() {
+    let mut world =
+        World::shaped(Shape { children: 1, lanes: 2, max_calls: None, interrupt_patience: Some(1000) });
+    world.all_ready();
+    let tags = [world.submit(1), world.submit(1)];
+    let child = world.child_of(tags[0]);
+    world.apply(Event::Began { child, tag: tags[0] });
+    world.apply(Event::Abort(tags[0]));
+    assert_eq!(world.interrupted, [tags[0]]);
+    world.now += 999;
+    world.step();
+    assert!(world.killed.is_empty());
+    world.now += 1;
+    world.step();
+    assert_eq!(world.killed, [child]);
+    world.die(child);
+    assert_eq!(world.ended, HashMap::from([(tags[0], End::Killed), (tags[1], End::Killed)]));
+}
+
+#[test]
 fn a_call_that_finds_no_child_is_given_up_soon() {
     let mut world = World::new(1, 1);
     world.submit(1);
@@ -213,7 +233,8 @@ fn a_call_that_finds_no_child_is_given_up_soon() {
 
 #[test]
 fn a_spent_child_is_replaced_before_it_ends() {
-    let mut world = World::shaped(Shape { children: 1, lanes: 1, max_calls: Some(2) });
+    let mut world =
+        World::shaped(Shape { children: 1, lanes: 1, max_calls: Some(2), interrupt_patience: None });
     world.all_ready();
     world.submit(1);
     let first = world.child_of(1);
@@ -226,7 +247,7 @@ fn a_spent_child_is_replaced_before_it_ends() {
 
 #[test]
 fn children_that_never_get_ready_are_started_less_and_less_often() {
-    let mut world = World::shaped(Shape { children: 1, lanes: 1, max_calls: None });
+    let mut world = World::shaped(Shape { children: 1, lanes: 1, max_calls: None, interrupt_patience: None });
     let mut starts = 0;
     for _ in 0..2000 {
         for child in std::mem::take(&mut world.starting) {

@@ -29,7 +29,10 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
         if options.reload {
             return reloading(session, app, &options.worker).await;
         }
-        return serve(session, python::prepare(session, app, &options.worker, true).await?).await;
+        return match python::prepare(session, app, &options.worker, true).await? {
+            Ok(ready) => serve(session, ready).await,
+            Err(exit) => Ok(exit),
+        };
     }
     let signals = Signals::listen()?;
     let stores = session.connect().await?;
@@ -54,7 +57,8 @@ async fn serve(session: &Session, ready: python::Ready) -> Result<Exit> {
 async fn reloading(session: &Session, app: &str, options: &worker::Options) -> Result<Exit> {
     let sources = Sources::of(".".into());
     let ready = match python::prepare(session, app, options, true).await {
-        Ok(ready) => ready,
+        Ok(Ok(ready)) => ready,
+        Ok(Err(exit)) => return Ok(exit),
         Err(error) if error.code() == Code::AppImport => {
             session.tell(&error);
             let mut signals = Signals::listen()?;

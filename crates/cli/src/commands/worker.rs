@@ -104,8 +104,10 @@ fn seconds(text: Option<&String>) -> Option<String> {
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     options.python.check_words()?;
     if let Some(app) = &session.app {
-        let ready = python::prepare(session, app, options, options.beside.beat).await?;
-        return ready.until_told().await;
+        return match python::prepare(session, app, options, options.beside.beat).await? {
+            Ok(ready) => ready.until_told().await,
+            Err(exit) => Ok(exit),
+        };
     }
     if !options.builtin {
         return Err(no_tasks());

@@ -76,6 +76,11 @@ impl Children {
         self.pool.resize(children);
     }
 
+    /// Lets the children end, which have nothing to do any more.
+    pub(super) async fn close(&self) {
+        self.pool.stop_all().await;
+    }
+
     /// What has not begun does not begin.
     pub(super) fn drain(&self) {
         self.pool.call_off_all();

@@ -104,6 +104,19 @@ impl Executors {
         }
     }
 
+    /// Lets children end as programs do, within `limit`.
+    pub(crate) async fn close(&self, limit: Duration) {
+        #[cfg(target_os = "linux")]
+        if let Some(children) = &self.children {
+            tokio::select! {
+                () = children.close() => {}
+                () = self.kit.clock.sleep(limit) => tracing::warn!("children do not end, and are killed"),
+            }
+        }
+        #[cfg(not(target_os = "linux"))]
+        let _ = limit;
+    }
+
     /// There are to be so many children.
     pub(crate) fn resize(&self, slots: usize) {
         tracing::info!(slots, "the load has changed the number of slots");

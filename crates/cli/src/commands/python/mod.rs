@@ -59,7 +59,7 @@ mod elsewhere {
         _app: &str,
         _options: &Options,
         _sends_ticks: bool,
-    ) -> Result<Ready> {
+    ) -> Result<Result<Ready, Exit>> {
         Err(Error::new(Code::NoPythonWorker, "Python workers run on Linux only")
             .hint("run the worker on Linux or in WSL"))
     }

@@ -22,6 +22,9 @@ use crate::stores::Stores;
 /// How long an application may take to be imported, and a child to be ready.
 pub(in crate::commands) const CHILD_START: Duration = Duration::from_mins(1);
 
+/// A coroutine that goes on so long after it was cancelled holds up its loop, which is killed.
+const INTERRUPT_PATIENCE_MILLIS: u64 = 1_000;
+
 /// A worker of an application that does not run yet.
 pub(in crate::commands) struct Ready {
     worker: Worker,
@@ -57,14 +60,21 @@ pub(in crate::commands) async fn prepare(
     app: &str,
     options: &worker::Options,
     sends_ticks: bool,
-) -> Result<Ready> {
+) -> Result<Result<Ready, Exit>> {
     let worker::Options { beside, python: options, .. } = options;
-    let signals = Signals::listen()?;
+    let mut signals = Signals::listen()?;
     if let Some(folder) = &options.workdir {
         enter(folder)?;
     }
     let asked = options.pool.as_deref().map(Pool::named).transpose()?;
-    let mut importing = Prepared::new(pool_options(session, app, options), session.clock.clone()).await?;
+    let importing = Prepared::new(pool_options(session, app, options), session.clock.clone());
+    let mut importing = tokio::select! {
+        imported = importing => imported?,
+        asked = signals.next() => return Ok(Err(asked)),
+    };
+    if importing.greeting().tasks.is_empty() {
+        return Err(no_tasks(app));
+    }
     let application = Application::read(&importing.greeting().app)?;
     let pool = match (asked, &application.pool) {
         (Some(pool), _) => pool,
@@ -88,6 +98,7 @@ pub(in crate::commands) async fn prepare(
     importing.set_stores(url(&settings.broker.url), url(&settings.results.url));
     let stores = session.connect_at(&settings).await?;
     let queues = settings.worker.queues.clone();
+    let limits = (settings.worker.soft_time_limit, settings.worker.time_limit);
     let app = App::builder().settings(settings).with_stores(stores.clone().into());
     let lane = match pool {
         Pool::Processes | Pool::Solo => Lane::Process,
@@ -102,8 +113,16 @@ pub(in crate::commands) async fn prepare(
         None
     };
     let builder = Worker::builder(&app).queues(&queues);
-    let worker = builder.try_with(|inner| with_children(inner, importing, lane, range))?.build()?;
-    Ok(Ready { worker, stores, scheduler, signals })
+    let builder = builder.try_with(|inner| with_children(inner, importing, lane, range))?;
+    let (soft, hard) = limits;
+    let worker = builder.with(|inner| inner.default_limits(soft, hard)).build()?;
+    Ok(Ok(Ready { worker, stores, scheduler, signals }))
+}
+
+fn no_tasks(app: &str) -> Error {
+    Error::new(Code::NoTasks, "the application has no tasks")
+        .checked(format!("application: {app}"))
+        .hint("write @app.task above a function; tasks of other modules: --include")
 }
 
 fn enter(folder: &Path) -> Result<()> {
@@ -120,7 +139,7 @@ fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions 
     let include = options.include.iter().flat_map(|modules| ["--include".into(), OsString::from(modules)]);
     PoolOptions {
         command: command.into_iter().chain([OsString::from(pool)]).chain(include).collect(),
-        shape: Shape { children: 1, lanes: 1, max_calls: None },
+        shape: Shape { children: 1, lanes: 1, max_calls: None, interrupt_patience: None },
         start_method: match options.start_method {
             StartMethod::Auto => Method::Auto,
             StartMethod::Fork => Method::Fork,
@@ -162,10 +181,23 @@ fn shape(session: &Session, options: &Options, application: &Application, pool: 
     let slots = set.or(application.concurrency.map(|slots| slots as usize));
     let max_calls = options.max_tasks_per_child.or(application.max_tasks_per_child).filter(|most| *most > 0);
     match pool {
-        Pool::Processes => Shape { children: slots.unwrap_or(processors).max(1), lanes: 1, max_calls },
-        Pool::Solo => Shape { children: 1, lanes: 1, max_calls },
-        Pool::Threads => Shape { children: 1, lanes: slots.unwrap_or(processors).max(1), max_calls },
-        Pool::Asyncio => Shape { children: 1, lanes: slots.unwrap_or(100).max(1), max_calls },
+        Pool::Processes => Shape {
+            children: slots.unwrap_or(processors).max(1),
+            lanes: 1,
+            max_calls,
+            interrupt_patience: None,
+        },
+        Pool::Solo => Shape { children: 1, lanes: 1, max_calls, interrupt_patience: None },
+        Pool::Threads => Shape {
+            children: 1,
+            lanes: slots.unwrap_or(processors).max(1),
+            max_calls,
+            interrupt_patience: None,
+        },
+        Pool::Asyncio => {
+            let interrupt_patience = Some(INTERRUPT_PATIENCE_MILLIS);
+            Shape { children: 1, lanes: slots.unwrap_or(100).max(1), max_calls, interrupt_patience }
+        }
     }
 }
 
