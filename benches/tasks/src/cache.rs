@@ -1,5 +1,6 @@
 //! What is installed to be measured beside us, in the user's cache folder.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -15,6 +16,18 @@ pub(crate) fn python(name: &str, requirements: &str) -> Result<PathBuf> {
         run(Command::new(pip)
             .args(["install", "--quiet", "--disable-pip-version-check", "--requirement"])
             .arg(file))
+    })
+}
+
+/// A virtual environment of Python with this wheel in it, made anew when the wheel has changed.
+pub(crate) fn wheel(name: &str, wheel: &Path) -> Result<PathBuf> {
+    let bytes = std::fs::read(wheel).with_context(|| format!("cannot read {}", wheel.display()))?;
+    let mut hasher = DefaultHasher::new();
+    bytes.hash(&mut hasher);
+    make(name, &format!("{:016x}", hasher.finish()), |folder| {
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+        let mut pip = Command::new(folder.join("bin/pip"));
+        run(pip.args(["install", "--quiet", "--disable-pip-version-check", "--no-index"]).arg(wheel))
     })
 }
 

@@ -17,11 +17,11 @@ mod worker;
 
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::page::Table;
-use crate::rows::{redis, sqlite};
+use crate::page::{Section, Table};
+use crate::rows::{python, redis, sqlite};
 
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -54,13 +54,20 @@ struct Options {
     /// Where the tasks are. Redis is a server that the benchmark starts; other task queues are installed beside it
     #[arg(long, value_enum, default_value_t = Broker::Sqlite)]
     broker: Broker,
+    /// The Python package, on Redis and SQLite, beside other task queues for Python
+    #[arg(long, conflicts_with = "broker", requires = "wheel")]
+    python: bool,
+    /// The wheel of the Python package; the command of the repository builds it
+    #[arg(long, requires = "python")]
+    wheel: Option<PathBuf>,
     /// Runs of each measurement; the median counts
     #[arg(long, default_value_t = 5)]
     runs: usize,
     /// Only these. Then the page is printed and not written.
     /// SQLite: drain, two, send, open-loop, idle, backlog.
     /// Redis: drain, celery, peers, send, wait, open-loop, slow-line, backlog,
-    /// streams
+    /// streams.
+    /// Python: drain, sqlite, send, wait, idle, faults, asyncio
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Where the databases are made; by default the folder for temporary files
@@ -70,7 +77,7 @@ struct Options {
 
 /// Where the tasks are.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Broker {
+enum Broker {
     Sqlite,
     Redis,
 }
@@ -96,14 +103,24 @@ async fn measure(options: Options) -> Result<()> {
     if let Some(folder) = &options.folder {
         stores::use_folder(folder)?;
     }
-    let names = match options.broker {
-        Broker::Sqlite => sqlite::NAMES,
-        Broker::Redis => redis::NAMES,
+    let section = match options.broker {
+        _ if options.python => Section::Python,
+        Broker::Sqlite => Section::Sqlite,
+        Broker::Redis => Section::Redis,
     };
-    let mut table = Table::new(options.broker, options.runs, options.only, names)?;
-    match options.broker {
-        Broker::Sqlite => sqlite::measure(&mut table).await?,
-        Broker::Redis => redis::measure(&mut table).await?,
+    let names = match section {
+        Section::Sqlite => sqlite::NAMES,
+        Section::Redis => redis::NAMES,
+        Section::Python => python::NAMES,
+    };
+    let mut table = Table::new(section, options.runs, options.only, names)?;
+    match section {
+        Section::Sqlite => sqlite::measure(&mut table).await?,
+        Section::Redis => redis::measure(&mut table).await?,
+        Section::Python => {
+            let wheel = options.wheel.context("there is no wheel")?;
+            python::measure(&mut table, &wheel).await?;
+        }
     }
     table.publish()
 }

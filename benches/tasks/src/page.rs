@@ -4,9 +4,17 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{Broker, machine};
+use crate::machine;
 
 const END: &str = "<!-- end -->";
+
+/// A part of the page, with a table of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Section {
+    Sqlite,
+    Redis,
+    Python,
+}
 
 /// One line of a table.
 pub(crate) struct Row {
@@ -20,7 +28,7 @@ pub(crate) struct Row {
 
 /// What is measured in one run of the command.
 pub(crate) struct Table {
-    broker: Broker,
+    section: Section,
     runs: usize,
     only: Vec<String>,
     load: String,
@@ -43,7 +51,7 @@ impl Row {
 
 impl Table {
     /// `only` must be among `names`; if it is empty, all are wanted.
-    pub(crate) fn new(broker: Broker, runs: usize, only: Vec<String>, names: &[&str]) -> Result<Self> {
+    pub(crate) fn new(section: Section, runs: usize, only: Vec<String>, names: &[&str]) -> Result<Self> {
         let unknown = only.iter().find(|only| !names.contains(&only.as_str()));
         ensure!(
             unknown.is_none(),
@@ -51,7 +59,7 @@ impl Table {
             only.join(","),
             names.join(",")
         );
-        Ok(Self { broker, runs, only, load: machine::load(), rows: Vec::new(), versions: Vec::new() })
+        Ok(Self { section, runs, only, load: machine::load(), rows: Vec::new(), versions: Vec::new() })
     }
 
     pub(crate) fn runs(&self) -> usize {
@@ -83,14 +91,12 @@ impl Table {
         }
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/benchmarks.md");
         let page = std::fs::read_to_string(&path).context("cannot read docs/benchmarks.md")?;
-        let page = replaced(&page, &begin(self.broker), &section);
-        let page = page.context("docs/benchmarks.md has lost its marks")?;
-        std::fs::write(&path, page).context("cannot write docs/benchmarks.md")
+        std::fs::write(&path, self.section.written(&page, &section))
+            .context("cannot write docs/benchmarks.md")
     }
 
     fn section(&self) -> String {
-        let begin = begin(self.broker);
-        let command = command(self.broker);
+        let (begin, command) = (self.section.begin(), self.section.command());
         let machine = machine::description(&self.load, &self.versions);
         let table: String = self.rows.iter().map(|row| row.line() + "\n").collect();
         format!(
@@ -101,15 +107,32 @@ impl Table {
     }
 }
 
-fn command(broker: Broker) -> &'static str {
-    match broker {
-        Broker::Sqlite => "cargo xtask bench tasks --broker sqlite",
-        Broker::Redis => "cargo xtask bench tasks --broker redis",
+impl Section {
+    pub(crate) const fn command(self) -> &'static str {
+        match self {
+            Self::Sqlite => "cargo xtask bench tasks --broker sqlite",
+            Self::Redis => "cargo xtask bench tasks --broker redis",
+            Self::Python => "cargo xtask bench tasks --python",
+        }
     }
-}
 
-fn begin(broker: Broker) -> String {
-    format!("<!-- begin: written by `{}` -->", command(broker))
+    fn heading(self) -> &'static str {
+        match self {
+            Self::Sqlite => "## SQLite",
+            Self::Redis => "## Redis",
+            Self::Python => "## Python",
+        }
+    }
+
+    fn begin(self) -> String {
+        format!("<!-- begin: written by `{}` -->", self.command())
+    }
+
+    /// The page with this table in it: in the place of the last one, or at the end if there was none.
+    fn written(self, page: &str, table: &str) -> String {
+        replaced(page, &self.begin(), table)
+            .unwrap_or_else(|| format!("{}\n\n{}\n\n{table}\n", page.trim_end(), self.heading()))
+    }
 }
 
 fn replaced(page: &str, begin: &str, section: &str) -> Option<String> {
@@ -137,26 +160,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_between_a_brokers_marks_changes() {
-        let (sqlite, redis) = (begin(Broker::Sqlite), begin(Broker::Redis));
+    fn only_what_is_between_a_sections_marks_changes() {
+        let (sqlite, redis) = (Section::Sqlite.begin(), Section::Redis.begin());
         let page = format!("# Title\n{sqlite}\nold\n{END}\nthen\n{redis}\nold\n{END}\nend\n");
-        let changed = replaced(&page, &redis, "new").unwrap();
+        let changed = Section::Redis.written(&page, "new");
         assert_eq!(changed, format!("# Title\n{sqlite}\nold\n{END}\nthen\nnew\nend\n"));
-        assert_eq!(replaced("# Title\n", &redis, "new"), None);
+    }
+
+    #[test]
+    fn a_section_that_the_page_does_not_have_comes_last() {
+        let page = format!("# Title\n\n{}\nold\n{END}\n", Section::Redis.begin());
+        let changed = Section::Python.written(&page, "new");
+        assert_eq!(changed, format!("{page}\n## Python\n\nnew\n"));
     }
 
     #[test]
     fn the_page_has_the_marks_of_each_broker() {
         let page = include_str!("../../../docs/benchmarks.md");
-        for broker in [Broker::Sqlite, Broker::Redis] {
-            assert!(replaced(page, &begin(broker), "").is_some(), "{}", begin(broker));
+        for section in [Section::Sqlite, Section::Redis] {
+            assert!(replaced(page, &section.begin(), "").is_some(), "{}", section.begin());
         }
     }
 
     #[test]
     fn what_is_wanted_must_exist() {
-        assert!(Table::new(Broker::Redis, 1, vec!["drian".into()], &["drain"]).is_err());
-        assert!(Table::new(Broker::Redis, 1, vec!["drain".into()], &["drain"]).unwrap().wants("drain"));
+        assert!(Table::new(Section::Redis, 1, vec!["drian".into()], &["drain"]).is_err());
+        assert!(Table::new(Section::Redis, 1, vec!["drain".into()], &["drain"]).unwrap().wants("drain"));
     }
 
     #[test]

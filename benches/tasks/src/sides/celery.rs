@@ -12,6 +12,7 @@ use crate::stores::redis::Places;
 const VERSION: &str = "5.7.0";
 const REQUIREMENTS: &str = "celery==5.7.0\nkombu==5.7.0\nredis==8.1.0\npackaging==26.3\n";
 const APP: &str = include_str!("celery_app.py");
+pub(super) const FAULTS: &str = include_str!("faults.py");
 
 /// One way to start its worker.
 pub(crate) struct Celery {
@@ -27,16 +28,20 @@ pub(crate) enum How {
     Threads,
     /// `-c 2` that takes 128 tasks in advance for each process.
     Prefetch,
+    /// So many processes, which acknowledge a task when it has ended.
+    Late(u32),
 }
 
 impl How {
+    /// Those that the rows of the Rust worker compare with.
     pub(crate) const ALL: [Self; 3] = [Self::Defaults, Self::Threads, Self::Prefetch];
 
-    pub(crate) fn options(self) -> &'static str {
+    pub(crate) fn options(self) -> String {
         match self {
-            Self::Defaults => "-c 2",
-            Self::Threads => "-c 2 -P threads",
-            Self::Prefetch => "-c 2 --prefetch-multiplier 128",
+            Self::Defaults => "-c 2".into(),
+            Self::Threads => "-c 2 -P threads".into(),
+            Self::Prefetch => "-c 2 --prefetch-multiplier 128".into(),
+            Self::Late(processes) => format!("-c {processes}"),
         }
     }
 }
@@ -53,9 +58,11 @@ impl Celery {
     fn program(&self, url: &str, name: &str) -> Result<Command> {
         let folder = cache::python(&format!("celery-{VERSION}"), REQUIREMENTS)?;
         std::fs::write(folder.join("celery_app.py"), APP)?;
+        std::fs::write(folder.join("faults.py"), FAULTS)?;
         let mut command = Command::new(folder.join("bin").join(name));
         command.current_dir(&folder).env("PYTHONPATH", &folder).env("BENCH_URL", url);
         command.env("BENCH_IGNORE_RESULT", if self.ignore_result { "1" } else { "0" });
+        command.env("BENCH_ACKS_LATE", if matches!(self.how, How::Late(_)) { "1" } else { "0" });
         // Where the user is root, Celery would refuse or warn.
         command.env("C_FORCE_ROOT", "1");
         Ok(command)
@@ -75,7 +82,8 @@ impl Peer for Celery {
     }
 
     fn setting(&self) -> String {
-        format!("`{}`", self.how.options())
+        let late = if matches!(self.how, How::Late(_)) { ", late acknowledgement" } else { "" };
+        format!("`{}`{late}", self.how.options())
     }
 
     fn tasks(&self) -> usize {

@@ -1,14 +1,18 @@
-"""The no-op of Celery, and its producer: `fill N`, `send N`, `send-many N` and `wait N`."""
+"""The tasks of Celery, and a program that sends them: `fill N`, `send N`, `send-many N`, `wait N`, and the measurements of
+`faults`."""
 
 import os
 import sys
 import time
 
 from celery import Celery
+from faults import Faults
 
 URL = os.environ["BENCH_URL"]
 
 app = Celery("bench", broker=URL, backend=URL)
+app.conf.task_acks_late = os.environ["BENCH_ACKS_LATE"] == "1"
+faults = Faults(app)
 
 
 @app.task(name="bench.noop", ignore_result=os.environ["BENCH_IGNORE_RESULT"] == "1")
@@ -39,6 +43,8 @@ def wait(count):
     print(waits[len(waits) // 2], waits[len(waits) * 99 // 100])
 
 
+VERBS = {"wait": wait, "kill": faults.kill, "limit": faults.limit}
+
 if __name__ == "__main__":
     verb, number = sys.argv[1:]
-    (wait if verb == "wait" else send)(int(number))
+    VERBS.get(verb, send)(int(number))

@@ -7,6 +7,7 @@ use anyhow::{Context, Result};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::cache;
+use crate::process::Family;
 use crate::stopwatch;
 use crate::stores::redis::{Places, Stage};
 
@@ -53,7 +54,7 @@ pub(crate) struct Peers {
 }
 
 /// A worker of a peer. Ends with its handle.
-struct Worker(Child);
+pub(crate) struct Worker(Child);
 
 impl Peers {
     /// Installs them. One that cannot be installed does not keep the others from being measured.
@@ -88,7 +89,7 @@ pub(crate) async fn drain(stage: &Stage, peer: &dyn Peer) -> Result<f64> {
     let before = eye.left(&peer.places())?;
     let count = peer.tasks() as u64;
     anyhow::ensure!(before.waiting == count, "{} has {} of {count} tasks", peer.name(), before.waiting);
-    let workers = peer.workers(&stage.url())?.iter_mut().map(Worker::start).collect::<Result<Vec<_>>>()?;
+    let workers = Worker::start_all(peer.workers(&stage.url())?)?;
     let rate = eye.rate(&peer.places(), before, count).with_context(|| peer.name())?;
     drop(workers);
     Ok(rate)
@@ -111,18 +112,44 @@ pub(crate) fn send(peer: &dyn Peer, url: &str, how: &str, count: usize) -> Resul
     printed.parse().with_context(|| format!("{} printed {printed:?}", peer.name()))
 }
 
+/// What a program of its prints while these workers live: `N` numbers a line.
+pub(crate) fn numbers<const N: usize>(
+    peer: &dyn Peer,
+    workers: Vec<Command>,
+    program: &mut Command,
+) -> Result<Vec<[f64; N]>> {
+    let workers = Worker::start_all(workers)?;
+    let printed = cache::output(program)?;
+    drop(workers);
+    let lines: Option<Vec<_>> = printed.lines().map(numbers_of).collect();
+    lines.with_context(|| format!("{} printed {printed:?}", peer.name()))
+}
+
+fn numbers_of<const N: usize>(line: &str) -> Option<[f64; N]> {
+    let numbers: Vec<f64> = line.split(' ').map(str::parse).collect::<Result<_, _>>().ok()?;
+    numbers.try_into().ok()
+}
+
 /// Runs `during` while its workers live.
 pub(crate) fn beside<T>(stage: &Stage, peer: &dyn Peer, during: impl FnOnce() -> Result<T>) -> Result<T> {
-    let workers = peer.workers(&stage.url())?.iter_mut().map(Worker::start).collect::<Result<Vec<_>>>()?;
+    let workers = Worker::start_all(peer.workers(&stage.url())?)?;
     let done = during();
     drop(workers);
     done
 }
 
 impl Worker {
+    pub(crate) fn start_all(mut commands: Vec<Command>) -> Result<Vec<Self>> {
+        commands.iter_mut().map(Self::start).collect()
+    }
+
     fn start(command: &mut Command) -> Result<Self> {
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         Ok(Self(command.spawn().with_context(|| format!("cannot start {command:?}"))?))
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
     }
 }
 
@@ -135,6 +162,10 @@ impl Drop for Worker {
             if ended.is_ok_and(|ended| ended.is_some()) {
                 return;
             }
+        }
+        // One that does not listen leaves nothing behind either, which would cost those that are measured next.
+        if let Ok(family) = Family::of(self.0.id()) {
+            family.kill();
         }
         _ = self.0.kill();
         _ = self.0.wait();
@@ -168,6 +199,13 @@ mod tests {
         fn places(&self) -> Places {
             Places::new(&[], &[])
         }
+    }
+
+    #[test]
+    fn lines_have_as_many_numbers_as_are_asked_for() {
+        assert_eq!(numbers_of::<2>("1.5 20"), Some([1.5, 20.0]));
+        assert_eq!(numbers_of::<2>("1.5"), None);
+        assert_eq!(numbers_of::<1>("gave up"), None);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::page::{Row, rate, times};
 use crate::sides::peer::{Peer, Peers};
 
 /// Medians.
-pub(super) struct Beside {
+pub(crate) struct Beside {
     cardoon: f64,
     /// Each with its name.
     peers: Vec<(String, f64)>,
@@ -14,7 +14,7 @@ pub(super) struct Beside {
 
 impl Beside {
     /// The runs of ours, and those of each peer.
-    pub(super) fn new(
+    pub(crate) fn new(
         cardoon: Vec<f64>,
         peers: &Peers,
         runs: Vec<Vec<f64>>,
@@ -26,7 +26,7 @@ impl Beside {
     }
 
     /// A row that asks for `factor` times the best peer.
-    pub(super) fn row(&self, measure: &str, factor: f64, goal: &str) -> Row {
+    pub(crate) fn row(&self, measure: &str, factor: f64, goal: &str) -> Row {
         let best = self.peers.iter().map(|(_, rate)| *rate).reduce(f64::max);
         let of_best = best.map(|best| format!("; {} the best", times(self.cardoon / best)));
         Row {

@@ -29,7 +29,7 @@ pub(crate) async fn measure(stage: &Stage, runs: usize) -> Result<Vec<Row>> {
 }
 
 /// The rate of one worker process.
-pub(super) async fn once(stage: &Stage, ignore_result: bool) -> Result<f64> {
+pub(crate) async fn once(stage: &Stage, ignore_result: bool) -> Result<f64> {
     stage.clear().await?;
     let app = stage.app().await?;
     add_noops(&app, TASKS, ignore_result, None).await?;
@@ -52,7 +52,7 @@ pub(super) async fn bare(stage: &Stage, batch: usize, ignore_result: bool) -> Re
 }
 
 /// How a row names what becomes of results.
-pub(super) fn results(ignore_result: bool) -> &'static str {
+pub(crate) fn results(ignore_result: bool) -> &'static str {
     if ignore_result { "results ignored" } else { "results stored" }
 }
 

@@ -1,9 +1,9 @@
 //! Tasks on a Redis server.
 
 mod backlog;
-mod beside;
+pub(crate) mod beside;
 mod celery;
-mod drain;
+pub(crate) mod drain;
 mod open_loop;
 mod peers;
 mod send;
@@ -22,9 +22,9 @@ pub(crate) const NAMES: &[&str] =
     &["drain", "celery", "peers", "send", "wait", "open-loop", "slow-line", "backlog", "streams"];
 
 /// Slots of the worker process that drains no-ops.
-const SLOTS: u32 = 64;
+pub(crate) const SLOTS: u32 = 64;
 /// Tasks of a drain.
-const TASKS: usize = 20_000;
+pub(crate) const TASKS: usize = 20_000;
 
 pub(crate) async fn measure(table: &mut Table) -> Result<()> {
     let stage = Stage::start().await?;

@@ -1,0 +1,81 @@
+//! Cardoon's Python package, installed from its wheel.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::celery::FAULTS;
+use crate::cache;
+use crate::sides::peer::Peer;
+use crate::stores::redis::Places;
+
+const APP: &str = include_str!("cardoon_app.py");
+
+/// The environment that the package was installed into.
+pub(crate) struct Package(PathBuf);
+
+/// One way to start its worker.
+pub(crate) struct CardoonPython {
+    folder: PathBuf,
+    ignore_result: bool,
+    options: &'static str,
+}
+
+impl Package {
+    pub(crate) fn install(wheel: &Path) -> Result<Self> {
+        let folder = cache::wheel("cardoon", wheel)?;
+        std::fs::write(folder.join("cardoon_app.py"), APP)?;
+        std::fs::write(folder.join("faults.py"), FAULTS)?;
+        Ok(Self(folder))
+    }
+
+    pub(crate) fn version(&self) -> Result<String> {
+        cache::output(Command::new(self.0.join("bin/cardoon")).arg("--version"))
+    }
+
+    /// A worker with these options.
+    pub(crate) fn worker(&self, options: &'static str) -> CardoonPython {
+        CardoonPython { folder: self.0.clone(), ignore_result: false, options }
+    }
+}
+
+impl CardoonPython {
+    pub(crate) fn ignoring(self, ignore_result: bool) -> Self {
+        Self { ignore_result, ..self }
+    }
+
+    fn program(&self, url: &str, name: &str) -> Command {
+        let mut command = Command::new(self.folder.join("bin").join(name));
+        command.current_dir(&self.folder).env("PYTHONPATH", &self.folder).env("BENCH_URL", url);
+        command.env("BENCH_IGNORE_RESULT", if self.ignore_result { "1" } else { "0" });
+        command
+    }
+}
+
+impl Peer for CardoonPython {
+    fn name(&self) -> String {
+        "Cardoon".into()
+    }
+
+    fn setting(&self) -> String {
+        format!("`{}`", self.options)
+    }
+
+    fn sender(&self, url: &str) -> Result<Command> {
+        let mut command = self.program(url, "python");
+        command.arg("cardoon_app.py");
+        Ok(command)
+    }
+
+    fn workers(&self, url: &str) -> Result<Vec<Command>> {
+        let mut command = self.program(url, "cardoon");
+        command.args(["-A", "cardoon_app", "worker", "--loglevel", "error"]);
+        command.args(self.options.split(' '));
+        Ok(vec![command])
+    }
+
+    fn places(&self) -> Places {
+        Places::of_cardoon(None)
+    }
+}
