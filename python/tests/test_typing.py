@@ -15,9 +15,10 @@ PACKAGE = Path(cardoon.__file__).parent
 
 def said(*command: str) -> str:
     """What a checker says; empty if it is content."""
-    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "MYPYPATH": str(PACKAGE.parent)}
+    path = {} if PACKAGE.parent.name == "site-packages" else {"PYTHONPATH": str(PACKAGE.parent)}
+    path |= {"MYPYPATH": path["PYTHONPATH"]} if path else {}
     done = subprocess.run(
-        [sys.executable, "-m", *command], cwd=HERE.parent, env=environment, capture_output=True, text=True, timeout=110
+        [sys.executable, "-m", *command], cwd=HERE, env={**os.environ, **path}, capture_output=True, text=True, timeout=110
     )
     return done.stdout + done.stderr if done.returncode else ""
 

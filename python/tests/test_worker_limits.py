@@ -194,7 +194,6 @@ def test_limits_are_given_by_the_call_and_by_the_settings(project: Project) -> N
     assert worker.stop() == 0
 
 
-@pytest.mark.xfail(strict=True, reason="the limits of the command line count for no task of an application")
 def test_limits_are_given_by_the_command_line(project: Project) -> None:
     project.write(TASKS)
     project.worker("--time-limit", "300ms")

@@ -135,7 +135,6 @@ def test_lines_are_marked_with_the_task_that_printed_them(project: Project) -> N
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the supervisor forgets the speaker before it has the end of the line")
 def test_a_line_without_an_end_belongs_to_its_task_and_stays_alone(project: Project) -> None:
     project.write(TASKS)
     worker = project.worker("-c", "1")
@@ -165,7 +164,6 @@ def test_output_that_python_does_not_see_is_there(project: Project, task: str) -
     worker.wait_for_log("from C" if task == "from_c" else "its errors")
 
 
-@pytest.mark.xfail(strict=True, reason="the supervisor does not ask the child's note whose an unmarked line is")
 @pytest.mark.parametrize("task", ["from_c", "from_program"])
 def test_output_that_python_does_not_see_is_marked_too(project: Project, task: str) -> None:
     project.write(TASKS)
@@ -223,7 +221,6 @@ def test_tasks_may_redirect_and_close_their_output(project: Project) -> None:
     assert worker.stop() == 0
 
 
-@pytest.mark.xfail(strict=False, reason="the supervisor may hear of an end before it has read what was printed before")
 @pytest.mark.parametrize(
     ("pool", "task"), [("threads", "pieces"), ("asyncio", "coroutine_pieces"), ("asyncio", "pieces")]
 )

@@ -259,7 +259,6 @@ def test_a_coroutine_is_revoked_and_cleans_up(tasks: Project) -> None:
     assert worker.stop() == 0
 
 
-@pytest.mark.xfail(strict=True, reason="nobody ends the child of a call that does not end when it is interrupted")
 def test_a_coroutine_that_blocks_its_loop_ends_by_its_hard_limit(tasks: Project) -> None:
     worker = tasks.worker("-P", "asyncio", "-c", "10")
     result = tasks.send("blocks", time_limit=0.3)

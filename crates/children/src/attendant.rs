@@ -147,6 +147,9 @@ impl Attendant {
             if self.prints && self.site.printer.has_room() {
                 self.prints = self.read_output(OUTPUT_AT_A_TIME);
             }
+            if let Some(tag) = self.lines.speaker() {
+                self.remember(&hub, tag);
+            }
             for tag in hub.heard(self.id, &frame)? {
                 if let Some(line) = self.lines.ended(tag) {
                     self.pass_on(&hub, line);
@@ -185,14 +188,19 @@ impl Attendant {
         let noted =
             || hub.has_one_lane().then(|| self.attended.child.note.read()).flatten().map(|(tag, _)| tag);
         let tag = line.tag.or_else(noted);
-        if let Some(tag) = tag
-            && self.speaker.as_ref().is_none_or(|(speaker, _)| *speaker != tag)
-        {
-            self.speaker = hub.label(tag).map(|label| (tag, label));
+        if let Some(tag) = tag {
+            self.remember(hub, tag);
         }
         let label = self.speaker.as_ref().filter(|(speaker, _)| Some(*speaker) == tag);
         let label = label.map(|(_, label)| label.clone());
         self.site.printer.print(self.attended.child.pid, label, line.text);
+    }
+
+    /// Asks who the call is, which nobody knows any more when its end has been told.
+    fn remember(&mut self, hub: &Hub, tag: Tag) {
+        if self.speaker.as_ref().is_none_or(|(speaker, _)| *speaker != tag) {
+            self.speaker = hub.label(tag).map(|label| (tag, label));
+        }
     }
 
     /// Hears the last words of a dead child, then says that it is dead.

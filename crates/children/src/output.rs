@@ -30,6 +30,11 @@ impl Lines {
         &mut self.received
     }
 
+    /// The call that printed last, while it runs.
+    pub(crate) fn speaker(&self) -> Option<Tag> {
+        self.speaker
+    }
+
     /// The call has ended: what comes now is not its own. A line that it has begun is given out as it is.
     pub(crate) fn ended(&mut self, tag: Tag) -> Option<Line> {
         let rest = if self.speaker == Some(tag) { self.next(true) } else { None };

@@ -150,9 +150,11 @@ class Lab:
     def _environment(self) -> dict[str, str]:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CARDOON_", "CELERY_"))}
         package = Path(cardoon.__file__).parent.parent
+        # Where it is installed, its folder has other packages too, which must not stand in for Celery's own.
+        path = [str(TESTS)] if package.name == "site-packages" else [str(TESTS), str(package)]
         return {
             **inherited,
-            "PYTHONPATH": f"{TESTS}{os.pathsep}{package}",
+            "PYTHONPATH": os.pathsep.join(path),
             "PYTHONDONTWRITEBYTECODE": "1",
             "INTEROP_URL": self.url,
             "INTEROP_FOLDER": str(self.folder),

@@ -259,7 +259,6 @@ def test_time_limits_of_our_call_are_kept_by_their_worker(lab: Lab) -> None:
     assert isinstance(error, exceptions.TaskError) and error.kind.endswith("TimeLimitExceeded")
 
 
-@pytest.mark.xfail(strict=True, reason="Celery's exceptions of time limits are billiard's, which are not known here")
 def test_a_time_limit_in_their_worker_is_raised_as_one_of_ours(lab: Lab) -> None:
     hard = lab.send("interop.sleep", 20, time_limit=1)
     soft = lab.send("interop.sleep", 20, soft_time_limit=1)
