@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 from cardoon import AsyncResult
+from cardoon.exceptions import WorkerLostError
 from helpers.project import Project, Worker
 from helpers.redis import Redis
 from helpers.waiting import until
@@ -72,11 +73,14 @@ def assert_nothing_is_lost(project: Project) -> None:
     project.write(SOURCE)
     results: list[AsyncResult[object]] = project.send_many("work", [(n,) for n in range(TASKS)])
     killed = kill_at_random(project, random.Random(SEED), TASKS, KILLS)
-    values = [result.get(timeout=60) for result in results]
-    assert values == list(range(TASKS)), "each has its own result"
+    values = [result.get(timeout=60, propagate=False) for result in results]
+    # A task that was under way at three of the kills is buried, and its record says so: it has run, and is not lost.
+    buried = [n for n, value in enumerate(values) if isinstance(value, WorkerLostError)]
+    assert [n for n, value in enumerate(values) if value != n] == buried, "each has its own result"
+    assert len(buried) <= KILLS // 3
     ran = done(project)
     lost = set(range(TASKS)) - set(ran)
-    print(f"{killed}; {len(ran) - TASKS} of {TASKS} ran again; lost {len(lost)}")
+    print(f"{killed}; {len(ran) - TASKS} of {TASKS} ran again; lost {len(lost)}, buried {len(buried)}")
     assert not lost
     # At least once, and hardly more: only what a dying process had begun, or ended and not yet said, runs again.
     assert len(ran) - TASKS <= 64 * KILLS

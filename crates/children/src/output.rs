@@ -15,6 +15,8 @@ pub const MARK: &str = "\u{1}cardoon:";
 pub(crate) struct Lines {
     received: BytesMut,
     speaker: Option<Tag>,
+    /// A line was given out without its end: a newline that comes next is that end.
+    is_cut: bool,
 }
 
 /// A line, and the call that printed it if that is known.
@@ -38,6 +40,7 @@ impl Lines {
     /// The call has ended: what comes now is not its own. A line that it has begun is given out as it is.
     pub(crate) fn ended(&mut self, tag: Tag) -> Option<Line> {
         let rest = if self.speaker == Some(tag) { self.next(true) } else { None };
+        self.is_cut |= rest.is_some();
         if self.speaker == Some(tag) {
             self.speaker = None;
         }
@@ -56,6 +59,12 @@ impl Lines {
     }
 
     fn cut(&mut self, rest: bool) -> Option<String> {
+        if self.is_cut && !self.received.is_empty() {
+            self.is_cut = false;
+            if self.received.starts_with(b"\n") {
+                self.received.advance(1);
+            }
+        }
         let end = self.received.iter().take(LONGEST_LINE).position(|byte| *byte == b'\n');
         let (length, newline) = match end {
             Some(end) => (end, 1),
@@ -89,6 +98,7 @@ mod tests {
         assert_eq!(lines(&mut output, "later\n"), [(None, "later".into())]);
         assert!(lines(&mut output, "\u{1}cardoon:8\nno end").is_empty());
         assert_eq!(output.ended(8), Some(Line { tag: Some(8), text: "no end".into() }));
+        assert_eq!(lines(&mut output, "\nnext\n"), [(None, "next".into())]);
     }
 
     #[test]
