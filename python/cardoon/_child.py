@@ -50,10 +50,8 @@ def run(app: App, pool: str, place: Place, line: int, output: int, note: int) ->
     global _child, _tasks, hostname
     _tasks = tasks_of(app)
     lanes, hostname = place["lanes"], place["hostname"]
-    if place["broker"] is not None:
+    if place["broker"] is not None or place["backend"] is not None:
         app.conf.update(broker_url=place["broker"], result_backend=place["backend"])
-    # SQLite must not be open while a process is forked.
-    os.register_at_fork(before=app.close)
     _output.redirect(output, by_lines=lanes > 1)
     _be_a_process_of_its_own()
     if pool in ("asyncio", "async"):

@@ -23,7 +23,7 @@ def project(tmp_path: Path) -> Iterator[Project]:
 def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[redis.Redis]:
     program = redis.program()
     if program is None:
-        pytest.skip("there is no Redis server here: set CARDOON_TEST_REDIS to one")
+        pytest.fail("there is no Redis server here: cargo xtask setup installs one")
     server = redis.Redis(tmp_path_factory.mktemp("redis"), program)
     yield server
     server.stop()

@@ -227,7 +227,6 @@ def test_what_a_document_shows_can_be_typed(document: Path, tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("folder", "language"), [(".", "en"), ("zh", "zh")], ids=["en", "zh"])
 def test_the_guide_shows_what_the_assessment_says(folder: str, language: str, tmp_path: Path) -> None:
-    pytest.importorskip("celery")
     guide = REPOSITORY / "docs" / folder / "coming-from-celery.md"
     [project] = [block for block in blocks(guide, "python") if block.startswith("# proj.py\n")]
     (tmp_path / "proj.py").write_text(project, encoding="utf-8")
@@ -264,6 +263,4 @@ def test_the_quickstart_is_true(quickstart: Folder) -> None:
 
 
 def test_the_tests_of_the_quickstart_pass(quickstart: Folder) -> None:
-    if not (REPOSITORY / "python" / "cardoon" / "pytest_plugin.py").exists():
-        pytest.skip("the fixtures are not there")
     assert "passed" in quickstart.run("-m", "pytest", "-q", "test_tasks.py")

@@ -229,7 +229,6 @@ def test_fixtures_of_celery_have_their_names(pytester: pytest.Pytester) -> None:
 
 
 def test_celerys_own_plugin_keeps_its_names(pytester: pytest.Pytester) -> None:
-    pytest.importorskip("celery")
     source = "def test_one(celery_app):\n    assert type(celery_app).__module__.startswith('celery')\n"
     run(pytester, source, "-p", "celery.contrib.pytest").assert_outcomes(passed=1)
     run(pytester, source, conftest='pytest_plugins = ["celery.contrib.pytest"]').assert_outcomes(passed=1)

@@ -101,7 +101,6 @@ def test_a_child_that_grows_is_replaced_when_its_task_has_ended(project: Project
 def test_children_draw_different_numbers(project: Project, numpy: bool) -> None:
     source = TASKS
     if numpy:
-        pytest.importorskip("numpy")
         source = "import numpy\nnumpy.random.seed(1)\n" + TASKS.replace("random.random()", "numpy.random.random()")
     project.write("import random\nrandom.seed(1)\n" + source)
     project.worker("-c", "4")

@@ -115,7 +115,6 @@ def test_an_import_that_starts_threads_is_spawned_with_a_warning(project: Projec
 
 @pytest.mark.parametrize("method", ["auto", "fork", "spawn"])
 def test_numpy_works_in_children(project: Project, method: str) -> None:
-    pytest.importorskip("numpy")
     project.write(
         "import numpy\nnumpy.ones((64, 64)) @ numpy.ones((64, 64))\n"
         "@app.task\ndef product():\n    return float((numpy.ones((300, 300)) @ numpy.ones((300, 300))).sum())\n"

@@ -23,6 +23,9 @@ const MEMORY_EVERY: Duration = Duration::from_millis(250);
 /// How often dead processes are looked for that tasks left behind.
 const STRAYS_EVERY_MILLIS: u64 = 10_000;
 
+/// Calls that are given together have no more bytes than this, unless it is one.
+const FRAME_BYTES: usize = 4 * 1024 * 1024;
+
 /// Everything of a pool that its services share.
 pub(crate) struct Hub {
     state: Mutex<State>,
@@ -342,8 +345,18 @@ impl State {
         }
     }
 
+    /// Large calls go one by one: a frame has a limit, and what is not given would be waited for.
     fn give(&self, child: ChildId, tags: &[Tag]) {
-        let calls = tags.iter().filter_map(|tag| self.calls.get(tag)).map(in_frame).collect();
+        let (mut calls, mut bytes) = (Vec::with_capacity(tags.len()), 0);
+        for call in tags.iter().filter_map(|tag| self.calls.get(tag)) {
+            let size = call.headers.len() + call.args.len() + call.kwargs.len();
+            if bytes + size > FRAME_BYTES && !calls.is_empty() {
+                self.say(child, &Order::Run(std::mem::take(&mut calls)));
+                bytes = 0;
+            }
+            calls.push(in_frame(call));
+            bytes += size;
+        }
         self.say(child, &Order::Run(calls));
     }
 

@@ -17,6 +17,10 @@ const LINE_MILLIS: u64 = 100;
 /// How long a child may take to say whether a call has begun that must end.
 const ANSWER_MILLIS: u64 = 50;
 
+/// How long a child may take to give back what others wait for. Its line never waits for user code, so one that is silent
+/// for so long stands still.
+const SILENCE_MILLIS: u64 = 10_000;
+
 /// Pauses before a child is started again after one that never was ready; doubled each time.
 const FIRST_PAUSE_MILLIS: u64 = 50;
 const LONGEST_PAUSE_MILLIS: u64 = 5_000;
@@ -204,17 +208,14 @@ impl Dispatcher {
 
     /// When [`Self::advance`] must be called even if nothing happens.
     pub fn next_deadline(&self) -> Option<u64> {
-        let quiet =
-            self.desks.values().filter(|desk| desk.may_recall()).map(|desk| desk.quiet_since + QUIET_MILLIS);
-        let silent =
-            self.asked.values().filter_map(|asked| asked.front()).map(|(since, _)| since + ANSWER_MILLIS);
+        // Only a child of one lane holds calls that could be taken back, and notes which one it runs.
+        let desks = || self.desks.values().filter(|_| self.shape.lanes == 1);
+        let quiet = desks().filter(|desk| desk.may_recall()).map(|desk| desk.quiet_since + QUIET_MILLIS);
+        let silent = self.asked.keys().filter_map(|child| self.answer_due(*child));
         let old = self.line.front().and_then(|tag| self.line_since(*tag)).map(|since| since + LINE_MILLIS);
-        let stuck = self
-            .shape
-            .interrupt_patience
-            .and_then(|patience| self.interrupted.values().map(|(_, since)| since + patience).min());
+        let stuck = self.interrupt_due();
         let start = (self.missing() > 0).then_some(self.start_after);
-        let unseen = self.desks.values().filter_map(|desk| desk.look_at(&self.calls));
+        let unseen = desks().filter_map(|desk| desk.look_at(&self.calls));
         quiet.chain(unseen).chain(silent).chain(old).chain(stuck).chain(start).min()
     }
 
@@ -407,17 +408,30 @@ impl Dispatcher {
         }
     }
 
-    /// A child that does not even answer whether a call has begun is stuck; that call must end all the same.
+    /// A child that does not even answer what it is asked is stuck. It is given little time when a call must end, and more
+    /// when others only wait for what it holds.
     fn kill_silent(&mut self, now: u64) {
-        let late = |asked: &VecDeque<(u64, Vec<Tag>)>| {
-            let mut late = asked.iter().take_while(|(since, _)| now >= since + ANSWER_MILLIS);
-            late.any(|(_, tags)| tags.iter().any(|tag| self.calls.get(tag).is_some_and(|call| call.aborted)))
-        };
-        let silent: Vec<_> =
-            self.asked.iter().filter(|(_, asked)| late(asked)).map(|(child, _)| *child).collect();
+        let due = |child: &ChildId| self.answer_due(*child).is_some_and(|due| now >= due);
+        let silent: Vec<_> = self.asked.keys().copied().filter(due).collect();
         for child in silent {
             self.kill(child);
         }
+    }
+
+    /// When a child that was asked something is given up.
+    fn answer_due(&self, child: ChildId) -> Option<u64> {
+        self.desks.get(&child).filter(|desk| desk.stage != Stage::Ending)?;
+        let is_urgent = |tag: &Tag| self.calls.get(tag).is_some_and(|call| call.aborted);
+        let patience = |tags: &[Tag]| if tags.iter().any(is_urgent) { ANSWER_MILLIS } else { SILENCE_MILLIS };
+        self.asked.get(&child)?.iter().map(|(since, tags)| since + patience(tags)).min()
+    }
+
+    /// When a child is given up in which an interrupted call goes on.
+    fn interrupt_due(&self) -> Option<u64> {
+        let patience = self.shape.interrupt_patience?;
+        let lives = |child: &ChildId| self.desks.get(child).is_some_and(|desk| desk.stage != Stage::Ending);
+        let waited_for = self.interrupted.values().filter(|(child, _)| lives(child));
+        waited_for.map(|(_, since)| since + patience).min()
     }
 
     /// A call that does not end when it is interrupted holds up all others of its child.

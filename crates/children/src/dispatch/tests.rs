@@ -222,6 +222,46 @@ fn a_child_whose_interrupted_call_goes_on_is_killed_and_its_neighbours_are_not_t
 }
 
 #[test]
+fn a_child_that_stands_still_is_replaced_and_what_it_held_runs_elsewhere() {
+    let mut world = World::new(1, 1);
+    world.submit(1);
+    let child = world.child_of(1);
+    world.finish(child, 10);
+    let tags = [world.submit(1), world.submit(1)];
+    world.now += QUIET;
+    world.step();
+    world.dispatcher.unseen(world.now);
+    world.now += ANSWER;
+    world.step();
+    assert!(world.killed.is_empty(), "nothing of it must end");
+    assert!(
+        world.dispatcher.next_deadline().is_none_or(|due| due > world.now),
+        "it is waited for without a pause"
+    );
+    world.now += SILENCE;
+    world.step();
+    assert_eq!(world.killed, [child]);
+    assert_eq!(world.dispatcher.next_deadline().filter(|due| *due <= world.now), None);
+    world.die(child);
+    assert_eq!(world.ended, HashMap::from([(tags[0], End::Killed)]));
+    world.all_ready();
+    assert_eq!(world.given[&world.child_of(tags[1])], [tags[1]]);
+}
+
+#[test]
+fn nothing_is_due_while_calls_of_several_lanes_run() {
+    let mut world = World::new(1, 3);
+    let tags = [world.submit(1), world.submit(1)];
+    let child = world.child_of(tags[0]);
+    for tag in tags {
+        world.apply(Event::Began { child, tag });
+    }
+    world.now += 1000;
+    world.step();
+    assert_eq!(world.dispatcher.next_deadline(), None);
+}
+
+#[test]
 fn a_call_that_finds_no_child_is_given_up_soon() {
     let mut world = World::new(1, 1);
     world.submit(1);
@@ -284,6 +324,7 @@ fn after_all_was_called_off_nothing_begins() {
 
 const QUIET: u64 = 5;
 const ANSWER: u64 = 50;
+const SILENCE: u64 = 10_000;
 const LINE: u64 = 100;
 
 #[derive(Debug, Clone)]
