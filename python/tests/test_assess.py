@@ -18,7 +18,7 @@ celery = importlib.import_module("celery")
 
 TESTS = Path(__file__).parent
 PROJECTS = TESTS / "assess_projects"
-PACKAGE = TESTS.parent / "cardoon" / "assess"
+PACKAGE = TESTS.parent / "lib" / "cardoon" / "assess"
 DEADLINE_SECS = 60
 
 

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import pytest
 
-PACKAGE = Path(__file__).parent.parent / "cardoon" / "assess"
+PACKAGE = Path(__file__).parent.parent / "lib" / "cardoon" / "assess"
 
 
 def _load() -> ModuleType:

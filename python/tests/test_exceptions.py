@@ -7,6 +7,7 @@ import importlib
 import pickle
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,9 +31,15 @@ CODES = Path(__file__).parents[2] / "crates" / "errors" / "src" / "code.rs"
 class Record:
     """Stands for what is known of an ended task."""
 
-    def __init__(self, kind: str, message: str, details: str = "", state: str = "FAILURE") -> None:
+    def __init__(
+        self, kind: str, message: str, details: str = "", state: str = "FAILURE", made_of: list[Any] | None = None
+    ) -> None:
         self.failure = (kind, message, details) if kind else None
         self.state = state
+        self.made_of = made_of
+
+    def arguments(self) -> list[Any] | None:
+        return self.made_of
 
 
 def failed(kind: str, message: str = "no", details: str = "", state: str = "FAILURE") -> BaseException:
@@ -96,6 +103,13 @@ def test_a_failed_task_raises_the_class_that_it_failed_with() -> None:
     assert type(failed(f"{__name__}.Record")) is TaskFailed, "only exceptions are made"
     assert type(failed("SystemExit")) is TaskFailed
     assert type(failed("UnicodeDecodeError")) is TaskFailed, "it wants other arguments than a text"
+
+
+def test_an_exception_is_made_anew_of_what_it_was_made_of() -> None:
+    error = exception_of(Record("FileNotFoundError", "[Errno 2] gone", made_of=[2, "gone"]))  # type: ignore[arg-type]
+    assert isinstance(error, FileNotFoundError) and (error.errno, error.args) == (2, (2, "gone"))
+    error = exception_of(Record("UnicodeDecodeError", "no", made_of=["utf-8"]))  # type: ignore[arg-type]
+    assert isinstance(error, TaskFailed) and error.message == "no"
 
 
 def test_an_exception_of_an_unknown_class_says_which() -> None:

@@ -222,3 +222,34 @@ def test_an_application_without_tasks_is_told(project: Project) -> None:
     project.write("")
     status, log = project.command("-A", "tasks", "worker")
     assert status == 2 and "CD3009" in log
+
+
+def test_a_log_and_a_process_id_are_kept_in_files(project: Project) -> None:
+    project.write(TASK)
+    worker = project.worker("-f", "worker.log", "--pidfile", "worker.pid")
+    assert (project.folder / "worker.pid").read_text() == f"{worker.pid}\n"
+    status, log = project.command("-A", "tasks", "worker", "--pidfile", "worker.pid")
+    assert status == 2 and str(worker.pid) in log and "CD4004" in log
+    assert worker.stop() == 0
+    assert not (project.folder / "worker.pid").exists()
+    assert "app       tasks" in (project.folder / "worker.log").read_text() and not worker.log()
+
+
+def test_queues_are_left_out_and_purged(project: Project) -> None:
+    project.write("@app.task\ndef say(word):\n    note(word)\n")
+    project.send("say", "old", queue="mail")
+    project.send("say", "left", queue="slow")
+    worker = project.worker("-Q", "mail,slow", "-X", "slow", "--purge")
+    assert len(worker.wait_for_log("purged    mail: 1 messages deleted")) == 1
+    project.send("say", "new", queue="mail")
+    project.wait_for_notes("new")
+    assert worker.stop() == 0
+    assert project.notes() == ["new"]
+    status, log = project.command("--broker", project.broker, "queue", "list")
+    assert status == 0 and "slow" in log
+
+
+def test_who_wants_a_daemon_is_told_how(project: Project) -> None:
+    project.write(TASK)
+    status, log = project.command("-A", "tasks", "worker", "-D")
+    assert status == 2 and "systemd" in log

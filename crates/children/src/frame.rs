@@ -8,6 +8,8 @@ use std::io;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::call::{Call, How};
+
 /// Grows with every change of a frame.
 pub const VERSION: u32 = 1;
 
@@ -24,7 +26,7 @@ const LENGTH: usize = 4;
 pub enum Order<'a> {
     /// Run these, in order.
     #[serde(borrow)]
-    Run(Vec<Call<'a>>),
+    Run(Vec<Call<&'a str, Raw<'a>>>),
     /// Give back those of these that have not begun.
     Recall(Vec<Tag>),
     /// When calls may begin.
@@ -33,40 +35,6 @@ pub enum Order<'a> {
     Cancel { tag: Tag, why: Cancel },
     /// End when everything that was taken has ended.
     Stop,
-}
-
-/// One call of a task.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Call<'a> {
-    pub tag: Tag,
-    /// Which task, by its place in the greeting.
-    pub task: u32,
-    pub run: u64,
-    pub attempt: u32,
-    /// When its delivery was asked for, on the boot-time clock in milliseconds; see [`Gate`].
-    pub since: u64,
-    /// Say at once when it begins.
-    pub report: bool,
-    pub redelivered: bool,
-    pub priority: u8,
-    /// In milliseconds; 0 for none.
-    pub soft_time_limit: u64,
-    pub time_limit: u64,
-    pub id: &'a str,
-    #[serde(borrow)]
-    pub root_id: Option<&'a str>,
-    #[serde(borrow)]
-    pub parent_id: Option<&'a str>,
-    pub queue: &'a str,
-    /// The message's own headers, a JSON object.
-    #[serde(borrow)]
-    pub headers: Raw<'a>,
-    /// The positional arguments, a JSON array.
-    #[serde(borrow)]
-    pub args: Raw<'a>,
-    /// The named arguments, a JSON object.
-    #[serde(borrow)]
-    pub kwargs: Raw<'a>,
 }
 
 /// Bytes that are passed on as they are.
@@ -116,44 +84,7 @@ pub struct Ended<'a> {
     /// How long it ran.
     pub micros: u64,
     #[serde(borrow)]
-    pub how: How<'a>,
-}
-
-/// How a call ended.
-#[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub enum How<'a> {
-    /// With a value: JSON.
-    #[serde(borrow)]
-    Returned(Raw<'a>),
-    #[serde(borrow)]
-    Failed(Failure<'a>),
-    /// It asked for another attempt after so many milliseconds.
-    Retry {
-        after: u64,
-        #[serde(borrow)]
-        failure: Failure<'a>,
-        arguments: Option<(Raw<'a>, Raw<'a>)>,
-    },
-    /// It asked that nothing be recorded.
-    Ignored,
-    /// It refused its message.
-    Rejected { requeue: bool, why: String },
-    /// The gate was closed: user code has not begun.
-    NotStarted,
-    /// It was cancelled, and no user code runs any more.
-    Cancelled,
-}
-
-/// A failure as its language tells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Failure<'a> {
-    /// The class with its module.
-    pub kind: &'a str,
-    pub message: &'a str,
-    /// The traceback.
-    pub details: &'a str,
-    /// The arguments did not fit the task.
-    pub bad_arguments: bool,
+    pub how: How<&'a str, Raw<'a>>,
 }
 
 /// A frame that can be sent.
@@ -221,7 +152,7 @@ pub(crate) fn encode_json(said: &impl Serialize) -> io::Result<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn call() -> Call<'static> {
+    fn call() -> Call<&'static str, Raw<'static>> {
         Call {
             tag: 7,
             task: 2,

@@ -11,10 +11,10 @@ use cardoon_runtime::Clock;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::attendant::Attended;
+use crate::call::Call;
 use crate::dispatch::{ChildId, Command, Dispatcher, End, Event, Shape};
 use crate::frame::{self, Cancel, Gate, Order, Raw, Tag, Word};
-use crate::owner::{Ending, Label, Owner, Told};
-use crate::pool::Call;
+use crate::owner::{Ending, Label, Owner};
 use crate::strays;
 
 /// How often the memory of children is looked at.
@@ -40,7 +40,7 @@ pub(crate) struct Hub {
 
 struct State {
     dispatcher: Dispatcher,
-    calls: HashMap<Tag, Call>,
+    calls: HashMap<Tag, Call<String, Bytes>>,
     children: HashMap<ChildId, Arc<Attended>>,
     gate: Option<Gate>,
     /// Children that are to be made.
@@ -88,7 +88,7 @@ impl Hub {
         }
     }
 
-    pub(crate) fn submit(&self, mut call: Call) {
+    pub(crate) fn submit(&self, mut call: Call<String, Bytes>) {
         call.report |= self.lanes > 1;
         let mut state = self.state();
         let event = Event::Submitted { tag: call.tag, task: call.task };
@@ -179,7 +179,10 @@ impl Hub {
                     if state.dispatcher.ended(child, call.tag, call.micros, now) {
                         state.calls.remove(&call.tag);
                         ended.push(call.tag);
-                        let told = Ending::Told { micros: call.micros, how: Told::of(&call.how, frame) };
+                        let told = Ending::Told {
+                            micros: call.micros,
+                            how: call.how.map(|text| (*text).to_owned(), |json| frame.slice_ref(json.0)),
+                        };
                         news.push(News::Ended(call.tag, told));
                     }
                 }
@@ -354,7 +357,7 @@ impl State {
                 self.say(child, &Order::Run(std::mem::take(&mut calls)));
                 bytes = 0;
             }
-            calls.push(in_frame(call));
+            calls.push(call.map(String::as_str, |json| Raw(json)));
             bytes += size;
         }
         self.say(child, &Order::Run(calls));
@@ -364,29 +367,6 @@ impl State {
         if let Some(attended) = self.children.get(&child) {
             attended.say(order);
         }
-    }
-}
-
-fn in_frame(call: &Call) -> frame::Call<'_> {
-    let millis = |limit: Option<Duration>| limit.map_or(0, |limit| limit.as_millis() as u64);
-    frame::Call {
-        tag: call.tag,
-        task: call.task,
-        run: call.run,
-        attempt: call.attempt,
-        since: call.since,
-        report: call.report,
-        redelivered: call.redelivered,
-        priority: call.priority,
-        soft_time_limit: millis(call.soft_time_limit),
-        time_limit: millis(call.time_limit),
-        id: &call.id,
-        root_id: call.root_id.as_deref(),
-        parent_id: call.parent_id.as_deref(),
-        queue: &call.queue,
-        headers: Raw(&call.headers),
-        args: Raw(&call.args),
-        kwargs: Raw(&call.kwargs),
     }
 }
 

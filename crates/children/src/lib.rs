@@ -18,6 +18,7 @@ pub mod frame;
 mod ask;
 #[cfg(target_os = "linux")]
 mod attendant;
+mod call;
 #[cfg(target_os = "linux")]
 mod child;
 mod greeting;
@@ -40,8 +41,9 @@ mod zygote;
 
 #[cfg(target_os = "linux")]
 pub use ask::ask;
+pub use call::{Call, Failure, How};
 pub use greeting::{Greeting, TaskSpec};
 pub use output::MARK;
-pub use owner::{Ending, Failure, Label, Owner, Printed, Told};
+pub use owner::{Ending, Label, Owner, Printed};
 #[cfg(target_os = "linux")]
-pub use pool::{Call, Options, Pool, Prepared, StartMethod};
+pub use pool::{Options, Pool, Prepared, StartMethod};

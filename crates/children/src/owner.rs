@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use crate::frame::{How, Tag};
+use crate::call::How;
+use crate::frame::Tag;
 
 /// Hears what becomes of calls. Its methods are called on the pool's thread and must not block, but for
 /// [`Self::print`], which has a thread of its own.
@@ -46,64 +47,11 @@ pub struct Printed {
 #[derive(Debug)]
 pub enum Ending {
     /// Its child told it.
-    Told { micros: u64, how: Told },
+    Told { micros: u64, how: How<String, Bytes> },
     /// User code has not begun and will not.
     Unstarted,
     /// Its child died; how, in words.
     Died(String),
     /// Its child was killed to end it.
     Killed,
-}
-
-/// What a child told of an end, of its own bytes.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Told {
-    Returned(Bytes),
-    Failed(Failure),
-    Retry { after: u64, failure: Failure, arguments: Option<(Bytes, Bytes)> },
-    Ignored,
-    Rejected { requeue: bool, why: String },
-    NotStarted,
-    Cancelled,
-}
-
-/// A failure as its language tells it; see [`crate::frame::Failure`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    pub kind: String,
-    pub message: String,
-    pub details: String,
-    pub bad_arguments: bool,
-}
-
-impl Told {
-    /// Out of what stands in `frame`, whose bytes are shared.
-    pub(crate) fn of(how: &How<'_>, frame: &Bytes) -> Self {
-        match how {
-            How::Returned(value) => Self::Returned(frame.slice_ref(value.0)),
-            How::Failed(failure) => Self::Failed(Failure::of(failure)),
-            How::Retry { after, failure, arguments } => Self::Retry {
-                after: *after,
-                failure: Failure::of(failure),
-                arguments: arguments
-                    .as_ref()
-                    .map(|(args, kwargs)| (frame.slice_ref(args.0), frame.slice_ref(kwargs.0))),
-            },
-            How::Ignored => Self::Ignored,
-            How::Rejected { requeue, why } => Self::Rejected { requeue: *requeue, why: why.clone() },
-            How::NotStarted => Self::NotStarted,
-            How::Cancelled => Self::Cancelled,
-        }
-    }
-}
-
-impl Failure {
-    fn of(failure: &crate::frame::Failure<'_>) -> Self {
-        Self {
-            kind: failure.kind.to_owned(),
-            message: failure.message.to_owned(),
-            details: failure.details.to_owned(),
-            bad_arguments: failure.bad_arguments,
-        }
-    }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::{Clock, ServiceKind, Supervisor};
 
+use crate::call::Call;
 use crate::dispatch::Shape;
 use crate::frame::{Cancel, Gate, Tag};
 use crate::greeting::Greeting;
@@ -47,28 +48,6 @@ pub struct Prepared {
     maker: Maker,
     greeting: Greeting,
     clock: Clock,
-}
-
-/// A call for the pool; see [`crate::frame::Call`].
-#[derive(Debug, Clone)]
-pub struct Call {
-    pub tag: Tag,
-    pub task: u32,
-    pub run: u64,
-    pub attempt: u32,
-    pub since: u64,
-    pub report: bool,
-    pub redelivered: bool,
-    pub priority: u8,
-    pub soft_time_limit: Option<Duration>,
-    pub time_limit: Option<Duration>,
-    pub id: String,
-    pub root_id: Option<String>,
-    pub parent_id: Option<String>,
-    pub queue: String,
-    pub headers: Bytes,
-    pub args: Bytes,
-    pub kwargs: Bytes,
 }
 
 /// Gives calls to children. Cheap to clone; the children end with the last clone.
@@ -149,7 +128,7 @@ impl Prepared {
 
 impl Pool {
     /// Takes a call. It is given to a child with the next [`Self::flush`].
-    pub fn submit(&self, call: Call) {
+    pub fn submit(&self, call: Call<String, Bytes>) {
         self.0.submit(call);
     }
 

@@ -67,11 +67,14 @@ pub struct TaskFailure {
     pub message: String,
     /// The chain of causes or a traceback, one a line; may be empty.
     pub details: String,
+    /// What an exception was made of, a JSON array, where that is not just the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<Box<str>>,
 }
 
 impl TaskFailure {
     pub fn new(kind: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind: kind.into(), message: message.into(), details: String::new() }
+        Self { kind: kind.into(), message: message.into(), details: String::new(), arguments: None }
     }
 
     /// Its worker was lost after it had been acknowledged early.

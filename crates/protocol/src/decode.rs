@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use crate::content::Content;
 use crate::follow_ups::FollowUps;
 use crate::headers::Read;
+use crate::json_text::problem;
 use crate::{Arguments, Limits, kombu, nesting, v1, wire_time};
 
 /// A message that was understood.
@@ -106,7 +107,8 @@ fn read_headers(headers: &[u8], limits: &Limits) -> Result<Read, Undecodable> {
         return Err(malformed(format!("headers: nested {depth} deep, the limit is {most}")));
     }
     let text = std::str::from_utf8(headers).map_err(|error| malformed(format!("headers: {error}")))?;
-    serde_json::from_str(text).map_err(|error| malformed(format!("headers: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| malformed(format!("headers: {}", problem(text.as_bytes(), &error))))
 }
 
 fn task_name(place: &str, task: Option<String>) -> Result<String, Undecodable> {
@@ -129,8 +131,8 @@ fn read_body(body: &Bytes) -> Result<Arguments, Undecodable> {
     if v1::is_body(body) {
         return Err(malformed("body: an object, as in protocol 1, but the headers are those of protocol 2"));
     }
-    let Body(args, kwargs, follow_ups) =
-        serde_json::from_slice(body).map_err(|error| malformed(format!("body: {error}")))?;
+    let Body(args, kwargs, follow_ups) = serde_json::from_slice(body)
+        .map_err(|error| malformed(format!("body: {}", problem(body, &error))))?;
     if !args.get().starts_with('[') {
         return Err(malformed("body: the first part, the positional arguments, is no array"));
     }
@@ -142,8 +144,8 @@ fn read_body(body: &Bytes) -> Result<Arguments, Undecodable> {
 }
 
 fn read_body_of_v1(body: &Bytes) -> Result<(Read, Arguments), Undecodable> {
-    let read: v1::Body<'_> =
-        serde_json::from_slice(body).map_err(|error| malformed(format!("body: {error}")))?;
+    let read: v1::Body<'_> = serde_json::from_slice(body)
+        .map_err(|error| malformed(format!("body: {}", problem(body, &error))))?;
     if read.args.is_some_and(|args| !args.get().starts_with('[')) {
         return Err(malformed("body: `args`, the positional arguments, is no array"));
     }

@@ -51,6 +51,16 @@ pub(crate) fn number(value: &RawValue) -> Option<i64> {
     value.get().parse().ok()
 }
 
+/// Why `json` is none, in words: Python writes numbers that JSON lacks (RFC 8259, section 6).
+pub(crate) fn problem(json: &[u8], error: &serde_json::Error) -> String {
+    let line = json.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let here = &line[error.column().saturating_sub(1).min(line.len())..];
+    if [&b"NaN"[..], b"Infinity", b"nfinity"].iter().any(|word| here.starts_with(word)) {
+        return format!("NaN and Infinity are no JSON, at column {}", error.column());
+    }
+    error.to_string()
+}
+
 /// A string that borrows from the input unless it has escapes.
 #[derive(Deserialize)]
 pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
@@ -58,6 +68,19 @@ pub(crate) struct Text<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_that_json_lacks_are_named() {
+        for json in ["[NaN]", "{\"a\":\n [1, -Infinity]}", "[Infinity]"] {
+            let error = serde_json::from_str::<&RawValue>(json).unwrap_err();
+            assert!(
+                problem(json.as_bytes(), &error).starts_with("NaN and Infinity are no JSON"),
+                "{json}: {error}"
+            );
+        }
+        let error = serde_json::from_str::<&RawValue>("[nan]").unwrap_err();
+        assert_eq!(problem(b"[nan]", &error), error.to_string());
+    }
 
     #[test]
     fn strings_are_read_as_they_were_written() {

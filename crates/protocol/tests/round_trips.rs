@@ -40,8 +40,10 @@ prop_compose! {
         kind in prop_oneof![Just("ValueError".to_owned()), Just("Revoked".to_owned()), any::<String>()],
         message in any::<String>(),
         details in any::<String>(),
+        arguments in prop::option::of((any::<i64>(), any::<String>())),
     ) -> TaskFailure {
-        TaskFailure { kind, message, details }
+        let arguments = arguments.map(|(number, text)| json!([number, text]).to_string().into());
+        TaskFailure { kind, message, details, arguments }
     }
 }
 

@@ -91,6 +91,11 @@ pub(crate) fn result(id: &TaskId) -> String {
     format!("{RESULTS}{id}")
 }
 
+/// The task whose result has this key.
+pub(crate) fn task_of_result(key: &[u8]) -> Option<TaskId> {
+    TaskId::new(std::str::from_utf8(key).ok()?.strip_prefix(RESULTS)?).ok()
+}
+
 /// Channels are common to all databases of a server, so their names hold the database.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Channels(pub(crate) i64);

@@ -82,11 +82,8 @@ impl TaskError {
     pub fn from_error<E: std::error::Error>(error: &E) -> Self {
         let causes = std::iter::successors(error.source(), |cause| cause.source());
         let details: Vec<String> = causes.map(ToString::to_string).collect();
-        let failure = TaskFailure {
-            kind: public_path(std::any::type_name::<E>()),
-            message: error.to_string(),
-            details: details.join("\n"),
-        };
+        let failure = TaskFailure::new(public_path(std::any::type_name::<E>()), error.to_string());
+        let failure = TaskFailure { details: details.join("\n"), ..failure };
         Self::of(failure, RetryHint::Policy)
     }
 

@@ -2,12 +2,13 @@
 
 use std::io;
 
+use cardoon_children::Failure;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
 use super::call::{Call, set_current};
-use super::outbox::{How, OwnFailure};
+use super::outbox::How;
 use super::shared::{Shared, Taken};
 use crate::json;
 
@@ -137,12 +138,13 @@ pub(super) fn arguments<'py>(
 fn how_of(answer: &Bound<'_, PyAny>) -> PyResult<How> {
     let answer = answer.cast::<PyTuple>()?;
     let kind: String = answer.get_item(0)?.extract()?;
-    let failure = |from: usize| -> PyResult<OwnFailure> {
-        Ok(OwnFailure {
+    let failure = |from: usize| -> PyResult<Failure<String>> {
+        Ok(Failure {
             kind: answer.get_item(from)?.extract()?,
             message: answer.get_item(from + 1)?.extract()?,
             details: answer.get_item(from + 2)?.extract()?,
-            bad_arguments: answer.get_item(from + 3)?.extract()?,
+            arguments: answer.get_item(from + 3)?.extract()?,
+            bad_arguments: answer.get_item(from + 4)?.extract()?,
         })
     };
     Ok(match kind.as_str() {
@@ -150,7 +152,7 @@ fn how_of(answer: &Bound<'_, PyAny>) -> PyResult<How> {
         "retry" => How::Retry {
             after: answer.get_item(1)?.extract()?,
             failure: failure(2)?,
-            arguments: answer.get_item(6)?.extract()?,
+            arguments: answer.get_item(7)?.extract()?,
         },
         "ignored" => How::Ignored,
         "rejected" => {

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use cardoon_children::frame::{self, Call, Order};
+use cardoon_children::Call;
+use cardoon_children::frame::{self, Order, Raw};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
 use super::shared::{Shared, Taken};
@@ -80,25 +81,6 @@ fn obey(shared: &Shared, frame: &Bytes) -> io::Result<()> {
     Ok(())
 }
 
-fn taken(call: &Call<'_>, frame: &Bytes) -> Taken {
-    let text = |text: &str| frame.slice_ref(text.as_bytes());
-    Taken {
-        tag: call.tag,
-        task: call.task,
-        run: call.run,
-        attempt: call.attempt,
-        since: call.since,
-        report: call.report,
-        redelivered: call.redelivered,
-        priority: call.priority,
-        soft_time_limit: call.soft_time_limit,
-        time_limit: call.time_limit,
-        id: text(call.id),
-        root_id: call.root_id.map(text),
-        parent_id: call.parent_id.map(text),
-        queue: text(call.queue),
-        headers: frame.slice_ref(call.headers.0),
-        args: frame.slice_ref(call.args.0),
-        kwargs: frame.slice_ref(call.kwargs.0),
-    }
+fn taken(call: &Call<&str, Raw<'_>>, frame: &Bytes) -> Taken {
+    call.map(|text| frame.slice_ref(text.as_bytes()), |json| frame.slice_ref(json.0))
 }

@@ -2,25 +2,10 @@
 
 use std::io;
 
-use cardoon_children::frame::{self, Ended, Failure, Raw, Tag, Word};
+use cardoon_children::frame::{self, Ended, Raw, Tag, Word};
 
 /// How a call ended, with bytes of its own.
-pub(super) enum How {
-    Returned(Vec<u8>),
-    Failed(OwnFailure),
-    Retry { after: u64, failure: OwnFailure, arguments: Option<(Vec<u8>, Vec<u8>)> },
-    Ignored,
-    Rejected { requeue: bool, why: String },
-    NotStarted,
-    Cancelled,
-}
-
-pub(super) struct OwnFailure {
-    pub(super) kind: String,
-    pub(super) message: String,
-    pub(super) details: String,
-    pub(super) bad_arguments: bool,
-}
+pub(super) type How = cardoon_children::How<String, Vec<u8>>;
 
 /// Ends and begins, in the order in which they came.
 #[derive(Default)]
@@ -56,27 +41,5 @@ impl Outbox {
 }
 
 fn in_frame((tag, micros, how): &(Tag, u64, How)) -> Ended<'_> {
-    let how = match how {
-        How::Returned(value) => frame::How::Returned(Raw(value)),
-        How::Failed(own) => frame::How::Failed(failure(own)),
-        How::Retry { after, failure: own, arguments } => frame::How::Retry {
-            after: *after,
-            failure: failure(own),
-            arguments: arguments.as_ref().map(|(args, kwargs)| (Raw(args), Raw(kwargs))),
-        },
-        How::Ignored => frame::How::Ignored,
-        How::Rejected { requeue, why } => frame::How::Rejected { requeue: *requeue, why: why.clone() },
-        How::NotStarted => frame::How::NotStarted,
-        How::Cancelled => frame::How::Cancelled,
-    };
-    Ended { tag: *tag, micros: *micros, how }
-}
-
-fn failure(own: &OwnFailure) -> Failure<'_> {
-    Failure {
-        kind: &own.kind,
-        message: &own.message,
-        details: &own.details,
-        bad_arguments: own.bad_arguments,
-    }
+    Ended { tag: *tag, micros: *micros, how: how.map(String::as_str, |json| Raw(json)) }
 }

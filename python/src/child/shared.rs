@@ -10,6 +10,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use cardoon_children::Call;
 use cardoon_children::frame::{self, Cancel, Gate, Raw, Tag, Word};
 use cardoon_children::note::Note;
 use cardoon_runtime::{Clock, FineInstant};
@@ -48,25 +49,7 @@ struct Line {
 }
 
 /// A call that has come, with what of its frame it needs.
-pub(super) struct Taken {
-    pub(super) tag: Tag,
-    pub(super) task: u32,
-    pub(super) run: u64,
-    pub(super) attempt: u32,
-    pub(super) since: u64,
-    pub(super) report: bool,
-    pub(super) redelivered: bool,
-    pub(super) priority: u8,
-    pub(super) soft_time_limit: u64,
-    pub(super) time_limit: u64,
-    pub(super) id: Bytes,
-    pub(super) root_id: Option<Bytes>,
-    pub(super) parent_id: Option<Bytes>,
-    pub(super) queue: Bytes,
-    pub(super) headers: Bytes,
-    pub(super) args: Bytes,
-    pub(super) kwargs: Bytes,
-}
+pub(super) type Taken = Call<Bytes, Bytes>;
 
 impl Shared {
     pub(super) fn new(socket: UnixStream, note: File, wake: Option<OwnedFd>) -> io::Result<Self> {

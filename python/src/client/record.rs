@@ -59,6 +59,12 @@ impl Record {
         Some((&failure.kind, &failure.message, &failure.details))
     }
 
+    /// What the exception was made of; None if that was just the message.
+    fn arguments<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let arguments = self.0.failure.as_ref().and_then(|failure| failure.arguments.as_ref());
+        arguments.map(|arguments| json::read(py, arguments.as_bytes())).transpose()
+    }
+
     /// In seconds since 1970; None if it never started.
     #[getter]
     fn started_at(&self) -> Option<f64> {

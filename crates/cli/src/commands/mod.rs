@@ -15,6 +15,7 @@ mod python;
 mod queue;
 mod reload;
 mod send;
+mod service;
 mod settings;
 mod task;
 mod worker;
@@ -90,6 +91,11 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
         Command::Dev(options) => options.worker.log_level("info"),
         Command::Beat(options) => options.log_level("info"),
         _ => "warn",
+    };
+    let _service = match &arguments.command {
+        Command::Worker(options) => Some(options.service.begin()?),
+        Command::Beat(options) => Some(options.service.begin()?),
+        _ => None,
     };
     log::start(&arguments.global, level);
     let output = || Output::new(arguments.output(), arguments.language());

@@ -5,9 +5,10 @@ use cardoon_errors::{Code, Error, Result};
 use cardoon_settings::{Flag, Settings};
 use clap::ValueEnum;
 
-use super::{beat, python};
+use super::{beat, python, service};
 use crate::arguments::flag;
 use crate::exit::Exit;
+use crate::input;
 use crate::output::clean;
 use crate::session::Session;
 use crate::signals::Signals;
@@ -18,6 +19,12 @@ pub(crate) struct Options {
     /// Queues to take from, in turn: mail,low
     #[arg(short = 'Q', long)]
     queues: Option<String>,
+    /// Queues not to take from
+    #[arg(short = 'X', long, value_name = "QUEUES", value_delimiter = ',')]
+    exclude_queues: Vec<String>,
+    /// Delete what waits in the queues before taking from them
+    #[arg(long)]
+    pub(super) purge: bool,
     /// Tasks to execute at once
     #[arg(short, long, value_name = "N")]
     concurrency: Option<String>,
@@ -42,6 +49,8 @@ pub(crate) struct Options {
     /// What to log
     #[arg(short, long, value_name = "LEVEL", ignore_case = true)]
     loglevel: Option<Level>,
+    #[command(flatten)]
+    pub(super) service: service::Options,
     #[command(flatten)]
     pub(super) beside: beat::BesideOptions,
     #[command(flatten)]
@@ -77,6 +86,11 @@ impl Options {
         .into_iter()
         .flatten()
         .collect()
+    }
+
+    /// Takes those of `--exclude-queues` out of the worker's queues.
+    pub(super) fn leave_out_queues(&self, settings: &mut Settings) {
+        settings.worker.queues.retain(|queue| !self.exclude_queues.contains(queue));
     }
 
     pub(super) fn log_level(&self, usual: &'static str) -> &'static str {
@@ -116,10 +130,28 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
         return Err(beat::needs_application());
     }
     let signals = Signals::listen()?;
+    let mut settings = session.settings.clone();
+    options.leave_out_queues(&mut settings);
     let stores = session.connect().await?;
-    let worker = build(&session.settings, &stores).build()?;
-    introduce(session, &session.settings.worker.queues, &stores);
+    introduce(session, &settings.worker.queues, &stores);
+    if options.purge {
+        purge(session, &settings.worker.queues, &stores).await?;
+    }
+    let worker = build(&settings, &stores).build()?;
     until_told(worker, &stores, signals).await
+}
+
+/// Deletes what waits in the queues.
+pub(super) async fn purge(session: &Session, queues: &[String], stores: &Stores) -> Result<()> {
+    for queue in queues {
+        let purged = stores.broker.inspect().purge(&input::queue_name(queue)?).await?;
+        let queue = clean(queue);
+        session.talk.say(
+            format!("purged    {queue}: {purged} messages deleted"),
+            format!("清空      {queue}：删除了 {purged} 条消息"),
+        );
+    }
+    Ok(())
 }
 
 /// Says what the worker works on.

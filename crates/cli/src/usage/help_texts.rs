@@ -53,6 +53,16 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("How children are made", "子进程的创建方式"),
     ("Grow and shrink between two numbers of children: 10,3", "子进程数量随负载在两个数之间增减：10,3"),
     ("Work in this folder", "在这个目录下工作"),
+    ("Queues not to take from", "不取任务的队列"),
+    ("Delete what waits in the queues before taking from them", "开始之前，先删除这些队列里等待的任务"),
+    (
+        "Append the log to this file instead of writing it to standard error",
+        "日志追加到这个文件，不写到标准错误",
+    ),
+    (
+        "Keep the process id in this file while running; a second process with the same file does not start",
+        "运行期间把进程号写在这个文件里；用同一个文件的第二个进程不会启动",
+    ),
     (
         "Import these modules too, which define tasks: mail,shop.orders",
         "另外导入这些定义任务的模块：mail,shop.orders",

@@ -5,9 +5,11 @@
 
 mod exception;
 mod read;
+mod state;
 mod write;
 
 pub use read::read;
+pub use state::{read_state, write_state};
 pub use write::write;
 
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,9 @@ struct Ours {
     /// The kind of the failure, where the document has one that Python knows in its place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
+    /// What the failure says, where the exception has more or others than it as its arguments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
     /// Whether the member `result` stands for nothing: no value was kept, or no failure is known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     nothing: bool,

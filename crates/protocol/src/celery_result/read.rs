@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::Ours;
 use super::exception;
-use crate::json_text::{Text, number, string};
+use crate::json_text::{Text, number, problem, string};
 use crate::{compression, python_repr, wire_time};
 
 const PACKED: &[u8] = b"\0celery-compressed\0";
@@ -27,20 +27,20 @@ const PACKED: &[u8] = b"\0celery-compressed\0";
 pub fn read(json: &[u8]) -> Result<Option<ResultRecord>> {
     let json = unpacked(json)?;
     let document: Document<'_> =
-        serde_json::from_slice(&json).map_err(|error| bad("it is no JSON object", &error))?;
+        serde_json::from_slice(&json).map_err(|error| bad("it is no JSON object", problem(&json, &error)))?;
     let state =
         TaskState::parse(&document.status.0).filter(|state| state.is_final() || *state == TaskState::Retry);
     state.map(|state| document.record(state)).transpose()
 }
 
 /// What `result_compression` has packed carries a mark and the name of the method.
-fn unpacked(stored: &[u8]) -> Result<Cow<'_, [u8]>> {
+pub(super) fn unpacked(stored: &[u8]) -> Result<Cow<'_, [u8]>> {
     let Some(packed) = stored.strip_prefix(PACKED) else { return Ok(Cow::Borrowed(stored)) };
     let end = packed.iter().position(|byte| *byte == 0).unwrap_or(packed.len());
     let (method, body) = packed.split_at(end);
     let method = String::from_utf8_lossy(method);
     let body = compression::unpack(&method, body.get(1..).unwrap_or_default(), DEFAULT_MAX_MESSAGE_BYTES);
-    let body = body.map_err(|error| bad("it cannot be unpacked", &error))?;
+    let body = body.map_err(|error| bad("it cannot be unpacked", error.to_string()))?;
     Ok(Cow::Owned(body.into()))
 }
 
@@ -73,7 +73,8 @@ impl Document<'_> {
         let nothing = ours.is_some_and(|ours| ours.nothing);
         let retries = self.retries.and_then(number).and_then(|retries| retries.try_into().ok());
         Ok(ResultRecord {
-            id: TaskId::new(&self.task_id.0).map_err(|error| bad("`task_id` is no task id", &error))?,
+            id: TaskId::new(&self.task_id.0)
+                .map_err(|error| bad("`task_id` is no task id", error.to_string()))?,
             task: text(self.name).into_owned(),
             queue: QueueName::new(text(self.queue)).unwrap_or_default(),
             state,
@@ -97,9 +98,11 @@ impl Document<'_> {
     }
 
     fn failure(&self) -> TaskFailure {
-        let (kind, message) = self.result.map(exception_of).unwrap_or_default();
-        let kind = self.cardoon.as_ref().and_then(|ours| ours.kind.clone()).unwrap_or(kind);
-        TaskFailure { kind, message, details: text(self.traceback).into_owned() }
+        let Told { kind, message, arguments } = self.result.map(exception_of).unwrap_or_default();
+        let ours = self.cardoon.as_ref();
+        let kind = ours.and_then(|ours| ours.kind.clone()).unwrap_or(kind);
+        let message = ours.and_then(|ours| ours.message.clone()).unwrap_or(message);
+        TaskFailure { kind, message, details: text(self.traceback).into_owned(), arguments }
     }
 }
 
@@ -113,16 +116,35 @@ struct Exception<'a> {
     arguments: Option<&'a RawValue>,
 }
 
-/// The kind and the message of a failed result. One that is no exception is shown as it is.
-fn exception_of(result: &RawValue) -> (String, String) {
+/// What a failed result tells.
+#[derive(Default)]
+struct Told {
+    kind: String,
+    message: String,
+    arguments: Option<Box<str>>,
+}
+
+/// What an exception tells. A result that is none is shown as it is.
+fn exception_of(result: &RawValue) -> Told {
     let exception: Option<Exception<'_>> = serde_json::from_str(result.get()).ok();
     match exception {
         Some(Exception { name: Some(Text(name)), arguments, module }) => {
             let module = module.and_then(string);
-            (exception::kind(&name, module.as_deref()), arguments.map(message).unwrap_or_default())
+            Told {
+                kind: exception::kind(&name, module.as_deref()),
+                message: arguments.map(message).unwrap_or_default(),
+                arguments: arguments.and_then(more_than_a_message),
+            }
         }
-        _ => (String::new(), shown(result)),
+        _ => Told { message: shown(result), ..Told::default() },
     }
+}
+
+/// The arguments of an exception, unless they are one text, which is its message.
+fn more_than_a_message(arguments: &RawValue) -> Option<Box<str>> {
+    let list: Vec<&RawValue> = serde_json::from_str(arguments.get()).ok()?;
+    let is_message = matches!(list[..], [one] if string(one).is_some());
+    (!is_message).then(|| arguments.get().into())
 }
 
 /// The arguments of an exception as `str(exception)` shows them.
@@ -147,6 +169,6 @@ fn text(value: Option<&RawValue>) -> Cow<'_, str> {
     value.and_then(string).unwrap_or_default()
 }
 
-fn bad(what: &str, error: &impl std::error::Error) -> Error {
-    Error::new(Code::BadResult, format!("a stored result cannot be read: {what}")).checked(error.to_string())
+fn bad(what: &str, problem: String) -> Error {
+    Error::new(Code::BadResult, format!("a stored result cannot be read: {what}")).checked(problem)
 }

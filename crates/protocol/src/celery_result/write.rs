@@ -1,5 +1,6 @@
 use bytes::Bytes;
 use cardoon_core::{ResultRecord, TaskFailure, TaskState};
+use serde_json::value::RawValue;
 
 use super::{Ours, exception};
 use crate::json_text::{put_number, put_string};
@@ -13,7 +14,7 @@ pub fn write(record: &ResultRecord) -> Bytes {
     json.extend_from_slice(b"{\"status\":");
     put_string(&mut json, record.state.as_str());
     json.extend_from_slice(b",\"result\":");
-    let kind = put_result(&mut json, record);
+    let own = put_result(&mut json, record);
     json.extend_from_slice(b",\"traceback\":");
     put_or_null(&mut json, details(record));
     json.extend_from_slice(b",\"children\":[],\"date_done\":");
@@ -22,34 +23,51 @@ pub fn write(record: &ResultRecord) -> Bytes {
     put_names(&mut json, record);
     json.extend_from_slice(b",\"cardoon\":");
     // Writing numbers and a string to memory has no way to fail.
-    _ = serde_json::to_writer(&mut json, &ours(record, kind));
+    _ = serde_json::to_writer(&mut json, &ours(record, own));
     json.push(b'}');
     json.into()
 }
 
-/// Appends the value or the exception; answers the failure's kind if the exception has another name.
-fn put_result(json: &mut Vec<u8>, record: &ResultRecord) -> Option<String> {
+/// What an exception says otherwise than the failure.
+#[derive(Default)]
+struct Own {
+    kind: Option<String>,
+    message: Option<String>,
+}
+
+/// Appends the value or the exception.
+fn put_result(json: &mut Vec<u8>, record: &ResultRecord) -> Own {
     if record.state == TaskState::Success {
         json.extend_from_slice(record.value.as_deref().unwrap_or(b"null"));
-        return None;
+        return Own::default();
     }
     match &record.failure {
-        Some(failure) => put_exception(json, &failure.kind, &failure.message),
-        None if record.state == TaskState::Revoked => put_exception(json, "Revoked", "revoked"),
-        None => put_exception(json, "Exception", "it is not known why"),
+        Some(failure) => put_exception(json, &failure.kind, &failure.message, failure.arguments.as_deref()),
+        None if record.state == TaskState::Revoked => put_exception(json, "Revoked", "revoked", None),
+        None => put_exception(json, "Exception", "it is not known why", None),
     }
 }
 
-fn put_exception(json: &mut Vec<u8>, kind: &str, message: &str) -> Option<String> {
+fn put_exception(json: &mut Vec<u8>, kind: &str, message: &str, arguments: Option<&str>) -> Own {
     let class = exception::class(kind);
+    let arguments = arguments.filter(|arguments| serde_json::from_str::<Vec<&RawValue>>(arguments).is_ok());
     json.extend_from_slice(b"{\"exc_type\":");
     put_string(json, class.name);
-    json.extend_from_slice(b",\"exc_message\":[");
-    put_string(json, message);
-    json.extend_from_slice(b"],\"exc_module\":");
+    json.extend_from_slice(b",\"exc_message\":");
+    if let Some(arguments) = arguments {
+        json.extend_from_slice(arguments.as_bytes());
+    } else {
+        json.push(b'[');
+        put_string(json, message);
+        json.push(b']');
+    }
+    json.extend_from_slice(b",\"exc_module\":");
     put_or_null(json, class.module);
     json.push(b'}');
-    (class.name != kind).then(|| kind.to_owned())
+    Own {
+        kind: (class.name != kind).then(|| kind.to_owned()),
+        message: arguments.map(|_| message.to_owned()),
+    }
 }
 
 fn details(record: &ResultRecord) -> Option<&str> {
@@ -70,7 +88,7 @@ fn put_names(json: &mut Vec<u8>, record: &ResultRecord) {
     put_string(json, record.queue.as_str());
 }
 
-fn ours(record: &ResultRecord, kind: Option<String>) -> Ours {
+fn ours(record: &ResultRecord, own: Own) -> Ours {
     let nothing = match record.state {
         TaskState::Success => record.value.is_none(),
         _ => record.failure.is_none(),
@@ -80,7 +98,8 @@ fn ours(record: &ResultRecord, kind: Option<String>) -> Ours {
         attempt: record.attempt,
         started_at: record.started_at.map(|time| time.0),
         finished_at: record.finished_at.0,
-        kind: kind.filter(|_| !nothing),
+        kind: own.kind.filter(|_| !nothing),
+        message: own.message.filter(|_| !nothing),
         nothing,
     }
 }
@@ -95,8 +114,12 @@ fn put_or_null(json: &mut Vec<u8>, text: Option<&str>) {
 /// Enough for everything unless a string needs escapes.
 fn capacity(record: &ResultRecord) -> usize {
     const FIXED: usize = 512;
-    let failure =
-        |failure: &TaskFailure| failure.kind.len() * 2 + failure.message.len() + failure.details.len();
+    let failure = |failure: &TaskFailure| {
+        failure.kind.len() * 2
+            + failure.message.len()
+            + failure.details.len()
+            + failure.arguments.as_ref().map_or(0, |arguments| arguments.len())
+    };
     let names =
         [record.id.as_str().len(), record.task.len(), record.worker.len(), record.queue.as_str().len()];
     FIXED

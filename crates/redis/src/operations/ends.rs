@@ -46,6 +46,9 @@ pub(crate) fn store(
             key,
             [document],
         );
+    } else if known.has_result() {
+        // What it said while it ran is not how it ended.
+        change = change.then("DEL", keys::result(&record.id), []);
     }
     if !says_all {
         change = register(change, record, after, retention.fences + needed);

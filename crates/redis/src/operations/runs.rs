@@ -2,16 +2,21 @@
 
 use std::time::Duration;
 
-use cardoon_core::run::{Begin, Finish, RunRecord, begin, finish, reopen};
-use cardoon_core::{ResultRecord, TaskId};
+use cardoon_core::run::{Begin, Finish, RunRecord, begin, finish, is_current, reopen};
+use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId};
 use cardoon_errors::{Code, Error, Result};
-use cardoon_results::{BeginRun, Begun, Stored};
+use cardoon_protocol::celery_result;
+use cardoon_results::{BeginRun, Begun, Reported, Stored};
+use serde::{Deserialize, Serialize};
 
 use super::change::{Applied, Change};
 use super::ends;
 use super::known::{self, Known, write_record};
 use crate::keys;
 use crate::store::Shared;
+
+/// How long the progress of a run is kept that says nothing more.
+const PROGRESS_KEPT: Duration = Duration::from_hours(24);
 
 /// How often a decision is made anew when what it was based on has changed.
 pub(crate) const TRIES: usize = 16;
@@ -56,6 +61,38 @@ pub(crate) async fn store(shared: &Shared, records: Vec<ResultRecord>) -> Vec<Re
         }
     };
     each(shared, records, |record| &record.id, decide).await
+}
+
+/// Notes what a run says of how far it is, if it is current: for us, and where clients of Celery look. A result that has
+/// come meanwhile stays.
+pub(crate) async fn report(shared: &Shared, id: &TaskId, run: RunNumber, progress: Progress) -> Result<()> {
+    let shown = celery_result::write_state(id, &progress);
+    let own = serde_json::to_vec(&Report { run, progress }).unwrap_or_default();
+    let kept = ends::seconds(PROGRESS_KEPT);
+    let decide = |id: &TaskId, known: &Known| {
+        if !is_current(known.record(), run) {
+            return Decided::Answer(());
+        }
+        let change = known
+            .unchanged(id)
+            .then("SETEX", keys::progress(id), [kept.clone(), own.clone().into()])
+            .then("SETEX", keys::result(id), [kept.clone(), shown.clone()])
+            .then("PUBLISH", keys::result(id), [shown.clone()]);
+        Decided::Change(change, ())
+    };
+    each(shared, vec![id.clone()], |id| id, decide).await.into_iter().collect()
+}
+
+/// Progress as it is stored.
+#[derive(Serialize, Deserialize)]
+struct Report {
+    run: RunNumber,
+    progress: Progress,
+}
+
+pub(crate) fn read_report(json: &[u8]) -> Option<Reported> {
+    let Report { run, progress } = serde_json::from_slice(json).ok()?;
+    Some(Reported { run, progress })
 }
 
 /// Lets tasks run again that have ended. Answers for each whether it had.

@@ -49,7 +49,7 @@ struct State {
 
 #[derive(Default)]
 struct Waiting {
-    tell: Vec<(u64, oneshot::Sender<ResultRecord>)>,
+    tell: Vec<(u64, oneshot::Sender<Result<ResultRecord>>)>,
 }
 
 /// A place among the waiters; leaves it when dropped.
@@ -57,7 +57,7 @@ pub(crate) struct Waiter {
     shared: Weak<Shared>,
     id: TaskId,
     number: u64,
-    pub(crate) ended: oneshot::Receiver<ResultRecord>,
+    pub(crate) ended: oneshot::Receiver<Result<ResultRecord>>,
 }
 
 impl Follower {
@@ -79,20 +79,21 @@ impl Follower {
         Waiter { shared: Arc::downgrade(shared), id: id.clone(), number, ended }
     }
 
-    /// Tells those who wait for the task of this result, if it is a final one.
-    fn tell(&self, json: &[u8]) {
-        let Ok(Some(record)) = celery_result::read(json) else { return };
-        if !record.state.is_final() {
-            return;
-        }
+    /// Tells those who wait for the task of this result, if it is a final one, or if it cannot be read.
+    fn tell(&self, id: &TaskId, json: &[u8]) {
+        let end = match celery_result::read(json) {
+            Ok(Some(record)) if record.state.is_final() => Ok(record),
+            Ok(_) => return,
+            Err(error) => Err(error.checked(format!("the task is {id}"))),
+        };
         let mut state = self.state();
-        let Some(waiting) = state.waiting.remove(&record.id) else { return };
-        state.left.push(record.id.clone());
+        let Some(waiting) = state.waiting.remove(id) else { return };
+        state.left.push(id.clone());
         drop(state);
         self.changed.notify_one();
         for (_, tell) in waiting.tell {
             // Who does not wait any more does not need to know.
-            let _ = tell.send(record.clone());
+            let _ = tell.send(end.clone());
         }
     }
 
@@ -169,9 +170,11 @@ fn pushes(shared: &Arc<Shared>, gone: &CancellationToken) -> Pushes {
     let (shared, gone) = (Arc::downgrade(shared), gone.clone());
     Arc::new(move |info: PushInfo| match info.kind {
         PushKind::Message => {
-            let json = info.data.into_iter().next_back().and_then(bytes);
-            if let (Some(shared), Some(json)) = (shared.upgrade(), json) {
-                shared.follower.tell(&json);
+            let mut parts = info.data.into_iter().filter_map(bytes);
+            let (channel, json) = (parts.next(), parts.next());
+            let id = channel.and_then(|channel| keys::task_of_result(&channel));
+            if let (Some(shared), Some(id), Some(json)) = (shared.upgrade(), id, json) {
+                shared.follower.tell(&id, &json);
             }
         }
         PushKind::Disconnection => gone.cancel(),
@@ -196,8 +199,10 @@ async fn serve(
                 shared.wire.within(shared.wire.limit, exchange(&mut connection, &fresh, &left)).await;
             let results = exchanged.unwrap_or_else(|| Ok(Err(failure::no_answer(&shared.wire.location))));
             let results = results.map_err(|error| failure::of_client(error, &shared.wire.location))??;
-            for json in &results {
-                shared.follower.tell(json);
+            for (id, json) in fresh.iter().zip(&results) {
+                if let Some(json) = json {
+                    shared.follower.tell(id, json);
+                }
             }
         }
         tokio::select! {
@@ -214,7 +219,7 @@ async fn exchange(
     connection: &mut MultiplexedConnection,
     fresh: &[TaskId],
     left: &[TaskId],
-) -> RedisResult<Result<Vec<Bytes>>> {
+) -> RedisResult<Result<Vec<Option<Bytes>>>> {
     let names = |ids: &[TaskId]| ids.iter().map(keys::result).collect::<Vec<_>>();
     if !left.is_empty() {
         connection.unsubscribe(names(left)).await?;
@@ -231,6 +236,6 @@ async fn exchange(
     subscribed?;
     match read? {
         Value::ServerError(error) => Ok(Err(failure::of_server(&error, "the server"))),
-        answer => Ok(items(answer, "MGET").map(|values| values.into_iter().filter_map(bytes).collect())),
+        answer => Ok(items(answer, "MGET").map(|values| values.into_iter().map(bytes).collect())),
     }
 }

@@ -1,23 +1,20 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use cardoon_core::run::is_current;
 use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId};
 use cardoon_errors::Result;
 use cardoon_protocol::celery_result;
 use cardoon_results::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};
-use serde::{Deserialize, Serialize};
 
 use crate::keys;
 use crate::link::{bytes, items};
-use crate::operations::{ends, known, runs, search};
+use crate::operations::{known, runs, search};
 use crate::store::RedisStore;
 
 /// Results that are read in one command at most.
 const PAGE: usize = 512;
-
-/// How long the progress of a run is kept that says nothing more.
-const PROGRESS_KEPT: Duration = Duration::from_hours(24);
 
 #[async_trait]
 impl ResultBackend for RedisStore {
@@ -44,7 +41,8 @@ impl ResultBackend for RedisStore {
     async fn get(&self, ids: &[TaskId]) -> Result<Vec<Option<ResultRecord>>> {
         self.shared.check()?;
         let names: Vec<String> = ids.iter().map(keys::result).collect();
-        self.read(&names).await
+        let found = self.read(&names).await?.into_iter();
+        found.zip(ids).map(|(json, id)| json.map_or(Ok(None), |json| record(id, &json))).collect()
     }
 
     async fn wait(&self, id: &TaskId, limit: Option<Duration>) -> Result<Option<ResultRecord>> {
@@ -63,7 +61,7 @@ impl ResultBackend for RedisStore {
         };
         tokio::select! {
             record = &mut waiter.ended => match record {
-                Ok(record) => Ok(Some(record)),
+                Ok(record) => record.map(Some),
                 Err(_) => shared.check().map(|()| None),
             },
             () = over => Ok(None),
@@ -77,7 +75,7 @@ impl ResultBackend for RedisStore {
         command.arg(keys::history(id)).arg(0).arg(-1);
         let lines = items(self.shared.main.ask(&command).await?, "LRANGE")?;
         let kept: Vec<ResultRecord> =
-            lines.into_iter().filter_map(bytes).filter_map(|json| record(&json)).collect();
+            lines.into_iter().filter_map(bytes).filter_map(|json| readable(&json)).collect();
         if kept.is_empty() {
             // Without a history the last run is all that is known.
             return Ok(self.get(std::slice::from_ref(id)).await?.into_iter().flatten().collect());
@@ -88,7 +86,8 @@ impl ResultBackend for RedisStore {
     async fn list(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<ResultRecord>> {
         self.shared.check()?;
         let names = search::scan(&self.shared.main, &format!("{}*", keys::RESULTS)).await?;
-        let mut found: Vec<ResultRecord> = self.read(&names).await?.into_iter().flatten().collect();
+        let stored = self.read(&names).await?.into_iter().flatten();
+        let mut found: Vec<ResultRecord> = stored.filter_map(|json| readable(&json)).collect();
         found.retain(|record| filter.admits(record));
         found.sort_by_key(|record| std::cmp::Reverse(record.finished_at));
         found.truncate(limit);
@@ -108,24 +107,20 @@ impl ResultBackend for RedisStore {
 
     async fn report(&self, id: &TaskId, run: RunNumber, progress: Progress) -> Result<()> {
         self.shared.check()?;
-        if !self.is_current(id, run).await? {
-            return Ok(());
-        }
-        let kept = ends::seconds(PROGRESS_KEPT);
-        let json = serde_json::to_string(&Written { run, progress }).unwrap_or_default();
-        let mut command = redis::cmd("SETEX");
-        command.arg(keys::progress(id)).arg(&kept[..]).arg(json);
-        self.shared.main.ask(&command).await.map(drop)
+        runs::report(&self.shared, id, run, progress).await
     }
 
     async fn progress(&self, id: &TaskId) -> Result<Option<Reported>> {
         self.shared.check()?;
-        let mut command = redis::cmd("GET");
-        command.arg(keys::progress(id));
-        let json = bytes(self.shared.main.ask(&command).await?);
-        let written: Option<Written> = json.and_then(|json| serde_json::from_slice(&json).ok());
-        let Some(Written { run, progress }) = written else { return Ok(None) };
-        Ok(self.is_current(id, run).await?.then_some(Reported { run, progress }))
+        let mut names = self.read(&[keys::progress(id), keys::result(id)]).await?.into_iter();
+        let (own, shown) = (names.next().flatten(), names.next().flatten());
+        match own.and_then(|json| runs::read_report(&json)) {
+            Some(reported) => Ok(self.is_current(id, reported.run).await?.then_some(reported)),
+            // What a worker of Celery says stands where the result will be.
+            None => Ok(shown
+                .and_then(|json| celery_result::read_state(&json))
+                .map(|progress| Reported { run: RunNumber::FIRST, progress })),
+        }
     }
 
     async fn close(&self, limit: Duration) -> Result<()> {
@@ -133,34 +128,31 @@ impl ResultBackend for RedisStore {
     }
 }
 
-/// Progress as it is stored.
-#[derive(Serialize, Deserialize)]
-struct Written {
-    run: RunNumber,
-    progress: Progress,
+/// What stands there as the result of a task; nothing while it has none.
+fn record(id: &TaskId, json: &[u8]) -> Result<Option<ResultRecord>> {
+    celery_result::read(json).map_err(|error| error.checked(format!("the task is {id}")))
 }
 
-fn record(json: &[u8]) -> Option<ResultRecord> {
+/// Among many, what cannot be read is left out.
+fn readable(json: &[u8]) -> Option<ResultRecord> {
     celery_result::read(json).ok().flatten()
 }
 
 impl RedisStore {
-    async fn read(&self, names: &[String]) -> Result<Vec<Option<ResultRecord>>> {
+    async fn read(&self, names: &[String]) -> Result<Vec<Option<Bytes>>> {
         let mut pipeline = redis::pipe();
         for page in names.chunks(PAGE) {
             pipeline.cmd("MGET").arg(page);
         }
-        let mut records = Vec::with_capacity(names.len());
+        let mut read = Vec::with_capacity(names.len());
         for answer in self.shared.main.ask_each(&pipeline).await? {
-            let values = items(answer, "MGET")?.into_iter();
-            records.extend(values.map(|value| bytes(value).and_then(|json| record(&json))));
+            read.extend(items(answer, "MGET")?.into_iter().map(bytes));
         }
-        Ok(records)
+        Ok(read)
     }
 
     async fn is_current(&self, id: &TaskId, run: RunNumber) -> Result<bool> {
         let known = known::look(&self.shared.main, [id]).await?.pop().unwrap_or_default();
-        let record = known.record().unwrap_or_default();
-        Ok(!record.ended && record.current == run)
+        Ok(is_current(known.record(), run))
     }
 }

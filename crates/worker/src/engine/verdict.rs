@@ -99,11 +99,9 @@ pub(super) fn not_stored(
     now: Timestamp,
 ) -> Closed {
     let what = if detail.is_empty() { "it had succeeded" } else { detail };
-    let failure = TaskFailure {
-        kind: "NotStored".into(),
-        message: format!("the store refused to keep how it ended [{}]: {error}", Code::NotStored),
-        details: what.chars().take(MOST_DETAILS).collect(),
-    };
+    let message = format!("the store refused to keep how it ended [{}]: {error}", Code::NotStored);
+    let details = what.chars().take(MOST_DETAILS).collect();
+    let failure = TaskFailure { details, ..TaskFailure::new("NotStored", message) };
     let verdict = Verdict::Dead { reason: DeadReason::NotStored, detail: failure.message.clone() };
     closed(held, verdict, record(held, TaskState::Failure, None, Some(failure), now, started_at))
 }

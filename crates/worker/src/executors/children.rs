@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cardoon_children::frame::{Cancel, Gate, Tag};
-use cardoon_children::{Call, Ending, Failure, Label, Owner, Pool, Prepared, Printed, Told};
+use cardoon_children::{Call, Ending, Failure, How, Label, Owner, Pool, Prepared, Printed};
 use cardoon_core::RetryHint;
 use cardoon_errors::{Error, Result};
 use cardoon_runtime::Supervisor;
@@ -142,9 +142,10 @@ impl Owner for Desk {
     }
 }
 
-fn call(run: &Run, task: ChildTask) -> Option<Call> {
+fn call(run: &Run, task: ChildTask) -> Option<Call<String, Bytes>> {
     let start = &run.start;
     let message = start.message.as_ref()?;
+    let millis = |limit: Option<Duration>| limit.map_or(0, |limit| limit.as_millis() as u64);
     Some(Call {
         tag: start.ticket.0,
         task: task.index,
@@ -154,8 +155,8 @@ fn call(run: &Run, task: ChildTask) -> Option<Call> {
         report: start.has_limits(),
         redelivered: start.redelivered,
         priority: message.priority.level(),
-        soft_time_limit: start.soft_time_limit,
-        time_limit: start.time_limit,
+        soft_time_limit: millis(start.soft_time_limit),
+        time_limit: millis(start.time_limit),
         id: start.id.to_string(),
         root_id: start.call.root_id.as_ref().map(ToString::to_string),
         parent_id: start.call.parent_id.as_ref().map(ToString::to_string),
@@ -166,26 +167,27 @@ fn call(run: &Run, task: ChildTask) -> Option<Call> {
     })
 }
 
-fn told(how: Told) -> Outcome {
+fn told(how: How<String, Bytes>) -> Outcome {
     match how {
-        Told::Returned(value) => outcome(Ok(Ok(value))),
-        Told::Failed(failure) => Outcome::Failed(error(failure, RetryHint::Never)),
-        Told::Retry { after, failure, arguments } => {
+        How::Returned(value) => outcome(Ok(Ok(value))),
+        How::Failed(failure) => Outcome::Failed(error(failure, RetryHint::Never)),
+        How::Retry { after, failure, arguments } => {
             let error = error(failure, RetryHint::After(Duration::from_millis(after)));
             Outcome::Failed(match arguments {
                 Some((args, kwargs)) => error.with_arguments(args, kwargs),
                 None => error,
             })
         }
-        Told::Ignored => Outcome::Ignored,
-        Told::Rejected { requeue, why } => Outcome::Rejected { requeue, why },
-        Told::NotStarted => Outcome::NotStarted,
-        Told::Cancelled => Outcome::Aborted,
+        How::Ignored => Outcome::Ignored,
+        How::Rejected { requeue, why } => Outcome::Rejected { requeue, why },
+        How::NotStarted => Outcome::NotStarted,
+        How::Cancelled => Outcome::Aborted,
     }
 }
 
-fn error(failure: Failure, hint: RetryHint) -> TaskError {
+fn error(failure: Failure<String>, hint: RetryHint) -> TaskError {
     let mut error = TaskError::new(failure.kind, failure.message).with_hint(hint);
     error.failure.details = failure.details;
+    error.failure.arguments = failure.arguments.map(String::into_boxed_str);
     if failure.bad_arguments { error.over_arguments() } else { error }
 }

@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 
 use cardoon_children::Greeting;
 use cardoon_errors::Result;
@@ -9,7 +8,7 @@ use super::options::{Options, needs_application};
 use super::past::Past;
 use super::periodic::Periodic;
 use super::service::Beat;
-use crate::commands::python::{Application, CHILD_START, interpreter, with_stores};
+use crate::commands::python::{self, Application, with_stores};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
@@ -25,9 +24,7 @@ pub(in crate::commands) async fn run(session: &Session, options: &Options) -> Re
 
 async fn send(session: &Session, options: &Options) -> Result<Exit> {
     let app = session.app.as_deref().ok_or_else(needs_application)?;
-    let python = interpreter(session.python.as_deref()).into_os_string();
-    let command: [OsString; 5] = [python, "-m".into(), "cardoon._zygote".into(), "--app".into(), app.into()];
-    let greeting = cardoon_children::ask(&command, CHILD_START, &session.clock).await?;
+    let greeting = python::greeting(session, app).await?;
     let application = Application::read(&greeting.app)?;
     let periodic = of(&application, &greeting)?;
     if options.list {

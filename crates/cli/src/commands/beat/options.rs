@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use cardoon_errors::{Code, Error};
 
+use crate::commands::service;
 use crate::commands::worker::Level;
 
 /// Options of a scheduler.
@@ -17,6 +18,8 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "LEVEL", ignore_case = true)]
     loglevel: Option<Level>,
     #[command(flatten)]
+    pub(in crate::commands) service: service::Options,
+    #[command(flatten)]
     _ignored: Ignored,
 }
 
@@ -25,8 +28,6 @@ pub(crate) struct Options {
 struct Ignored {
     #[arg(long, value_name = "SECONDS", hide = true)]
     max_interval: Option<f64>,
-    #[arg(long, value_name = "FILE", hide = true)]
-    pidfile: Option<PathBuf>,
 }
 
 /// Options of a worker that is a scheduler too.

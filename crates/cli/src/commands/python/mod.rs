@@ -6,15 +6,19 @@ mod options;
 mod run;
 #[cfg(target_os = "linux")]
 mod stores;
+#[cfg(target_os = "linux")]
+mod zygote;
 
 #[cfg(target_os = "linux")]
 pub(super) use application::Application;
 pub(super) use application::interpreter;
 pub(super) use options::Options;
 #[cfg(target_os = "linux")]
-pub(super) use run::{CHILD_START, Ready, prepare};
+pub(super) use run::{Ready, prepare};
 #[cfg(target_os = "linux")]
 pub(super) use stores::{at_stores_of_application, with_stores};
+#[cfg(target_os = "linux")]
+pub(super) use zygote::greeting;
 
 #[cfg(not(target_os = "linux"))]
 pub(super) use elsewhere::{Ready, at_stores_of_application, prepare};

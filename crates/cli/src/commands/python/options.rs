@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use cardoon_errors::{Code, Error, Result};
+use cardoon_worker::Lane;
 use clap::ValueEnum;
 
 /// Options of a worker that runs Python tasks.
@@ -50,6 +51,9 @@ struct Ignored {
     prefetch_multiplier: Option<u64>,
     #[arg(long, value_name = "SECONDS", hide = true)]
     heartbeat_interval: Option<f64>,
+    /// Revokes are stored with the tasks.
+    #[arg(short = 'S', long, value_name = "FILE", hide = true)]
+    statedb: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -102,6 +106,15 @@ impl Options {
 }
 
 impl Pool {
+    /// What a run is to a child of this pool.
+    pub(super) fn lane(self) -> Lane {
+        match self {
+            Self::Processes | Self::Solo => Lane::Process,
+            Self::Threads => Lane::Thread,
+            Self::Asyncio => Lane::Future,
+        }
+    }
+
     pub(super) const NAMES: &str = "processes, threads, asyncio";
 
     /// The pool of this name; Celery's names for them count too.

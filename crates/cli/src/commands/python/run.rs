@@ -1,26 +1,23 @@
 use std::ffi::OsString;
 use std::path::Path;
-use std::time::Duration;
 
 use cardoon::{App, Worker, WorkerHandle};
 use cardoon_children::dispatch::Shape;
 use cardoon_children::{Options as PoolOptions, Prepared, StartMethod as Method};
 use cardoon_errors::{Code, Error, Result};
-use cardoon_settings::StoreUrl;
+use cardoon_settings::{Settings, StoreUrl};
 use cardoon_worker::{Lane, WorkerBuilder};
 
-use super::application::{Application, interpreter};
+use super::application::Application;
 use super::options::{Options, Pool, StartMethod};
 use super::stores::with_stores;
+use super::zygote;
 use crate::commands::beat::Beside;
 use crate::commands::worker::{self, introduce, until_told};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::stores::Stores;
-
-/// How long an application may take to be imported, and a child to be ready.
-pub(in crate::commands) const CHILD_START: Duration = Duration::from_mins(1);
 
 /// A coroutine that goes on so long after it was cancelled holds up its loop, which is killed.
 const INTERRUPT_PATIENCE_MILLIS: u64 = 1_000;
@@ -61,62 +58,95 @@ pub(in crate::commands) async fn prepare(
     options: &worker::Options,
     sends_ticks: bool,
 ) -> Result<Result<Ready, Exit>> {
-    let worker::Options { beside, python: options, .. } = options;
+    let python = &options.python;
     let mut signals = Signals::listen()?;
-    if let Some(folder) = &options.workdir {
+    if let Some(folder) = &python.workdir {
         enter(folder)?;
     }
-    let asked = options.pool.as_deref().map(Pool::named).transpose()?;
-    let importing = Prepared::new(pool_options(session, app, options), session.clock.clone());
-    let mut importing = tokio::select! {
+    let asked = python.pool.as_deref().map(Pool::named).transpose()?;
+    let importing = Prepared::new(pool_options(session, app, python), session.clock.clone());
+    let mut prepared = tokio::select! {
         imported = importing => imported?,
         asked = signals.next() => return Ok(Err(asked)),
     };
-    if importing.greeting().tasks.is_empty() {
+    if prepared.greeting().tasks.is_empty() {
         return Err(no_tasks(app));
     }
-    let application = Application::read(&importing.greeting().app)?;
-    let pool = match (asked, &application.pool) {
-        (Some(pool), _) => pool,
-        (None, Some(name)) => Pool::named(name)?,
-        (None, None) => Pool::Processes,
-    };
-    let range = options.autoscale(pool)?;
-    let mut shape = shape(session, options, &application, pool);
-    if let Some((least, _)) = range {
-        shape.children = least as usize;
-    }
-    importing.set_shape(shape);
-    importing.set_max_memory(
-        options.max_memory_per_child.or(application.max_memory_per_child).map(|kib| kib * 1024),
-    );
-    let mut settings = with_stores(&session.settings, &application);
-    if !settings.is_set("worker.queues") {
-        settings.worker.queues = queues(&application, &importing);
-    }
-    let url = |url: &Option<StoreUrl>| url.as_ref().map(|url| url.expose().to_owned());
-    importing.set_stores(url(&settings.broker.url), url(&settings.results.url));
+    let application = Application::read(&prepared.greeting().app)?;
+    let pool = chosen(asked, &application)?;
+    let range = python.autoscale(pool)?;
+    set_shape(&mut prepared, session, python, &application, (pool, range));
+    let settings = settings_of(session, options, &application, &mut prepared);
     let stores = session.connect_at(&settings).await?;
-    let queues = settings.worker.queues.clone();
-    let limits = (settings.worker.soft_time_limit, settings.worker.time_limit);
-    let app = App::builder().settings(settings).with_stores(stores.clone().into());
-    let lane = match pool {
-        Pool::Processes | Pool::Solo => Lane::Process,
-        Pool::Threads => Lane::Thread,
-        Pool::Asyncio => Lane::Future,
-    };
-    greet(session, &application, &importing);
-    introduce(session, &queues, &stores);
+    greet(session, &application, &prepared);
+    introduce(session, &settings.worker.queues, &stores);
+    if options.purge {
+        worker::purge(session, &settings.worker.queues, &stores).await?;
+    }
     let scheduler = if sends_ticks {
-        Beside::new(session, beside.file.as_deref(), (&application, importing.greeting()), &stores)?
+        let file = options.beside.file.as_deref();
+        Beside::new(session, file, (&application, prepared.greeting()), &stores)?
     } else {
         None
     };
-    let builder = Worker::builder(&app).queues(&queues);
-    let builder = builder.try_with(|inner| with_children(inner, importing, lane, range))?;
-    let (soft, hard) = limits;
-    let worker = builder.with(|inner| inner.default_limits(soft, hard)).build()?;
+    let worker = build(settings, &stores, prepared, (pool.lane(), range))?;
     Ok(Ok(Ready { worker, stores, scheduler, signals }))
+}
+
+/// The pool of the command line, or else of the application.
+fn chosen(asked: Option<Pool>, application: &Application) -> Result<Pool> {
+    match (asked, &application.pool) {
+        (Some(pool), _) => Ok(pool),
+        (None, Some(name)) => Pool::named(name),
+        (None, None) => Ok(Pool::Processes),
+    }
+}
+
+fn set_shape(
+    prepared: &mut Prepared,
+    session: &Session,
+    options: &Options,
+    application: &Application,
+    (pool, range): (Pool, Option<(u32, u32)>),
+) {
+    let mut shape = shape(session, options, application, pool);
+    if let Some((least, _)) = range {
+        shape.children = least as usize;
+    }
+    prepared.set_shape(shape);
+    let most = options.max_memory_per_child.or(application.max_memory_per_child);
+    prepared.set_max_memory(most.map(|kib| kib * 1024));
+}
+
+/// The settings of the session, completed by what the application says. The children learn of the stores.
+fn settings_of(
+    session: &Session,
+    options: &worker::Options,
+    application: &Application,
+    prepared: &mut Prepared,
+) -> Settings {
+    let mut settings = with_stores(&session.settings, application);
+    if !settings.is_set("worker.queues") {
+        settings.worker.queues = queues(application, prepared);
+    }
+    options.leave_out_queues(&mut settings);
+    let url = |url: &Option<StoreUrl>| url.as_ref().map(|url| url.expose().to_owned());
+    prepared.set_stores(url(&settings.broker.url), url(&settings.results.url));
+    settings
+}
+
+fn build(
+    settings: Settings,
+    stores: &Stores,
+    prepared: Prepared,
+    (lane, range): (Lane, Option<(u32, u32)>),
+) -> Result<Worker> {
+    let queues = settings.worker.queues.clone();
+    let (soft, hard) = (settings.worker.soft_time_limit, settings.worker.time_limit);
+    let app = App::builder().settings(settings).with_stores(stores.clone().into());
+    let builder = Worker::builder(&app).queues(&queues);
+    let builder = builder.try_with(|inner| with_children(inner, prepared, lane, range))?;
+    builder.with(|inner| inner.default_limits(soft, hard)).build()
 }
 
 fn no_tasks(app: &str) -> Error {
@@ -132,20 +162,20 @@ fn enter(folder: &Path) -> Result<()> {
 }
 
 fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions {
-    let python = interpreter(session.python.as_deref()).into_os_string();
-    let pool = options.pool.as_deref().unwrap_or_default();
-    let command =
-        [python, "-m".into(), "cardoon._zygote".into(), "--app".into(), app.into(), "--pool".into()];
-    let include = options.include.iter().flat_map(|modules| ["--include".into(), OsString::from(modules)]);
+    let mut command = zygote::command(session, app);
+    command.extend(["--pool".into(), OsString::from(options.pool.as_deref().unwrap_or_default())]);
+    if let Some(modules) = &options.include {
+        command.extend(["--include".into(), OsString::from(modules)]);
+    }
     PoolOptions {
-        command: command.into_iter().chain([OsString::from(pool)]).chain(include).collect(),
+        command,
         shape: Shape { children: 1, lanes: 1, max_calls: None, interrupt_patience: None },
         start_method: match options.start_method {
             StartMethod::Auto => Method::Auto,
             StartMethod::Fork => Method::Fork,
             StartMethod::Spawn => Method::Spawn,
         },
-        child_start: CHILD_START,
+        child_start: zygote::START,
         max_memory: None,
     }
 }

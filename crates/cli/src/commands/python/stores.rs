@@ -1,12 +1,10 @@
 //! The stores that an application names.
 
-use std::ffi::OsString;
-
 use cardoon_errors::Result;
 use cardoon_settings::{Settings, StoreUrl};
 
-use super::application::{Application, interpreter};
-use super::run::CHILD_START;
+use super::application::Application;
+use super::zygote;
 use crate::session::Session;
 
 /// The session with the stores of its application, if it has one and the command line names no other ones.
@@ -14,9 +12,7 @@ pub(in crate::commands) async fn at_stores_of_application(session: Session) -> R
     let Some(app) = session.app.as_deref().filter(|_| !session.settings.is_flag("broker.url")) else {
         return Ok(session);
     };
-    let python = interpreter(session.python.as_deref()).into_os_string();
-    let command: [OsString; 5] = [python, "-m".into(), "cardoon._zygote".into(), "--app".into(), app.into()];
-    let greeting = cardoon_children::ask(&command, CHILD_START, &session.clock).await?;
+    let greeting = zygote::greeting(&session, app).await?;
     let settings = with_stores(&session.settings, &Application::read(&greeting.app)?);
     Ok(Session { settings, ..session })
 }

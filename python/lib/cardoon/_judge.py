@@ -14,6 +14,9 @@ from cardoon.task import Task
 #: Longer tracebacks lose their middle, in characters.
 MOST_TRACEBACK = 64 * 1024
 
+#: An exception that was made of more is told by its message alone, in bytes.
+MOST_ARGUMENTS = 64 * 1024
+
 
 def judge(task: Task[..., Any], request: Context, error: BaseException) -> tuple[Any, ...]:
     """How a call ends that raised ``error``, as the compiled part takes it."""
@@ -43,11 +46,11 @@ def automatic_retry(task: Task[..., Any], request: Context, error: BaseException
     return Retry(None, error, task._retry_pause(request.retries))
 
 
-def failure(task: Task[..., Any] | None, error: BaseException) -> tuple[str, str, str, bool]:
-    """Kind, message and traceback of a failure, and whether only the arguments did not fit."""
+def failure(task: Task[..., Any] | None, error: BaseException) -> tuple[str, str, str, str | None, bool]:
+    """Kind, message, traceback and arguments of a failure, and whether only those of the call did not fit."""
     expected = task is not None and isinstance(error, tuple(task.throws))
     text = "" if expected else traceback_text(error)
-    return kind_of(error), message_of(error), text, _does_not_fit(error)
+    return kind_of(error), message_of(error), text, arguments_of(error), _does_not_fit(error)
 
 
 def kind_of(error: BaseException) -> str:
@@ -65,6 +68,27 @@ def message_of(error: BaseException) -> str:
         return str(error)
     except Exception:  # noqa: BLE001 - a task's own exception may fail to show itself.
         return "<the exception cannot be shown>"
+
+
+def arguments_of(error: BaseException) -> str | None:
+    """What an exception was made of, as JSON, if that is not just its message. What has no form in JSON is shown instead."""
+    args = error.args
+    if isinstance(error, CardoonError) or (len(args) == 1 and isinstance(args[0], str) and args[0] == message_of(error)):
+        return None
+    made_of = b"[" + b",".join(map(_written, args)) + b"]"
+    return made_of.decode() if len(made_of) <= MOST_ARGUMENTS else None
+
+
+def _written(value: object) -> bytes:
+    try:
+        return _core.dumps(value)
+    except CardoonError:
+        pass
+    try:
+        shown = repr(value)
+    except Exception:  # noqa: BLE001 - a task's own class may fail to show itself.
+        shown = f"<{type(value).__name__}>"
+    return _core.dumps(shown.encode("utf-8", "backslashreplace").decode())
 
 
 def traceback_text(error: BaseException) -> str:
@@ -106,10 +130,10 @@ def _was_never_entered(error: BaseException) -> bool:
 
 def _retry(task: Task[..., Any], request: Context, again: Retry) -> tuple[Any, ...]:
     error = again.exc or again
-    kind, message, text, _ = failure(task, error)
+    kind, message, text, made_of, _ = failure(task, error)
     _hooks.on_retry(task, request, error, text)
     pause = max(0, int(again.countdown(task.app.conf.zone()) * 1000))
-    return ("retry", pause, kind, message, text, False, _new_arguments(task, request, again))
+    return ("retry", pause, kind, message, text, made_of, False, _new_arguments(task, request, again))
 
 
 def _new_arguments(task: Task[..., Any], request: Context, again: Retry) -> tuple[bytes, bytes] | None:

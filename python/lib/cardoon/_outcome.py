@@ -56,7 +56,7 @@ def exception_of(record: Record) -> BaseException:
     kind, message, details = record.failure or ("", "", "")
     if not kind and record.state == REVOKED:
         kind, message = "Revoked", message or "the task was revoked"
-    error = _exception(kind, message or ("" if kind else record.state))
+    error = _exception(kind, message or ("" if kind else record.state), record.arguments())
     if isinstance(error, exceptions.TaskError):
         error.kind = kind
         error.traceback = details or None
@@ -65,7 +65,7 @@ def exception_of(record: Record) -> BaseException:
     return error
 
 
-def _exception(kind: str, message: str) -> BaseException:
+def _exception(kind: str, message: str, arguments: list[Any] | None) -> BaseException:
     if kind in _OURS:
         return _OURS[kind](message)
     cls = _class_named(kind)
@@ -75,7 +75,7 @@ def _exception(kind: str, message: str) -> BaseException:
     if coded and issubclass(cls, exceptions.CardoonError):
         return cls(message[coded.end() :], code=coded[1])
     try:
-        return cls(message)
+        return cls(*([message] if arguments is None else arguments))
     except Exception:  # noqa: BLE001 - a class may want other arguments than a message.
         return exceptions.TaskFailed(kind, message)
 
