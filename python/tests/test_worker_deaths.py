@@ -259,7 +259,7 @@ def test_a_dead_zygote_is_replaced_and_its_children_go_on(project: Project) -> N
     project.write(TASKS)
     worker = project.worker()
     children = worker.children()
-    (zygote,) = set(worker.family()) - set(children)
+    zygote = min(set(worker.family()) - set(children))
     os.kill(zygote, signal.SIGKILL)
     assert project.call("pid") in children
     for child in children:
@@ -307,8 +307,8 @@ def test_nothing_is_left_of_a_killed_worker(project: Project, busy: str) -> None
         project.send(busy)
         project.send(busy)
         until(lambda: len(project.notes()) == 2, "both run")
+    until(lambda: len(worker.family()) == 4, "the zygote, two children and a spare")
     family = worker.family()
-    assert len(family) == 3
     worker.kill()
     took = gone(family, 10.0)
     assert took is not None, "orphans"
@@ -326,6 +326,19 @@ def test_nothing_is_left_of_a_worker_killed_while_it_imports(project: Project) -
     finally:
         if is_alive(zygote):
             os.kill(zygote, signal.SIGKILL)
+
+
+def test_a_spare_child_that_dies_is_not_given_out(project: Project) -> None:
+    project.write(TASKS)
+    worker = project.worker()
+    until(lambda: len(worker.family()) == 4, "the zygote, two children and a spare")
+    (spare,) = set(worker.family()) - set(worker.children()) - {min(worker.family())}
+    os.kill(spare, signal.SIGKILL)
+    for child in (children := worker.children()):
+        os.kill(child, signal.SIGKILL)
+    until(lambda: len(set(worker.children()) - set(children)) == 2, "two new children")
+    assert project.call("pid") not in (*children, spare)
+    assert worker.stop() == 0
 
 
 def test_a_worker_whose_starter_dies_can_be_ended_by_its_group(project: Project) -> None:

@@ -1,7 +1,7 @@
 //! Listens to one child until it is dead.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -81,7 +81,7 @@ impl Attended {
     pub(crate) fn say(&self, order: &Order<'_>) {
         match frame::encode(order) {
             Ok(frame) => {
-                let mut outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut outgoing = self.outgoing();
                 outgoing.push(frame);
                 if matches!(self.child.write(&mut outgoing), Ok(false)) {
                     self.blocked.notify_one();
@@ -91,14 +91,17 @@ impl Attended {
         }
     }
 
-    /// Writes what the child did not take before.
-    async fn write(&self) -> io::Result<()> {
-        self.child.writable().await?;
-        let mut outgoing = self.outgoing.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.child.write(&mut outgoing)? {
-            self.blocked.notify_one();
-        }
-        Ok(())
+    /// Writes of what the child did not take before as much as it takes now.
+    fn write(&self) -> io::Result<()> {
+        self.child.write(&mut self.outgoing()).map(drop)
+    }
+
+    fn is_blocked(&self) -> bool {
+        !self.outgoing().is_empty()
+    }
+
+    fn outgoing(&self) -> MutexGuard<'_, Outgoing> {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,12 +115,16 @@ impl Attendant {
             tokio::select! {
                 biased;
                 dead = attended.child.dead() => break dead.unwrap_or(()),
+                // Neither waits for the other: a child may have to be heard before it reads on.
+                free = attended.child.writable(), if self.listens && attended.is_blocked() => {
+                    if free.is_err() || attended.write().is_err() {
+                        self.dismiss();
+                    }
+                }
                 heard = attended.child.readable(), if self.listens => if heard.is_err() || self.hear(false).is_err() {
                     self.dismiss();
                 },
-                () = attended.blocked.notified(), if self.listens => if attended.write().await.is_err() {
-                    self.dismiss();
-                },
+                () = attended.blocked.notified(), if self.listens => {}
                 printed = attended.child.printed(), if self.prints && room => {
                     self.prints = printed.is_ok() && self.read_output(OUTPUT_AT_A_TIME);
                 }
@@ -185,8 +192,7 @@ impl Attendant {
 
     /// What Python has not marked, because other code wrote it, is of the call that the child has begun last.
     fn pass_on(&mut self, hub: &Hub, line: Line) {
-        let noted =
-            || hub.has_one_lane().then(|| self.attended.child.note.read()).flatten().map(|(tag, _)| tag);
+        let noted = || hub.notes().then(|| self.attended.child.note.read()).flatten().map(|(tag, _)| tag);
         let tag = line.tag.or_else(noted);
         if let Some(tag) = tag {
             self.remember(hub, tag);
@@ -199,7 +205,7 @@ impl Attendant {
     /// Asks who the call is, which nobody knows any more when its end has been told.
     fn remember(&mut self, hub: &Hub, tag: Tag) {
         if self.speaker.as_ref().is_none_or(|(speaker, _)| *speaker != tag) {
-            self.speaker = hub.label(tag).map(|label| (tag, label));
+            self.speaker = hub.label(self.id, tag).map(|label| (tag, label));
         }
     }
 

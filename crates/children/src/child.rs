@@ -151,6 +151,10 @@ fn watch(process: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
 }
 
 impl Outgoing {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(crate) fn push(&mut self, frame: Vec<u8>) {
         self.0.push_back(frame.into());
     }

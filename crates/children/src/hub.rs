@@ -12,7 +12,7 @@ use tokio::sync::{Notify, mpsc, watch};
 
 use crate::attendant::Attended;
 use crate::call::Call;
-use crate::dispatch::{ChildId, Command, Dispatcher, End, Event, Shape};
+use crate::dispatch::{Care, ChildId, Command, Dispatcher, End, Event, Kind, Shape};
 use crate::frame::{self, Cancel, Gate, Order, Raw, Tag, Word};
 use crate::owner::{Ending, Label, Owner};
 use crate::strays;
@@ -31,10 +31,13 @@ pub(crate) struct Hub {
     state: Mutex<State>,
     owner: Arc<dyn Owner>,
     clock: Clock,
-    lanes: usize,
+    kind: Kind,
     /// Something is due earlier than was thought.
     sooner: Arc<Notify>,
-    open: watch::Sender<usize>,
+    /// Whether a call finds a child now, or in milliseconds.
+    ready: watch::Sender<bool>,
+    /// Children are forked, which takes milliseconds.
+    forks: bool,
     alive: watch::Sender<usize>,
 }
 
@@ -47,8 +50,8 @@ struct State {
     wishes: mpsc::UnboundedSender<ChildId>,
     /// Until when the timekeeper sleeps.
     armed: Option<u64>,
-    /// How children died whose calls have not been told of it.
-    deaths: HashMap<ChildId, String>,
+    /// How the child died whose calls are told of it.
+    death: String,
     strays_after: u64,
 }
 
@@ -65,6 +68,7 @@ impl Hub {
         owner: Arc<dyn Owner>,
         wishes: mpsc::UnboundedSender<ChildId>,
         clock: Clock,
+        forks: bool,
     ) -> Self {
         let state = State {
             dispatcher: Dispatcher::new(shape),
@@ -73,25 +77,26 @@ impl Hub {
             gate: None,
             wishes,
             armed: None,
-            deaths: HashMap::new(),
+            death: String::new(),
             strays_after: 0,
         };
-        let (open, alive) = (watch::Sender::new(0), watch::Sender::new(0));
+        let (ready, alive) = (watch::Sender::new(false), watch::Sender::new(0));
         Self {
             state: Mutex::new(state),
             owner,
             clock,
-            lanes: shape.lanes,
+            kind: shape.kind,
             sooner: Arc::default(),
-            open,
+            ready,
+            forks,
             alive,
         }
     }
 
-    pub(crate) fn submit(&self, mut call: Call<String, Bytes>) {
-        call.report |= self.lanes > 1;
+    pub(crate) fn submit(&self, mut call: Call<String, Bytes>, care: Care) {
+        call.report |= !self.notes();
         let mut state = self.state();
-        let event = Event::Submitted { tag: call.tag, task: call.task };
+        let event = Event::Submitted { tag: call.tag, task: call.task, care };
         state.calls.insert(call.tag, call);
         state.dispatcher.apply(event, self.now());
     }
@@ -124,9 +129,13 @@ impl Hub {
     }
 
     pub(crate) async fn ready(&self) {
-        let mut open = self.open.subscribe();
+        let mut ready = self.ready.subscribe();
         // The sender lives as long as this hub.
-        let _ = open.wait_for(|open| *open > 0).await;
+        let _ = ready.wait_for(|ready| *ready).await;
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        *self.ready.borrow()
     }
 
     /// Lets all children end that have no calls any more, and waits until they are gone.
@@ -152,11 +161,10 @@ impl Hub {
         let mut state = self.state();
         let attended = state.children.remove(&child);
         let running = attended.and_then(|attended| attended.child.note.read()).map(|(tag, _)| tag);
-        state.deaths.insert(child, how);
+        state.death = how;
         self.alive.send_replace(state.children.len());
-        drop(state);
-        self.apply(Event::Died { child, running });
-        self.state().deaths.remove(&child);
+        state.dispatcher.apply(Event::Died { child, running }, self.now());
+        self.finish(state, Vec::new());
     }
 
     /// A child has said something.
@@ -170,8 +178,9 @@ impl Hub {
             Word::Ready => state.dispatcher.apply(Event::Ready(child), now),
             Word::Began(calls) => {
                 for (tag, at) in calls {
-                    state.dispatcher.apply(Event::Began { child, tag }, now);
-                    news.push(News::Began(tag, at));
+                    if state.dispatcher.began(child, tag) {
+                        news.push(News::Began(tag, at));
+                    }
                 }
             }
             Word::Ended(calls) => {
@@ -194,14 +203,15 @@ impl Hub {
         Ok(ended)
     }
 
-    /// Whether a child runs one call at a time, and notes which.
-    pub(crate) fn has_one_lane(&self) -> bool {
-        self.lanes == 1
+    /// Whether children note which call they run.
+    pub(crate) fn notes(&self) -> bool {
+        self.kind == Kind::Process
     }
 
-    /// Who is at work in a call that prints.
-    pub(crate) fn label(&self, tag: Tag) -> Option<Label> {
-        self.owner.label(tag)
+    /// Who is at work in a call that prints. A child may print the mark of another one's call.
+    pub(crate) fn label(&self, child: ChildId, tag: Tag) -> Option<Label> {
+        let is_there = self.state().dispatcher.child_of(tag) == Some(child);
+        self.owner.label(tag).filter(|_| is_there)
     }
 
     pub(crate) fn give_up(&self, error: cardoon_errors::Error) {
@@ -241,9 +251,11 @@ impl Hub {
             let children: Vec<_> =
                 this.state().children.iter().map(|(child, attended)| (*child, attended.child.pid)).collect();
             for (child, pid) in children {
-                if let Some(bytes) = resident(pid).filter(|bytes| *bytes > most) {
+                let grown = resident(pid).filter(|bytes| *bytes > most);
+                let replaced = grown.filter(|_| this.state().dispatcher.replace_grown(child));
+                if let Some(bytes) = replaced {
                     tracing::info!(pid, bytes, "a child has grown beyond its limit and is replaced");
-                    this.apply(Event::Retire(child));
+                    this.step();
                 }
             }
             drop(this);
@@ -265,9 +277,8 @@ impl Hub {
         for child in state.dispatcher.unseen(now) {
             let note = state.children.get(&child).and_then(|attended| attended.child.note.read());
             if let Some((tag, at)) = note
-                && state.dispatcher.child_of(tag) == Some(child)
+                && state.dispatcher.began(child, tag)
             {
-                state.dispatcher.apply(Event::Began { child, tag }, now);
                 news.push(News::Began(tag, at));
             }
         }
@@ -282,16 +293,24 @@ impl Hub {
     fn finish(&self, mut state: MutexGuard<'_, State>, mut news: Vec<News>) {
         state.dispatcher.advance(self.now());
         for command in state.dispatcher.take_commands() {
-            news.extend(state.obey(command));
+            match command {
+                // Before the child has it, and so under the lock.
+                Command::Mark(tag) => self.owner.may_begin(tag),
+                command => news.extend(state.obey(command)),
+            }
         }
         let due = state.dispatcher.next_deadline();
         let is_sooner = due.is_some_and(|due| state.armed.is_none_or(|armed| due < armed));
-        let open = state.dispatcher.open();
+        let open = state.dispatcher.is_open();
         drop(state);
         if is_sooner {
             self.sooner.notify_one();
         }
-        self.open.send_if_modified(|known| std::mem::replace(known, open) != open);
+        let forks = self.forks;
+        self.ready.send_if_modified(|known| {
+            let ready = open || (forks && *known);
+            std::mem::replace(known, ready) != ready
+        });
         for news in news {
             match news {
                 News::Began(tag, at) => self.owner.began(tag, at),
@@ -321,6 +340,7 @@ impl State {
         match command {
             // Nobody makes children any more when the pool ends.
             Command::Start(child) => drop(self.wishes.send(child)),
+            Command::Mark(_) => {}
             Command::Give { child, tags } => self.give(child, &tags),
             Command::Recall { child, tags } => self.say(child, &Order::Recall(tags)),
             Command::Interrupt { child, tag } => {
@@ -344,7 +364,7 @@ impl State {
         match end {
             End::Unstarted => Ending::Unstarted,
             End::Killed => Ending::Killed,
-            End::Died(child) => Ending::Died(self.deaths.get(&child).cloned().unwrap_or_default()),
+            End::Died(_) => Ending::Died(self.death.clone()),
         }
     }
 

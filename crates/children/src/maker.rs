@@ -26,6 +26,8 @@ pub(crate) struct Maker {
     /// The names of the tasks, in their order. A zygote that finds others has another version of the application.
     tasks: Vec<String>,
     zygote: Option<Zygote>,
+    /// The application is not any more what the worker took it for.
+    is_outdated: bool,
 }
 
 /// The zygotes of this process, which are not strays.
@@ -38,13 +40,18 @@ impl Maker {
         let maker = Self {
             command: options.command.clone(),
             order: order(options.start_method, &greeting),
-            place: Place { lanes: options.shape.lanes, ..Place::default() },
+            place: Place { lanes: options.shape.kind.lanes(), max_result: usize::MAX, ..Place::default() },
             patience: options.child_start,
             clock: clock.clone(),
             tasks: names(&greeting),
             zygote: Some(zygote),
+            is_outdated: false,
         };
         Ok((maker, greeting))
+    }
+
+    pub(crate) fn forks(&self) -> bool {
+        self.order == Order::Fork
     }
 
     pub(crate) fn place(&mut self) -> &mut Place {
@@ -63,7 +70,8 @@ impl Maker {
                 Err(error) => {
                     tracing::error!(%error, "a child cannot be made");
                     let Some(hub) = site.hub.upgrade() else { break };
-                    if error.code() == Code::AppImport {
+                    // An import that fails now may succeed soon: it has before.
+                    if self.is_outdated {
                         hub.give_up(error.clone());
                     }
                     hub.died(wish, error.to_string());
@@ -98,23 +106,28 @@ impl Maker {
             Ok(made) => {
                 match self.order {
                     Order::Fork => self.zygote = Some(zygote),
-                    Order::Become => drop(zygote.release()),
+                    Order::Become => {
+                        forget(zygote.pid());
+                        drop(zygote.release());
+                    }
                 }
                 Ok(made)
             }
             Err(error) => {
+                forget(zygote.pid());
                 zygote.kill();
                 Err(cannot_make(&error))
             }
         }
     }
 
-    async fn new_zygote(&self) -> Result<Zygote> {
+    async fn new_zygote(&mut self) -> Result<Zygote> {
         let (zygote, greeting) = Zygote::start(&self.command, self.patience, &self.clock).await?;
         register(zygote.pid());
         if names(&greeting) == self.tasks {
             return Ok(zygote);
         }
+        self.is_outdated = true;
         Err(Error::new(Code::AppImport, "the application has other tasks than when this worker started")
             .hint("start the worker again"))
     }
@@ -128,6 +141,13 @@ pub(crate) fn is_zygote(pid: u32) -> bool {
 
 fn register(pid: u32) {
     ZYGOTES.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default().insert(pid);
+}
+
+/// It has ended, or is a child now.
+fn forget(pid: u32) {
+    if let Some(zygotes) = &mut *ZYGOTES.lock().unwrap_or_else(PoisonError::into_inner) {
+        zygotes.remove(&pid);
+    }
 }
 
 fn order(method: StartMethod, greeting: &Greeting) -> Order {

@@ -8,6 +8,10 @@ use crate::frame::Tag;
 /// Hears what becomes of calls. Its methods are called on the pool's thread and must not block, but for
 /// [`Self::print`], which has a thread of its own.
 pub trait Owner: Send + Sync + 'static {
+    /// User code of the call may begin from now on. Told of calls that want [`Care`](crate::dispatch::Care), while the pool
+    /// is locked: it must not be called from here.
+    fn may_begin(&self, tag: Tag);
+
     /// User code of the call has begun, at this time of the boot-time clock in milliseconds. Told of calls that asked for
     /// it, and of those that run long.
     fn began(&self, tag: Tag, at: u64);

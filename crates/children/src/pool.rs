@@ -9,7 +9,7 @@ use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::{Clock, ServiceKind, Supervisor};
 
 use crate::call::Call;
-use crate::dispatch::Shape;
+use crate::dispatch::{Care, Shape};
 use crate::frame::{Cancel, Gate, Tag};
 use crate::greeting::Greeting;
 use crate::hub::Hub;
@@ -80,7 +80,12 @@ impl Prepared {
     /// What children there are to be, which may depend on the greeting.
     pub fn set_shape(&mut self, shape: Shape) {
         self.options.shape = shape;
-        self.maker.place().lanes = shape.lanes;
+        self.maker.place().lanes = shape.kind.lanes();
+    }
+
+    /// Larger return values are refused, in bytes.
+    pub fn set_max_result(&mut self, most: usize) {
+        self.maker.place().max_result = most;
     }
 
     /// The name of the worker, for people.
@@ -108,7 +113,7 @@ impl Prepared {
         let Self { options, maker, clock, .. } = self;
         let printer = printer::start(Arc::clone(&owner), services)?;
         let (wishes, wanted) = tokio::sync::mpsc::unbounded_channel();
-        let hub = Arc::new(Hub::new(options.shape, owner, wishes, clock.clone()));
+        let hub = Arc::new(Hub::new(options.shape, owner, wishes, clock.clone(), maker.forks()));
         let attend = crate::attendant::Site {
             hub: Arc::downgrade(&hub),
             services: services.clone(),
@@ -128,8 +133,8 @@ impl Prepared {
 
 impl Pool {
     /// Takes a call. It is given to a child with the next [`Self::flush`].
-    pub fn submit(&self, call: Call<String, Bytes>) {
-        self.0.submit(call);
+    pub fn submit(&self, call: Call<String, Bytes>, care: Care) {
+        self.0.submit(call, care);
     }
 
     /// Gives to children what has been submitted.
@@ -167,8 +172,12 @@ impl Pool {
         self.0.stop_all().await;
     }
 
-    /// Waits until a child can take calls.
+    /// Waits until a call finds a child, now or in milliseconds.
     pub async fn ready(&self) {
         self.0.ready().await;
+    }
+
+    pub fn is_ready(&self) -> bool {
+        self.0.is_ready()
     }
 }

@@ -44,6 +44,8 @@ pub(crate) enum Order {
 pub(crate) struct Place {
     /// Calls that it runs at once.
     pub lanes: usize,
+    /// Larger return values are refused, in bytes.
+    pub max_result: usize,
     /// The name of its worker.
     pub hostname: String,
     /// The stores that its tasks send to and ask, if they are not those that the application names.

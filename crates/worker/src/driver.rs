@@ -132,6 +132,8 @@ struct Driver {
     events: mpsc::UnboundedReceiver<Event>,
     inbox: Inbox,
     stopping: CancellationToken,
+    /// A claim that waits until what it brings can begin.
+    put_off: Option<usize>,
     /// A worker that drains because a service has failed keeps its leases until it ends.
     _ended: DropGuard,
 }
@@ -185,6 +187,7 @@ impl Driver {
             executors,
             timer: Timer::default(),
             stopping: services.stopping(),
+            put_off: None,
             _ended: ended.drop_guard(),
             announcer,
             clock,
@@ -212,6 +215,10 @@ impl Driver {
                     failing = true;
                     self.inbox.fail(Error::new(Code::Internal, "a service of the worker has failed"));
                 }
+                () = self.executors.ready(), if self.put_off.is_some() => {
+                    let max = self.put_off.take().unwrap_or_default();
+                    self.claim(max);
+                }
                 () = self.timer.rings() => {}
             }
         }
@@ -238,13 +245,23 @@ impl Driver {
         exit
     }
 
+    fn claim(&mut self, max: usize) {
+        if !self.executors.is_ready() {
+            self.put_off = Some(max);
+        } else if let Some(credits) = &self.lines.credits {
+            // Without a claimer the worker is stopping.
+            let _ = credits.send(max);
+        }
+    }
+
     /// A line whose service has ended leads nowhere; the worker is stopping then.
     fn obey(&mut self, command: Command) -> Option<WorkerExit> {
         let lines = &mut self.lines;
         match command {
-            Command::Claim(max) => drop(lines.credits.as_ref().map(|credits| credits.send(max))),
+            Command::Claim(max) => self.claim(max),
             Command::StopClaiming => {
                 lines.credits = None;
+                self.put_off = None;
                 self.executors.drain();
             }
             Command::LookUp { ticket, queue, task } => {
@@ -275,7 +292,8 @@ fn executors(setup: &WorkerBuilder, kit: Kit, site: &Site, services: &Supervisor
     #[cfg_attr(not(target_os = "linux"), expect(unused_mut, reason = "nothing more is started elsewhere"))]
     let mut executors = Executors::new(kit, site.home.clone(), setup.concurrency as usize, setup.child_start);
     #[cfg(target_os = "linux")]
-    if let Some(prepared) = setup.children.take() {
+    if let Some(mut prepared) = setup.children.take() {
+        prepared.set_max_result(setup.limits.max_bytes);
         executors.start_children(prepared, services)?;
     }
     #[cfg(not(target_os = "linux"))]

@@ -38,6 +38,8 @@ class Place(TypedDict):
 
     #: Calls at once.
     lanes: int
+    #: Larger return values are refused, in bytes.
+    max_result: int
     #: The worker's name.
     hostname: str
     #: The worker's stores: tasks send to them too, whatever the application itself names.
@@ -49,7 +51,7 @@ def run(app: App, pool: str, place: Place, line: int, output: int, note: int) ->
     """Runs calls of ``app``, as many at once as ``place`` says. The descriptors are this process's own."""
     global _child, _tasks, hostname
     _tasks = tasks_of(app)
-    lanes, hostname = place["lanes"], place["hostname"]
+    lanes, most, hostname = place["lanes"], place["max_result"], place["hostname"]
     if place["broker"] is not None or place["backend"] is not None:
         app.conf.update(broker_url=place["broker"], result_backend=place["backend"])
     _output.redirect(output, by_lines=lanes > 1)
@@ -58,16 +60,17 @@ def run(app: App, pool: str, place: Place, line: int, output: int, note: int) ->
         wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         from cardoon import _loop
 
-        _child = _core.Child(line, note, wake, [_loop.entry(task) for task in _tasks], _judge)
+        _child = _core.Child(line, note, wake, [_loop.entry(task) for task in _tasks], _judge, most)
         _loop.run(_child, context_of, lanes, wake)
     elif pool in ("threads", "thread"):
-        _child = _core.Child(line, note, -1, [_in_thread(task) for task in _tasks], _judge)
+        _child = _core.Child(line, note, -1, [_in_thread(task) for task in _tasks], _judge, most)
         _serve_threads(_child, lanes)
     else:
-        _child = _core.Child(line, note, -1, [_blocking(task) for task in _tasks], _judge)
+        _child = _core.Child(line, note, -1, [_blocking(task) for task in _tasks], _judge, most)
         _child.start()
         _child.serve(True)
-    # A child ends as Python programs do.
+    # As at the end of a program, but for objects, whose ends nothing waits for: threads end, then what was registered runs.
+    threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
 
 
@@ -98,8 +101,9 @@ def say_state(state: str, meta: Any) -> None:
 
 def _judge(call: _core.Call | None, error: BaseException) -> tuple[Any, ...]:
     """How a call ends that raised ``error``, in words that the worker can take."""
-    error.__traceback__ = _from_user(error.__traceback__)
     try:
+        # Its class may refuse to have attributes set.
+        BaseException.with_traceback(error, _from_user(error.__traceback__))
         if call is None:
             answer: tuple[Any, ...] = ("failed", *failure(None, error))
         else:
@@ -130,9 +134,9 @@ def _be_a_process_of_its_own() -> None:
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w", encoding="ascii") as score:
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "wb", buffering=0) as score:
         # Where memory ends, a child is to go before its worker.
-        score.write("500")
+        score.write(b"500")
     # The worker's log is to say where a child was when it crashed.
     faulthandler.enable(file=2, all_threads=False)
     # In all pools: what nobody handles ends the process.

@@ -11,8 +11,8 @@ from cardoon.exceptions import CardoonError, Ignore, Reject, Retry
 from cardoon.request import Context
 from cardoon.task import Task
 
-#: Longer tracebacks lose their middle, in characters.
-MOST_TRACEBACK = 64 * 1024
+#: Longer tracebacks and messages lose their middle, in characters.
+MOST_TEXT = 64 * 1024
 
 #: An exception that was made of more is told by its message alone, in bytes.
 MOST_ARGUMENTS = 64 * 1024
@@ -23,7 +23,7 @@ def judge(task: Task[..., Any], request: Context, error: BaseException) -> tuple
     if isinstance(error, Ignore):
         return ("ignored",)
     if isinstance(error, Reject):
-        return ("rejected", error.requeue, str(error.reason))
+        return ("rejected", bool(error.requeue), _cut(str(error.reason)))
     if isinstance(error, Retry):
         return _retry(task, request, error)
     again = automatic_retry(task, request, error)
@@ -64,8 +64,8 @@ def message_of(error: BaseException) -> str:
     try:
         # `str` of a KeyError quotes its key: its argument is the message.
         if isinstance(error, KeyError) and len(error.args) == 1 and isinstance(error.args[0], str):
-            return error.args[0]
-        return str(error)
+            return _cut(error.args[0])
+        return _cut(str(error))
     except Exception:  # noqa: BLE001 - a task's own exception may fail to show itself.
         return "<the exception cannot be shown>"
 
@@ -96,10 +96,14 @@ def traceback_text(error: BaseException) -> str:
         text = "".join(traceback.format_exception(type(error), error, _of_user(error.__traceback__)))
     except Exception as problem:  # noqa: BLE001 - as above.
         return f"<the traceback cannot be shown: {type(problem).__name__}>"
-    if len(text) > MOST_TRACEBACK:
-        half = MOST_TRACEBACK // 2
-        text = f"{text[:half]}\n  … cut …\n{text[-half:]}"
-    return text.encode("utf-8", "backslashreplace").decode()
+    return _cut(text).encode("utf-8", "backslashreplace").decode()
+
+
+def _cut(text: str) -> str:
+    if len(text) <= MOST_TEXT:
+        return text
+    half = MOST_TEXT // 2
+    return f"{text[:half]}\n  … cut …\n{text[-half:]}"
 
 
 def _of_user(tb: TracebackType | None) -> TracebackType | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,13 +23,21 @@ def run(child: _core.Child, context_of: Callable[[_core.Call], Context], lanes: 
 
 
 def entry(task: Task[..., Any]) -> Callable[..., Any]:
-    """What is awaited for a task. Functions that block get a thread, so that they hold up no coroutine."""
+    """What is awaited for a task. Functions that block get a thread, so that they hold up no coroutine.
+
+    A thread cannot be ended: whatever its call is told, it goes on until its function returns. A call that must end then
+    ends with its child.
+    """
     called = entry_of(task)
     if task._is_async():
         return called
 
     async def run_in_thread(*args: Any, **kwargs: Any) -> Any:
-        return await asyncio.to_thread(called, *args, **kwargs)
+        running = asyncio.ensure_future(asyncio.to_thread(called, *args, **kwargs))
+        while not running.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        return running.result()
 
     run_in_thread.__name__ = task.name
     return run_in_thread
@@ -56,7 +65,8 @@ class _Loop:
         with contextlib.suppress(BlockingIOError):
             os.eventfd_read(wake)
         for call in self._child.take_all():
-            self._calls[call.tag] = asyncio.create_task(self._run(call))
+            task = self._calls[call.tag] = asyncio.create_task(self._run(call))
+            task.add_done_callback(functools.partial(self._forget, call))
         for tag, is_soft in self._child.cancels():
             if tag in self._calls:
                 self._told[tag] = is_soft
@@ -73,10 +83,14 @@ class _Loop:
         else:
             _output.end_call()
             self._child.finish(call, value)
-        finally:
-            del self._calls[call.tag]
-            self._told.pop(call.tag, None)
-            self._end_if_through()
+
+    def _forget(self, call: _core.Call, task: asyncio.Task[None]) -> None:
+        if task.cancelled():
+            # It was told to stop before its first step.
+            self._fail(call, asyncio.CancelledError())
+        del self._calls[call.tag]
+        self._told.pop(call.tag, None)
+        self._end_if_through()
 
     def _fail(self, call: _core.Call, error: BaseException) -> None:
         _output.end_call()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import select
 import socket
 import struct
 from collections.abc import Iterator
@@ -28,6 +29,10 @@ class Line:
         # Not even nothing can be sent to a worker that has all it wants and has closed its end.
         if frame:
             self._socket.sendall(frame)
+
+    def has_word(self, secs: float) -> bool:
+        """Waits so long for a word, or for the worker's end."""
+        return bool(select.select([self._socket], [], [], secs)[0])
 
     def hear(self) -> Any:
         """Waits for a word; None when the worker is gone."""

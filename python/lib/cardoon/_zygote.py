@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import json
 import os
 import signal
 import socket
@@ -23,6 +24,10 @@ from cardoon import _child, _loader, _output
 from cardoon._greeting import greeting
 from cardoon._wire import Line
 from cardoon.app import App
+
+
+#: A spare child is made when no child has been wanted for so long.
+QUIET_SECS = 0.05
 
 
 def main() -> None:
@@ -110,15 +115,22 @@ def _is_machinery(module: str) -> bool:
 
 
 def _make_children(line: Line, app: App, pool: str) -> None:
+    forks, spare = False, None
     while True:
+        if forks and spare is None and not line.has_word(QUIET_SECS):
+            # Not at once: the processors are for what waits for the child that was given.
+            spare = _next_spare(line, app, pool)
         order = line.hear()
         if order is None:
             # The worker is gone, and nobody wants children any more.
             os._exit(0)
         if order["make"] == "become":
             _become(line, app, pool, order["place"])
-        else:
-            _fork(line, app, pool, order["place"])
+        # There may be none yet, or it has died.
+        if spare is None or not spare.give(line, order["place"]):
+            if not _Spare(line, app, pool).give(line, order["place"]):
+                raise OSError("a child died before it was given")
+        forks, spare = True, None
 
 
 def _become(line: Line, app: App, pool: str, place: _child.Place) -> None:
@@ -129,30 +141,66 @@ def _become(line: Line, app: App, pool: str, place: _child.Place) -> None:
     _live(app, pool, place, handles)
 
 
-def _fork(line: Line, app: App, pool: str, place: _child.Place) -> None:
-    handles = _Handles()
-    reader, writer = os.pipe()
-    middle = os.fork()
-    if middle == 0:
-        # The worker adopts what its parent leaves behind, and so hears how a child ends.
-        if _fork_and_tell(writer):
+def _next_spare(line: Line, app: App, pool: str) -> _Spare | None:
+    try:
+        return _Spare(line, app, pool)
+    except OSError:
+        # Too many processes now; the next child is forked when it is wanted.
+        return None
+
+
+class _Spare:
+    """A child that is forked and waits to hear where it works. Forking takes longer than tasks should wait that were behind
+    one that has killed its child."""
+
+    def __init__(self, line: Line, app: App, pool: str) -> None:
+        self._handles = _Handles()
+        self._gate = os.pipe()
+        reader, writer = os.pipe()
+        middle = os.fork()
+        if middle == 0:
+            # The worker adopts what its parent leaves behind, and so hears how a child ends.
+            if _fork_and_tell(writer):
+                os._exit(0)
+            for descriptor in (reader, writer, self._gate[1], *self._handles.theirs):
+                os.close(descriptor)
+            line.close()
+            _live(app, pool, self._wait_for_place(), self._handles)
+        os.close(writer)
+        os.waitpid(middle, 0)
+        told = os.read(reader, 32)
+        os.close(reader)
+        os.close(self._gate[0])
+        self._handles.close_ours()
+        if not told:
+            os.close(self._gate[1])
+            self._handles.close_theirs()
+            raise OSError("a child could not be forked")
+        self._pid = int(told)
+
+    def give(self, line: Line, place: _child.Place) -> bool:
+        """Tells it where it works, and gives it to the worker. False if it is dead."""
+        try:
+            process = os.pidfd_open(self._pid)
+            os.write(self._gate[1], json.dumps(place).encode())
+        except OSError:
+            alive = False
+        else:
+            alive = True
+            line.say({"made": self._pid}, [*self._handles.theirs, process])
+            os.close(process)
+        os.close(self._gate[1])
+        self._handles.close_theirs()
+        return alive
+
+    def _wait_for_place(self) -> _child.Place:
+        with os.fdopen(self._gate[0], "rb") as gate:
+            told = gate.read()
+        if not told:
+            # The zygote is gone, and its worker too.
             os._exit(0)
-        for descriptor in (reader, writer, *handles.theirs):
-            os.close(descriptor)
-        line.close()
-        _live(app, pool, place, handles)
-    os.close(writer)
-    os.waitpid(middle, 0)
-    told = os.read(reader, 32)
-    if not told:
-        raise OSError("a child could not be forked")
-    pid = int(told)
-    process = os.pidfd_open(pid)
-    line.say({"made": pid}, [*handles.theirs, process])
-    for descriptor in (reader, process):
-        os.close(descriptor)
-    handles.close_theirs()
-    handles.close_ours()
+        place: _child.Place = json.loads(told)
+        return place
 
 
 def _fork_and_tell(writer: int) -> int:

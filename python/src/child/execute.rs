@@ -1,9 +1,10 @@
 //! Runs one call.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cardoon_children::Failure;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyTuple};
 
@@ -18,6 +19,8 @@ pub(super) struct Tasks {
     pub(super) entries: Vec<Py<PyAny>>,
     /// Says what an exception means.
     pub(super) judge: Py<PyAny>,
+    /// Larger return values are refused, in bytes: they would be refused where they are stored.
+    pub(super) max_result: usize,
 }
 
 impl Tasks {
@@ -25,7 +28,7 @@ impl Tasks {
         let Some(call) = begin(shared, taken, noted) else { return Ok(()) };
         let call = Bound::new(py, call)?;
         set_current(Some(call.clone().unbind()));
-        let called = self.call(py, call.get());
+        let called = unpanicked(|| self.call(py, call.get()));
         let ran = call.get().ran();
         if !shared.is_itself() {
             // A process that the task forked came back in its place, or the task has closed what is not its own.
@@ -35,8 +38,8 @@ impl Tasks {
             shared.leave();
         }
         let how = match called {
-            Ok(value) => self.returned(py, call.get(), &value)?,
-            Err(error) => self.raised(py, &call, &with_traceback(py, &error)?)?,
+            Ok(value) => self.returned(py, call.get(), &value),
+            Err(error) => self.raised(py, &call, &with_traceback(py, &error)),
         };
         set_current(None);
         shared.end(call.get().tag(), ran, how);
@@ -58,9 +61,14 @@ impl Tasks {
     }
 
     /// A call that returned has succeeded if its value can be written.
-    pub(super) fn returned(&self, py: Python<'_>, call: &Call, value: &Bound<'_, PyAny>) -> PyResult<How> {
+    pub(super) fn returned(&self, py: Python<'_>, call: &Call, value: &Bound<'_, PyAny>) -> How {
+        an_end(py, || self.try_returned(py, call, value))
+    }
+
+    fn try_returned(&self, py: Python<'_>, call: &Call, value: &Bound<'_, PyAny>) -> PyResult<How> {
         let mut written = Vec::new();
         match json::write(&mut written, value) {
+            Ok(()) if written.len() > self.max_result => Ok(too_large(written.len(), self.max_result)),
             Ok(()) => Ok(How::Returned(written)),
             Err(error) => {
                 let call = self.name(py, call)?;
@@ -71,13 +79,8 @@ impl Tasks {
         }
     }
 
-    pub(super) fn raised(
-        &self,
-        py: Python<'_>,
-        call: &Bound<'_, Call>,
-        error: &Bound<'_, PyAny>,
-    ) -> PyResult<How> {
-        how_of(self.judge.call1(py, (call, error))?.bind(py))
+    pub(super) fn raised(&self, py: Python<'_>, call: &Bound<'_, Call>, error: &Bound<'_, PyAny>) -> How {
+        an_end(py, || how_of(self.judge.call1(py, (call, error))?.bind(py)))
     }
 
     fn name(&self, py: Python<'_>, call: &Call) -> PyResult<String> {
@@ -87,13 +90,40 @@ impl Tasks {
     }
 }
 
-/// The exception, which knows where it was raised.
-fn with_traceback<'py>(py: Python<'py>, error: &PyErr) -> PyResult<Bound<'py, PyAny>> {
-    let value = error.value(py);
+/// Every call ends: what goes wrong when its end is made out is its end.
+fn an_end(py: Python<'_>, how: impl FnOnce() -> PyResult<How>) -> How {
+    unpanicked(how).unwrap_or_else(|error| {
+        let kind = error.get_type(py).name().map_or_else(|_| "Exception".to_owned(), |name| name.to_string());
+        failed(kind, error.value(py).to_string())
+    })
+}
+
+/// A panic as an exception of Python.
+fn unpanicked<T>(run: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+        Err(PyRuntimeError::new_err(format!("a fault of this package: {text}")))
+    })
+}
+
+fn failed(kind: String, message: String) -> How {
+    How::Failed(Failure { kind, message, details: String::new(), arguments: None, bad_arguments: false })
+}
+
+fn too_large(size: usize, most: usize) -> How {
+    failed("ResultTooLarge".to_owned(), format!("the return value has {size} bytes, the limit is {most}"))
+}
+
+/// The exception, which knows where it was raised. Its class may refuse to have attributes set, but not this method.
+fn with_traceback<'py>(py: Python<'py>, error: &PyErr) -> Bound<'py, PyAny> {
+    let value = error.value(py).clone().into_any();
     if let Some(traceback) = error.traceback(py) {
-        value.setattr("__traceback__", traceback)?;
+        let base = py.get_type::<PyBaseException>();
+        // One without its traceback is told all the same.
+        let _ = base.call_method1("with_traceback", (&value, traceback));
     }
-    Ok(value.clone().into_any())
+    value
 }
 
 /// The last moment before user code. None if it may not begin any more, which is said.

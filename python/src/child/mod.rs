@@ -35,12 +35,19 @@ impl Child {
     /// raised when calls have come (-1: nobody looks). All of them are owned by this object from now on.
     ///
     /// `entries` has what is called for each task, in the order of the greeting; `judge` is called with a call and what it
-    /// has raised, and answers what that means.
+    /// has raised, and answers what that means. Return values of more than `max_result` bytes are refused.
     #[new]
-    fn new(socket: i32, note: i32, wake: i32, entries: Vec<Py<PyAny>>, judge: Py<PyAny>) -> PyResult<Self> {
+    fn new(
+        socket: i32,
+        note: i32,
+        wake: i32,
+        entries: Vec<Py<PyAny>>,
+        judge: Py<PyAny>,
+        max_result: usize,
+    ) -> PyResult<Self> {
         let shared =
             Arc::new(Shared::new(handles::socket(socket), handles::file(note), handles::event(wake))?);
-        Ok(Self { shared, tasks: Tasks { entries, judge } })
+        Ok(Self { shared, tasks: Tasks { entries, judge, max_result } })
     }
 
     /// Starts to listen, and says that calls are welcome.
@@ -86,13 +93,13 @@ impl Child {
 
     /// A call has returned `value`.
     fn finish(&self, py: Python<'_>, call: &Call, value: &Bound<'_, PyAny>) -> PyResult<()> {
-        let how = self.tasks.returned(py, call, value)?;
+        let how = self.tasks.returned(py, call, value);
         self.end(py, call, how)
     }
 
     /// A call has raised `error`.
     fn fail(&self, py: Python<'_>, call: &Bound<'_, Call>, error: &Bound<'_, PyAny>) -> PyResult<()> {
-        let how = self.tasks.raised(py, call, error)?;
+        let how = self.tasks.raised(py, call, error);
         self.end(py, call.get(), how)
     }
 
@@ -111,7 +118,7 @@ impl Child {
         self.shared.take_soft_limit()
     }
 
-    /// How far a call is: a JSON document.
+    /// How far a call is: a JSON document. In a process that the call has forked it says nothing.
     fn say_state(&self, py: Python<'_>, call: &Call, document: &[u8]) -> PyResult<()> {
         Ok(py.detach(|| self.shared.say_state(call.tag(), document))?)
     }

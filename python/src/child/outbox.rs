@@ -12,6 +12,7 @@ pub(super) type How = cardoon_children::How<String, Vec<u8>>;
 pub(super) struct Outbox {
     began: Vec<(Tag, u64)>,
     ended: Vec<(Tag, u64, How)>,
+    bytes: usize,
 }
 
 impl Outbox {
@@ -20,11 +21,19 @@ impl Outbox {
     }
 
     pub(super) fn ended(&mut self, tag: Tag, micros: u64, how: How) {
+        if let How::Returned(value) = &how {
+            self.bytes += value.len();
+        }
         self.ended.push((tag, micros, how));
     }
 
     pub(super) fn len(&self) -> usize {
         self.began.len() + self.ended.len()
+    }
+
+    /// Bytes of return values.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
     }
 
     /// All of it as frames: begins first, since a call that has ended had begun.

@@ -20,6 +20,9 @@ use super::outbox::{How, Outbox};
 /// With so many ends unsaid they are said at once.
 const MOST_UNSAID: usize = 64;
 
+/// The same in bytes of return values: a frame has a limit.
+const MOST_UNSAID_BYTES: usize = 1024 * 1024;
+
 /// Ends are said at the latest after this time.
 pub(super) const SAY_AFTER: Duration = Duration::from_millis(1);
 
@@ -220,6 +223,7 @@ impl Shared {
             let line = self.line();
             line.queue.is_empty()
                 || line.outbox.len() >= MOST_UNSAID
+                || line.outbox.bytes() >= MOST_UNSAID_BYTES
                 || FineInstant::now().since(line.said_at) >= SAY_AFTER
         };
         if due { self.flush() } else { Ok(()) }
@@ -248,6 +252,9 @@ impl Shared {
     }
 
     pub(super) fn say_state(&self, tag: Tag, document: &[u8]) -> io::Result<()> {
+        if !self.is_same_process() {
+            return Ok(());
+        }
         self.say(&Word::State { tag, document: Raw(document) })
     }
 

@@ -122,7 +122,9 @@ fn put_items<'py>(
 
 fn put_dict(json: &mut Vec<u8>, dict: &Bound<'_, PyDict>, depth: usize) -> Result<(), NotJson> {
     json.push(b'{');
-    for (place, (key, item)) in dict.iter().enumerate() {
+    // A copy: writing an item may run code that changes the dictionary, and so may other threads.
+    for (place, pair) in dict.items().iter().enumerate() {
+        let Ok((key, item)) = pair.extract::<(Bound<'_, PyAny>, Bound<'_, PyAny>)>() else { continue };
         if place > 0 {
             json.push(b',');
         }

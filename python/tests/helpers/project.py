@@ -133,7 +133,7 @@ class Worker:
         return any(words in " ".join(self.arguments) for words in ("threads", "asyncio", "solo", "-c 1"))
 
     def family(self) -> list[int]:
-        """The zygote and the children."""
+        """The zygote, the children, and the spare that is to become the next one."""
         return [pid for pid in children_of(self.pid) if "cardoon._zygote" in command_of(pid)]
 
     def children(self) -> list[int]:

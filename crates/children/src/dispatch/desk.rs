@@ -22,8 +22,6 @@ pub(super) struct Desk {
     pub(super) recalling: usize,
     /// Calls that it was given and has not given back.
     pub(super) given: u64,
-    /// It is killed because a call must end, and no call is to blame for its death.
-    pub(super) killed: bool,
     /// When it was looked at last.
     pub(super) looked_at: u64,
 }
@@ -34,8 +32,12 @@ pub(super) enum Stage {
     Open,
     /// It takes nothing new, and ends with its last call.
     Retiring,
-    /// It was told to end, or killed.
-    Ending,
+    /// It was told to end, at this time.
+    Ending {
+        since: u64,
+    },
+    /// It is killed, because a call must end or because it does not do as it is told. No call is to blame for its death.
+    Killed,
 }
 
 impl Desk {
@@ -47,7 +49,6 @@ impl Desk {
             quiet_since: 0,
             recalling: 0,
             given: 0,
-            killed: false,
             looked_at: 0,
         }
     }
@@ -65,20 +66,24 @@ impl Desk {
     pub(super) fn take(&mut self, tag: Tag, micros: u64) {
         if let Some(place) = self.calls.iter().position(|other| *other == tag) {
             self.calls.remove(place);
+            if place == 0 {
+                // The next one is looked at in its own time.
+                self.looked_at = 0;
+            }
             self.load = if self.calls.is_empty() { 0 } else { self.load.saturating_sub(micros) };
         }
     }
 
     /// Whether something waits here that it could be asked for.
     pub(super) fn may_recall(&self) -> bool {
-        self.calls.len() > 1 && self.recalling == 0 && self.stage != Stage::Ending
+        self.calls.len() > 1 && self.recalling == 0 && self.stage != Stage::Killed
     }
 
     /// When it is to be looked at, if it is not known whether its first call has begun.
     pub(super) fn look_at(&self, calls: &HashMap<Tag, Submitted>) -> Option<u64> {
         let first = calls.get(self.calls.front()?)?;
         let due = (self.quiet_since + QUIET_MILLIS).max(self.looked_at + LOOK_AGAIN_MILLIS);
-        (!first.begun && self.stage != Stage::Ending).then_some(due)
+        (!first.begun && self.stage != Stage::Killed).then_some(due)
     }
 
     /// Whether it is one of those that there are to be.

@@ -11,31 +11,49 @@ const MOST_AHEAD: usize = 63;
 /// A child that has reported nothing for so long gives back what waits behind its call, in milliseconds.
 pub(super) const QUIET_MILLIS: u64 = 5;
 
-/// A call that finds no child for so long is given up, so that another worker gets it.
-const LINE_MILLIS: u64 = 100;
-
-/// How long a child may take to say whether a call has begun that must end.
-const ANSWER_MILLIS: u64 = 50;
-
-/// How long a child may take to give back what others wait for. Its line never waits for user code, so one that is silent
-/// for so long stands still.
-const SILENCE_MILLIS: u64 = 10_000;
-
 /// Pauses before a child is started again after one that never was ready; doubled each time.
-const FIRST_PAUSE_MILLIS: u64 = 50;
-const LONGEST_PAUSE_MILLIS: u64 = 5_000;
+pub(super) const FIRST_PAUSE_MILLIS: u64 = 50;
+pub(super) const LONGEST_PAUSE_MILLIS: u64 = 5_000;
 
 /// What children there are to be.
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub children: usize,
-    /// Calls that a child runs at once. More than one child process's main thread: nothing waits inside such a child.
-    pub lanes: usize,
+    pub kind: Kind,
     /// A child is replaced after so many calls.
     pub max_calls: Option<u64>,
-    /// A child of several lanes is killed when a call that was interrupted has not ended after so many milliseconds. None
-    /// where one that goes on holds up no other.
-    pub interrupt_patience: Option<u64>,
+}
+
+/// How a child runs calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One after the other, on its main thread. It notes which one it runs, so others may wait behind that.
+    Process,
+    /// So many at once, in threads. None of them can be ended by itself.
+    Threads { lanes: usize },
+    /// So many at once, as coroutines. One that goes on although it was interrupted holds up the others.
+    Loop { lanes: usize },
+}
+
+impl Kind {
+    /// Calls that a child runs at once.
+    pub fn lanes(self) -> usize {
+        match self {
+            Self::Process => 1,
+            Self::Threads { lanes } | Self::Loop { lanes } => lanes,
+        }
+    }
+}
+
+/// What must be seen to when a call is given to a child.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Care {
+    /// Nothing: it may wait behind others.
+    Usual,
+    /// It may have killed a worker before. It is marked as begun before a child has it, and begins at once.
+    Alone,
+    /// The same, and it must not begin twice.
+    Once,
 }
 
 /// What happened.
@@ -44,14 +62,10 @@ pub enum Event {
     Submitted {
         tag: Tag,
         task: u32,
+        care: Care,
     },
     /// A child can take calls.
     Ready(ChildId),
-    /// A call's begin was reported.
-    Began {
-        child: ChildId,
-        tag: Tag,
-    },
     /// The answer to [`Command::Recall`]: those that do not begin there.
     Recalled {
         child: ChildId,
@@ -67,14 +81,14 @@ pub enum Event {
     /// Nothing new begins: what has not begun is given up.
     CallOffAll,
     Resize(usize),
-    /// A child is to be replaced when its calls have ended.
-    Retire(ChildId),
 }
 
 /// What is to be done.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
     Start(ChildId),
+    /// User code of the call may begin from now on.
+    Mark(Tag),
     Give {
         child: ChildId,
         tags: Vec<Tag>,
@@ -111,6 +125,7 @@ pub enum End {
 #[derive(Debug)]
 pub(super) struct Submitted {
     pub(super) task: u32,
+    pub(super) care: Care,
     pub(super) place: Place,
     pub(super) begun: bool,
     pub(super) aborted: bool,
@@ -125,22 +140,22 @@ pub(super) enum Place {
 /// Gives calls to children.
 #[derive(Debug)]
 pub struct Dispatcher {
-    shape: Shape,
-    desks: BTreeMap<ChildId, Desk>,
+    pub(super) shape: Shape,
+    pub(super) desks: BTreeMap<ChildId, Desk>,
     /// What waits for a child, in order.
-    line: VecDeque<Tag>,
-    calls: HashMap<Tag, Submitted>,
+    pub(super) line: VecDeque<Tag>,
+    pub(super) calls: HashMap<Tag, Submitted>,
     /// Recalls without an answer, per child in order: what was asked for, and when.
-    asked: HashMap<ChildId, VecDeque<(u64, Vec<Tag>)>>,
+    pub(super) asked: HashMap<ChildId, VecDeque<(u64, Vec<Tag>)>>,
     /// Calls that were interrupted in children of several lanes, and when.
-    interrupted: HashMap<Tag, (ChildId, u64)>,
-    paces: Paces,
+    pub(super) interrupted: HashMap<Tag, (ChildId, u64)>,
+    pub(super) paces: Paces,
     last_child: u64,
     /// Starts in a row after which no child was ready.
-    failed_starts: u32,
-    start_after: u64,
-    called_off: bool,
-    commands: Vec<Command>,
+    pub(super) failed_starts: u32,
+    pub(super) start_after: u64,
+    pub(super) called_off: bool,
+    pub(super) commands: Vec<Command>,
 }
 
 impl Dispatcher {
@@ -164,15 +179,13 @@ impl Dispatcher {
     /// Takes one event; `now` is of the boot-time clock, in milliseconds. Call [`Self::advance`] after a batch of them.
     pub fn apply(&mut self, event: Event, now: u64) {
         match event {
-            Event::Submitted { tag, task } => self.submit(tag, task, now),
+            Event::Submitted { tag, task, care } => self.submit(tag, task, care, now),
             Event::Ready(child) => self.ready(child),
-            Event::Began { child, tag } => self.began(child, tag),
             Event::Recalled { child, tags } => self.recalled(child, &tags, now),
             Event::Died { child, running } => self.died(child, running, now),
             Event::Abort(tag) => self.abort(tag, now),
             Event::CallOffAll => self.call_off_all(now),
             Event::Resize(children) => self.shape.children = children,
-            Event::Retire(child) => self.retire(child),
         }
     }
 
@@ -201,6 +214,7 @@ impl Dispatcher {
         self.recall_from_quiet(now);
         self.kill_silent(now);
         self.kill_stuck(now);
+        self.kill_unwilling(now);
         self.give_up_old(now);
         self.place(now);
         self.keep_number(now);
@@ -208,15 +222,11 @@ impl Dispatcher {
 
     /// When [`Self::advance`] must be called even if nothing happens.
     pub fn next_deadline(&self) -> Option<u64> {
-        // Only a child of one lane holds calls that could be taken back, and notes which one it runs.
-        let desks = || self.desks.values().filter(|_| self.shape.lanes == 1);
-        let quiet = desks().filter(|desk| desk.may_recall()).map(|desk| desk.quiet_since + QUIET_MILLIS);
-        let silent = self.asked.keys().filter_map(|child| self.answer_due(*child));
-        let old = self.line.front().and_then(|tag| self.line_since(*tag)).map(|since| since + LINE_MILLIS);
-        let stuck = self.interrupt_due();
+        let noting = || self.desks.values().filter(|_| self.shape.kind == Kind::Process);
+        let quiet = noting().filter(|desk| desk.may_recall()).map(|desk| desk.quiet_since + QUIET_MILLIS);
+        let unseen = noting().filter_map(|desk| desk.look_at(&self.calls));
         let start = (self.missing() > 0).then_some(self.start_after);
-        let unseen = desks().filter_map(|desk| desk.look_at(&self.calls));
-        quiet.chain(unseen).chain(silent).chain(old).chain(stuck).chain(start).min()
+        quiet.chain(unseen).chain(self.force_due()).chain(self.line_due()).chain(start).min()
     }
 
     /// Takes what is to be done, in order.
@@ -246,18 +256,36 @@ impl Dispatcher {
         unseen
     }
 
+    /// Whether so many calls have been given to the child that it has grown by them, and not by its imports; if so it is
+    /// replaced when its calls have ended. False if it was about to be.
+    pub fn replace_grown(&mut self, child: ChildId) -> bool {
+        let grown = self.desks.get(&child).is_some_and(|desk| desk.stage == Stage::Open && desk.given > 0);
+        if grown {
+            self.retire(child);
+        }
+        grown
+    }
+
+    /// A call's begin was reported or seen. False if that is known, or the child does not have that call.
+    pub fn began(&mut self, child: ChildId, tag: Tag) -> bool {
+        let here =
+            |call: &&mut Submitted| matches!(call.place, Place::Child { child: place, .. } if place == child);
+        let call = self.calls.get_mut(&tag).filter(here);
+        call.is_some_and(|call| !std::mem::replace(&mut call.begun, true))
+    }
+
+    /// Whether a child can take calls.
+    pub fn is_open(&self) -> bool {
+        self.desks.values().any(|desk| desk.stage == Stage::Open)
+    }
+
     /// Whether no call is left.
     pub fn is_idle(&self) -> bool {
         self.calls.is_empty()
     }
 
-    /// Children that can take calls.
-    pub fn open(&self) -> usize {
-        self.desks.values().filter(|desk| desk.stage == Stage::Open).count()
-    }
-
-    fn submit(&mut self, tag: Tag, task: u32, now: u64) {
-        let call = Submitted { task, place: Place::Line { since: now }, begun: false, aborted: false };
+    fn submit(&mut self, tag: Tag, task: u32, care: Care, now: u64) {
+        let call = Submitted { task, care, place: Place::Line { since: now }, begun: false, aborted: false };
         self.calls.insert(tag, call);
         if self.called_off {
             self.end(tag, End::Unstarted);
@@ -273,189 +301,6 @@ impl Dispatcher {
         }
     }
 
-    fn began(&mut self, child: ChildId, tag: Tag) {
-        if let Some(call) = self.calls.get_mut(&tag)
-            && matches!(call.place, Place::Child { child: place, .. } if place == child)
-        {
-            call.begun = true;
-        }
-    }
-
-    fn recalled(&mut self, child: ChildId, tags: &[Tag], now: u64) {
-        let Some((_, asked)) = self.asked.get_mut(&child).and_then(VecDeque::pop_front) else { return };
-        if let Some(desk) = self.desks.get_mut(&child) {
-            desk.recalling -= 1;
-        }
-        for tag in tags.iter().rev().filter(|tag| asked.contains(tag)) {
-            self.put_back(child, *tag, now);
-        }
-        for tag in asked.iter().filter(|tag| !tags.contains(tag)) {
-            self.end_by_force(child, *tag, now);
-        }
-        self.forget_answered();
-    }
-
-    /// A call that was given back waits at the head of the line, unless it is not wanted any more.
-    fn put_back(&mut self, child: ChildId, tag: Tag, now: u64) {
-        let Some(call) = self.calls.get_mut(&tag) else { return };
-        let Place::Child { child: place, micros } = call.place else { return };
-        if place != child {
-            return;
-        }
-        call.place = Place::Line { since: now };
-        let unwanted = call.aborted || self.called_off;
-        if let Some(desk) = self.desks.get_mut(&child) {
-            desk.take(tag, micros);
-            desk.given = desk.given.saturating_sub(1);
-        }
-        if unwanted {
-            self.end(tag, End::Unstarted);
-        } else {
-            self.line.push_front(tag);
-        }
-    }
-
-    fn died(&mut self, child: ChildId, running: Option<Tag>, now: u64) {
-        let Some(desk) = self.desks.remove(&child) else { return };
-        self.asked.remove(&child);
-        if desk.stage == Stage::Starting {
-            let pause = FIRST_PAUSE_MILLIS << self.failed_starts.min(10);
-            self.start_after = now + pause.min(LONGEST_PAUSE_MILLIS);
-            self.failed_starts += 1;
-        }
-        for tag in desk.calls.iter().rev() {
-            let Some(call) = self.calls.get(tag) else { continue };
-            let ran = self.shape.lanes > 1 || call.begun || running == Some(*tag);
-            match (ran, desk.killed) {
-                (true, true) => self.end(*tag, End::Killed),
-                (true, false) => self.end(*tag, End::Died(child)),
-                (false, _) => self.put_back(child, *tag, now),
-            }
-        }
-    }
-
-    fn abort(&mut self, tag: Tag, now: u64) {
-        let Some(call) = self.calls.get_mut(&tag) else { return };
-        call.aborted = true;
-        let begun = call.begun;
-        match call.place {
-            Place::Line { .. } => {
-                self.line.retain(|other| *other != tag);
-                self.end(tag, End::Unstarted);
-            }
-            Place::Child { child, .. } if begun => self.end_by_force(child, tag, now),
-            Place::Child { child, .. } => self.ask(child, vec![tag], now),
-        }
-    }
-
-    /// Ends a call that runs and must not.
-    fn end_by_force(&mut self, child: ChildId, tag: Tag, now: u64) {
-        let here =
-            |call: &&Submitted| matches!(call.place, Place::Child { child: place, .. } if place == child);
-        if !self.calls.get(&tag).filter(here).is_some_and(|call| call.aborted) {
-            return;
-        }
-        if self.shape.lanes > 1 {
-            self.interrupted.insert(tag, (child, now));
-            self.commands.push(Command::Interrupt { child, tag });
-        } else {
-            self.kill(child);
-        }
-    }
-
-    fn kill(&mut self, child: ChildId) {
-        if let Some(desk) = self.desks.get_mut(&child).filter(|desk| desk.stage != Stage::Ending) {
-            desk.stage = Stage::Ending;
-            desk.killed = true;
-            self.commands.push(Command::Kill(child));
-        }
-    }
-
-    fn call_off_all(&mut self, now: u64) {
-        self.called_off = true;
-        for tag in std::mem::take(&mut self.line) {
-            self.end(tag, End::Unstarted);
-        }
-        let with_calls: Vec<_> = self
-            .desks
-            .iter()
-            .map(|(child, desk)| (*child, desk.calls.iter().copied().collect::<Vec<_>>()))
-            .collect();
-        for (child, tags) in with_calls.into_iter().filter(|(_, tags)| !tags.is_empty()) {
-            self.ask(child, tags, now);
-        }
-    }
-
-    fn ask(&mut self, child: ChildId, tags: Vec<Tag>, now: u64) {
-        if let Some(desk) = self.desks.get_mut(&child) {
-            desk.recalling += 1;
-            self.asked.entry(child).or_default().push_back((now, tags.clone()));
-            self.commands.push(Command::Recall { child, tags });
-        }
-    }
-
-    /// What waits behind a call that takes longer than thought is given to others.
-    fn recall_from_quiet(&mut self, now: u64) {
-        let quiet = |desk: &Desk| desk.may_recall() && now >= desk.quiet_since + QUIET_MILLIS;
-        let asking: Vec<_> = self
-            .desks
-            .iter()
-            .filter(|(_, desk)| self.shape.lanes == 1 && quiet(desk))
-            .map(|(child, desk)| (*child, desk.calls.iter().skip(1).copied().collect::<Vec<_>>()))
-            .collect();
-        for (child, tags) in asking {
-            self.ask(child, tags, now);
-        }
-    }
-
-    /// A child that does not even answer what it is asked is stuck. It is given little time when a call must end, and more
-    /// when others only wait for what it holds.
-    fn kill_silent(&mut self, now: u64) {
-        let due = |child: &ChildId| self.answer_due(*child).is_some_and(|due| now >= due);
-        let silent: Vec<_> = self.asked.keys().copied().filter(due).collect();
-        for child in silent {
-            self.kill(child);
-        }
-    }
-
-    /// When a child that was asked something is given up.
-    fn answer_due(&self, child: ChildId) -> Option<u64> {
-        self.desks.get(&child).filter(|desk| desk.stage != Stage::Ending)?;
-        let is_urgent = |tag: &Tag| self.calls.get(tag).is_some_and(|call| call.aborted);
-        let patience = |tags: &[Tag]| if tags.iter().any(is_urgent) { ANSWER_MILLIS } else { SILENCE_MILLIS };
-        self.asked.get(&child)?.iter().map(|(since, tags)| since + patience(tags)).min()
-    }
-
-    /// When a child is given up in which an interrupted call goes on.
-    fn interrupt_due(&self) -> Option<u64> {
-        let patience = self.shape.interrupt_patience?;
-        let lives = |child: &ChildId| self.desks.get(child).is_some_and(|desk| desk.stage != Stage::Ending);
-        let waited_for = self.interrupted.values().filter(|(child, _)| lives(child));
-        waited_for.map(|(_, since)| since + patience).min()
-    }
-
-    /// A call that does not end when it is interrupted holds up all others of its child.
-    fn kill_stuck(&mut self, now: u64) {
-        let calls = &self.calls;
-        self.interrupted.retain(|tag, _| calls.contains_key(tag));
-        let Some(patience) = self.shape.interrupt_patience else { return };
-        let stuck: Vec<_> =
-            self.interrupted.values().filter(|(_, since)| now >= since + patience).copied().collect();
-        for (child, _) in stuck {
-            self.kill(child);
-        }
-    }
-
-    fn give_up_old(&mut self, now: u64) {
-        while let Some(tag) = self.line.front().copied() {
-            if self.line_since(tag).is_some_and(|since| now < since + LINE_MILLIS) {
-                return;
-            }
-            self.line.pop_front();
-            self.end(tag, End::Unstarted);
-        }
-    }
-
     /// Gives what waits to children, strictly in order, so that short calls never overtake a long one for ever.
     fn place(&mut self, now: u64) {
         let mut gifts: BTreeMap<ChildId, Vec<Tag>> = BTreeMap::new();
@@ -465,11 +310,15 @@ impl Dispatcher {
                 continue;
             };
             let short = self.paces.short(call.task);
-            let Some(child) = seat(&self.desks, self.shape, short, now) else { break };
+            let behind_others = short.filter(|_| call.care == Care::Usual);
+            let Some(child) = seat(&self.desks, self.shape, behind_others, now) else { break };
             let micros = short.unwrap_or(AHEAD_MICROS);
             call.place = Place::Child { child, micros };
             if let Some(desk) = self.desks.get_mut(&child) {
                 desk.give(tag, micros, now);
+            }
+            if call.care != Care::Usual {
+                self.commands.push(Command::Mark(tag));
             }
             self.line.pop_front();
             gifts.entry(child).or_default().push(tag);
@@ -504,7 +353,7 @@ impl Dispatcher {
         }
         for (child, desk) in &mut self.desks {
             if desk.stage == Stage::Retiring && desk.calls.is_empty() {
-                desk.stage = Stage::Ending;
+                desk.stage = Stage::Ending { since: now };
                 self.commands.push(Command::Stop(*child));
             }
         }
@@ -531,36 +380,25 @@ impl Dispatcher {
         self.counted().saturating_sub(self.shape.children)
     }
 
-    fn line_since(&self, tag: Tag) -> Option<u64> {
-        match self.calls.get(&tag)?.place {
-            Place::Line { since } => Some(since),
-            Place::Child { .. } => None,
-        }
-    }
-
-    fn end(&mut self, tag: Tag, end: End) {
+    pub(super) fn end(&mut self, tag: Tag, end: End) {
         if self.calls.remove(&tag).is_some() {
             self.commands.push(Command::End { tag, end });
         }
     }
-
-    fn forget_answered(&mut self) {
-        self.asked.retain(|_, asked| !asked.is_empty());
-    }
 }
 
-/// The child that gets a call that is expected to take `short` microseconds: an idle one, else, for a short call, the one
-/// that is through soonest.
+/// The child that gets a call: an idle one, else, for one that is expected to take `short` microseconds, that which is
+/// through soonest.
 fn seat(desks: &BTreeMap<ChildId, Desk>, shape: Shape, short: Option<u64>, now: u64) -> Option<ChildId> {
     let open = || {
         let spent = |desk: &Desk| shape.max_calls.is_some_and(|most| desk.given >= most);
         desks.iter().filter(move |(_, desk)| desk.stage == Stage::Open && !spent(desk))
     };
-    let free = open().filter(|(_, desk)| desk.calls.len() < shape.lanes);
+    let free = open().filter(|(_, desk)| desk.calls.len() < shape.kind.lanes());
     if let Some((child, _)) = free.min_by_key(|(_, desk)| desk.calls.len()) {
         return Some(*child);
     }
-    let micros = short.filter(|_| shape.lanes == 1)?;
+    let micros = short.filter(|_| shape.kind == Kind::Process)?;
     let fits = |desk: &Desk| {
         let quiet = now >= desk.quiet_since + QUIET_MILLIS;
         desk.load + micros <= AHEAD_MICROS && desk.calls.len() <= MOST_AHEAD && desk.recalling == 0 && !quiet

@@ -11,12 +11,14 @@
 
 mod desk;
 mod dispatcher;
+mod force;
 mod pace;
+mod recall;
 
 #[cfg(test)]
 mod tests;
 
-pub use dispatcher::{Command, Dispatcher, End, Event, Shape};
+pub use dispatcher::{Care, Command, Dispatcher, End, Event, Kind, Shape};
 
 /// The dispatcher's own name for a child, never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

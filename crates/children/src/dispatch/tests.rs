@@ -16,13 +16,13 @@ struct World {
     killed: Vec<ChildId>,
     stopped: Vec<ChildId>,
     interrupted: Vec<Tag>,
+    marked: Vec<Tag>,
     next_tag: Tag,
 }
 
 impl World {
-    fn new(children: usize, lanes: usize) -> Self {
-        let shape = Shape { children, lanes, max_calls: None, interrupt_patience: None };
-        let mut world = Self::shaped(shape);
+    fn new(children: usize, kind: Kind) -> Self {
+        let mut world = Self::shaped(Shape { children, kind, max_calls: None });
         world.all_ready();
         world
     }
@@ -38,6 +38,7 @@ impl World {
             killed: Vec::new(),
             stopped: Vec::new(),
             interrupted: Vec::new(),
+            marked: Vec::new(),
             next_tag: 0,
         };
         world.step();
@@ -49,6 +50,7 @@ impl World {
         for command in self.dispatcher.take_commands() {
             match command {
                 Command::Start(child) => self.starting.push(child),
+                Command::Mark(tag) => self.marked.push(tag),
                 Command::Give { child, tags } => self.given.entry(child).or_default().extend(tags),
                 Command::Recall { child, tags } => self.asked.push((child, tags)),
                 Command::Interrupt { tag, .. } => self.interrupted.push(tag),
@@ -73,8 +75,12 @@ impl World {
     }
 
     fn submit(&mut self, task: u32) -> Tag {
+        self.submit_with(task, Care::Usual)
+    }
+
+    fn submit_with(&mut self, task: u32, care: Care) -> Tag {
         self.next_tag += 1;
-        self.apply(Event::Submitted { tag: self.next_tag, task });
+        self.apply(Event::Submitted { tag: self.next_tag, task, care });
         self.next_tag
     }
 
@@ -101,15 +107,21 @@ impl World {
         }
     }
 
+    /// The child dies in its first call.
     fn die(&mut self, child: ChildId) {
-        let running = self.given.remove(&child).unwrap_or_default().first().copied();
+        self.die_in(child, 0);
+    }
+
+    /// The child dies in this one of its calls.
+    fn die_in(&mut self, child: ChildId, place: usize) {
+        let running = self.given.remove(&child).unwrap_or_default().get(place).copied();
         self.apply(Event::Died { child, running });
     }
 }
 
 #[test]
 fn an_unknown_task_is_never_put_behind_another_call() {
-    let mut world = World::new(2, 1);
+    let mut world = World::new(2, Kind::Process);
     for _ in 0..5 {
         world.submit(1);
     }
@@ -119,7 +131,7 @@ fn an_unknown_task_is_never_put_behind_another_call() {
 
 #[test]
 fn short_calls_wait_inside_children_up_to_two_milliseconds_of_them() {
-    let mut world = World::new(2, 1);
+    let mut world = World::new(2, Kind::Process);
     world.submit(1);
     let child = world.child_of(1);
     world.finish(child, 10);
@@ -133,7 +145,7 @@ fn short_calls_wait_inside_children_up_to_two_milliseconds_of_them() {
 
 #[test]
 fn what_waits_behind_a_call_that_takes_long_runs_on_another_child() {
-    let mut world = World::new(2, 1);
+    let mut world = World::new(2, Kind::Process);
     world.submit(1);
     world.finish(world.child_of(1), 10);
     let tags: Vec<Tag> = (0..10).map(|_| world.submit(1)).collect();
@@ -150,7 +162,7 @@ fn what_waits_behind_a_call_that_takes_long_runs_on_another_child() {
 
 #[test]
 fn a_death_names_its_victim_and_nobody_else() {
-    let mut world = World::new(1, 1);
+    let mut world = World::new(1, Kind::Process);
     world.submit(1);
     let child = world.child_of(1);
     world.finish(child, 10);
@@ -164,7 +176,7 @@ fn a_death_names_its_victim_and_nobody_else() {
 
 #[test]
 fn in_a_child_of_several_lanes_a_death_takes_all_that_it_had() {
-    let mut world = World::new(1, 3);
+    let mut world = World::new(1, Kind::Threads { lanes: 3 });
     let tags: Vec<Tag> = (0..4).map(|_| world.submit(1)).collect();
     assert_eq!(world.given[&world.child_of(tags[0])], &tags[..3]);
     world.die(world.child_of(tags[0]));
@@ -174,7 +186,7 @@ fn in_a_child_of_several_lanes_a_death_takes_all_that_it_had() {
 
 #[test]
 fn an_aborted_call_is_killed_only_if_it_has_begun() {
-    let mut world = World::new(1, 1);
+    let mut world = World::new(1, Kind::Process);
     world.submit(1);
     let child = world.child_of(1);
     world.finish(child, 10);
@@ -193,7 +205,7 @@ fn an_aborted_call_is_killed_only_if_it_has_begun() {
 
 #[test]
 fn a_child_that_does_not_answer_is_killed_when_its_call_must_end() {
-    let mut world = World::new(1, 1);
+    let mut world = World::new(1, Kind::Process);
     let tag = world.submit(1);
     world.apply(Event::Abort(tag));
     world.now += ANSWER;
@@ -203,12 +215,10 @@ fn a_child_that_does_not_answer_is_killed_when_its_call_must_end() {
 
 #[test]
 fn a_child_whose_interrupted_call_goes_on_is_killed_and_its_neighbours_are_not_to_blame() {
-    let mut world =
-        World::shaped(Shape { children: 1, lanes: 2, max_calls: None, interrupt_patience: Some(1000) });
-    world.all_ready();
+    let mut world = World::new(1, Kind::Loop { lanes: 2 });
     let tags = [world.submit(1), world.submit(1)];
     let child = world.child_of(tags[0]);
-    world.apply(Event::Began { child, tag: tags[0] });
+    assert!(world.dispatcher.began(child, tags[0]) && !world.dispatcher.began(child, tags[0]));
     world.apply(Event::Abort(tags[0]));
     assert_eq!(world.interrupted, [tags[0]]);
     world.now += 999;
@@ -223,7 +233,7 @@ fn a_child_whose_interrupted_call_goes_on_is_killed_and_its_neighbours_are_not_t
 
 #[test]
 fn a_child_that_stands_still_is_replaced_and_what_it_held_runs_elsewhere() {
-    let mut world = World::new(1, 1);
+    let mut world = World::new(1, Kind::Process);
     world.submit(1);
     let child = world.child_of(1);
     world.finish(child, 10);
@@ -233,6 +243,7 @@ fn a_child_that_stands_still_is_replaced_and_what_it_held_runs_elsewhere() {
     world.dispatcher.unseen(world.now);
     world.now += ANSWER;
     world.step();
+    world.dispatcher.unseen(world.now);
     assert!(world.killed.is_empty(), "nothing of it must end");
     assert!(
         world.dispatcher.next_deadline().is_none_or(|due| due > world.now),
@@ -249,12 +260,91 @@ fn a_child_that_stands_still_is_replaced_and_what_it_held_runs_elsewhere() {
 }
 
 #[test]
-fn nothing_is_due_while_calls_of_several_lanes_run() {
-    let mut world = World::new(1, 3);
+fn what_must_not_begin_twice_does_not_though_its_child_did_not_say_that_it_had_ended() {
+    let mut world = World::new(1, Kind::Process);
+    world.submit(1);
+    let child = world.child_of(1);
+    world.finish(child, 10);
+    let once = world.submit_with(1, Care::Once);
+    let others = [world.submit(1), world.submit(1), world.submit(1)];
+    assert_eq!(world.marked, [once]);
+    world.die_in(child, 2);
+    let died = HashMap::from([(once, End::Died(child)), (others[1], End::Died(child))]);
+    assert_eq!(world.ended, died);
+    world.all_ready();
+    assert_eq!(world.given[&world.child_of(others[0])], [others[0], others[2]]);
+}
+
+#[test]
+fn what_wants_care_is_marked_when_a_child_has_nothing_else_and_not_before() {
+    let mut world = World::new(1, Kind::Process);
+    world.submit(1);
+    let child = world.child_of(1);
+    world.finish(child, 10);
+    world.submit(1);
+    let careful = world.submit_with(1, Care::Alone);
+    assert!(world.marked.is_empty());
+    world.finish(child, 10);
+    assert_eq!((&*world.marked, &*world.given[&child]), (&[careful][..], &[careful][..]));
+}
+
+#[test]
+fn a_death_in_threads_or_a_loop_of_one_lane_has_a_victim_too() {
+    for kind in [Kind::Threads { lanes: 1 }, Kind::Loop { lanes: 1 }] {
+        let mut world = World::new(1, kind);
+        let tag = world.submit(1);
+        let child = world.child_of(tag);
+        world.given.clear();
+        world.apply(Event::Died { child, running: None });
+        assert_eq!(world.ended, HashMap::from([(tag, End::Died(child))]));
+    }
+}
+
+#[test]
+fn a_child_of_threads_is_killed_when_all_in_it_must_end() {
+    let mut world = World::new(1, Kind::Threads { lanes: 2 });
     let tags = [world.submit(1), world.submit(1)];
     let child = world.child_of(tags[0]);
     for tag in tags {
-        world.apply(Event::Began { child, tag });
+        world.dispatcher.began(child, tag);
+    }
+    world.apply(Event::Abort(tags[0]));
+    assert_eq!((&*world.interrupted, world.killed.len()), (&tags[..1], 0));
+    world.given.entry(child).or_default().retain(|tag| *tag != tags[0]);
+    world.finish(child, 10);
+    assert_eq!(world.killed, [child], "nothing is left in it that may go on");
+}
+
+#[test]
+fn a_child_that_does_not_end_when_it_is_told_to_is_killed() {
+    let mut world = World::new(1, Kind::Process);
+    world.apply(Event::Resize(0));
+    assert_eq!(world.stopped.len(), 1);
+    world.now += END - 1;
+    world.step();
+    assert!(world.killed.is_empty());
+    assert_eq!(world.dispatcher.next_deadline(), Some(world.now + 1));
+    world.now += 1;
+    world.step();
+    assert_eq!(world.killed, world.stopped);
+}
+
+#[test]
+fn only_a_child_that_has_run_something_is_replaced_for_its_size() {
+    let mut world = World::new(1, Kind::Process);
+    let child = ChildId(1);
+    assert!(!world.dispatcher.replace_grown(child));
+    world.submit(1);
+    assert!(world.dispatcher.replace_grown(child) && !world.dispatcher.replace_grown(child));
+}
+
+#[test]
+fn nothing_is_due_while_calls_of_several_lanes_run() {
+    let mut world = World::new(1, Kind::Threads { lanes: 3 });
+    let tags = [world.submit(1), world.submit(1)];
+    let child = world.child_of(tags[0]);
+    for tag in tags {
+        world.dispatcher.began(child, tag);
     }
     world.now += 1000;
     world.step();
@@ -263,7 +353,7 @@ fn nothing_is_due_while_calls_of_several_lanes_run() {
 
 #[test]
 fn a_call_that_finds_no_child_is_given_up_soon() {
-    let mut world = World::new(1, 1);
+    let mut world = World::new(1, Kind::Process);
     world.submit(1);
     let waiting = world.submit(1);
     world.now += LINE;
@@ -273,8 +363,7 @@ fn a_call_that_finds_no_child_is_given_up_soon() {
 
 #[test]
 fn a_spent_child_is_replaced_before_it_ends() {
-    let mut world =
-        World::shaped(Shape { children: 1, lanes: 1, max_calls: Some(2), interrupt_patience: None });
+    let mut world = World::shaped(Shape { children: 1, kind: Kind::Process, max_calls: Some(2) });
     world.all_ready();
     world.submit(1);
     let first = world.child_of(1);
@@ -287,7 +376,7 @@ fn a_spent_child_is_replaced_before_it_ends() {
 
 #[test]
 fn children_that_never_get_ready_are_started_less_and_less_often() {
-    let mut world = World::shaped(Shape { children: 1, lanes: 1, max_calls: None, interrupt_patience: None });
+    let mut world = World::shaped(Shape { children: 1, kind: Kind::Process, max_calls: None });
     let mut starts = 0;
     for _ in 0..2000 {
         for child in std::mem::take(&mut world.starting) {
@@ -302,7 +391,7 @@ fn children_that_never_get_ready_are_started_less_and_less_often() {
 
 #[test]
 fn fewer_children_end_when_they_are_idle() {
-    let mut world = World::new(3, 1);
+    let mut world = World::new(3, Kind::Process);
     let tag = world.submit(1);
     world.apply(Event::Resize(1));
     assert_eq!(world.stopped.len(), 2);
@@ -311,7 +400,7 @@ fn fewer_children_end_when_they_are_idle() {
 
 #[test]
 fn after_all_was_called_off_nothing_begins() {
-    let mut world = World::new(1, 1);
+    let mut world = World::new(1, Kind::Process);
     world.submit(1);
     world.finish(world.child_of(1), 10);
     let tags: Vec<Tag> = (0..3).map(|_| world.submit(1)).collect();
@@ -323,15 +412,16 @@ fn after_all_was_called_off_nothing_begins() {
 }
 
 const QUIET: u64 = 5;
-const ANSWER: u64 = 50;
+const ANSWER: u64 = 250;
+const END: u64 = 10_000;
 const SILENCE: u64 = 10_000;
 const LINE: u64 = 100;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Submit(u32),
+    Submit(u32, Care),
     Finish(usize, u64),
-    Die(usize),
+    Die(usize, usize),
     Abort(u64),
     Answer(usize),
     Ready,
@@ -339,11 +429,19 @@ enum Step {
     Resize(usize),
 }
 
+fn cares() -> impl Strategy<Value = Care> {
+    prop_oneof![4 => Just(Care::Usual), 1 => Just(Care::Alone), 1 => Just(Care::Once)]
+}
+
+fn kinds() -> impl Strategy<Value = Kind> {
+    prop_oneof![Just(Kind::Process), Just(Kind::Threads { lanes: 2 }), Just(Kind::Loop { lanes: 1 })]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => (0u32..3).prop_map(Step::Submit),
+        4 => (0u32..3, cares()).prop_map(|(task, care)| Step::Submit(task, care)),
         4 => (0usize..4, prop_oneof![Just(5u64), Just(500), Just(50_000)]).prop_map(|(child, micros)| Step::Finish(child, micros)),
-        1 => (0usize..4).prop_map(Step::Die),
+        1 => (0usize..4, 0usize..3).prop_map(|(child, running)| Step::Die(child, running)),
         1 => (0u64..60).prop_map(Step::Abort),
         2 => (0usize..2).prop_map(Step::Answer),
         2 => Just(Step::Ready),
@@ -355,21 +453,21 @@ fn step() -> impl Strategy<Value = Step> {
 proptest! {
     /// Whatever children do, each call ends once: by its child's report, or by one word of the dispatcher.
     #[test]
-    fn every_call_ends_once(steps in prop::collection::vec(step(), 1..200), lanes in 1usize..3) {
-        let mut world = World::new(2, lanes);
+    fn every_call_ends_once(steps in prop::collection::vec(step(), 1..200), kind in kinds()) {
+        let mut world = World::new(2, kind);
         let mut reported = HashSet::new();
         for step in steps {
             let mut children: Vec<ChildId> = world.given.keys().copied().collect();
             children.sort_unstable();
             let child = |place: usize| children.get(place % children.len().max(1)).copied();
             match step {
-                Step::Submit(task) => { world.submit(task); }
+                Step::Submit(task, care) => { world.submit_with(task, care); }
                 Step::Finish(place, micros) => {
                     if let Some(tag) = child(place).and_then(|child| world.finish(child, micros)) {
                         prop_assert!(reported.insert(tag));
                     }
                 }
-                Step::Die(place) => if let Some(child) = child(place) { world.die(child) },
+                Step::Die(place, running) => if let Some(child) = child(place) { world.die_in(child, running) },
                 Step::Abort(tag) => world.apply(Event::Abort(tag)),
                 Step::Answer(begun) => world.answer(begun),
                 Step::Ready => world.all_ready(),

@@ -34,7 +34,7 @@ impl WorkerBuilder {
         }
         prepared.set_hostname(&self.name);
         let shape = prepared.shape();
-        self.concurrency = (shape.children * shape.lanes) as u32;
+        self.concurrency = (shape.children * shape.kind.lanes()) as u32;
         self.children = Slot(Mutex::new(Some(Box::new(prepared))));
         Ok(self)
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use cardoon_children::dispatch::Care;
 use cardoon_children::frame::{Cancel, Gate, Tag};
 use cardoon_children::{Call, Ending, Failure, How, Label, Owner, Pool, Prepared, Printed};
 use cardoon_core::RetryHint;
@@ -39,19 +40,16 @@ impl Children {
     }
 
     /// Submits a run; [`Self::flush`] gives it to a child.
-    pub(super) fn start(&self, mut run: Run, task: ChildTask) {
+    pub(super) fn start(&self, run: Run, task: ChildTask) {
         if !run.may_begin() {
             return run.end(Outcome::NotStarted);
         }
         let Some(call) = call(&run, task) else {
             return run.end(Outcome::CannotStart("the run has no message".to_owned()));
         };
-        if run.start.task.definition.options.ack == AckMode::Early {
-            // Whether it has begun when its worker dies is not known outside: it must not run twice.
-            run.mark_begun();
-        }
+        let care = care(&run);
         self.desk.runs().insert(call.tag, run);
-        self.pool.submit(call);
+        self.pool.submit(call, care);
     }
 
     pub(super) fn flush(&self) {
@@ -76,6 +74,14 @@ impl Children {
         self.pool.resize(children);
     }
 
+    pub(super) fn is_ready(&self) -> bool {
+        self.pool.is_ready()
+    }
+
+    pub(super) async fn ready(&self) {
+        self.pool.ready().await;
+    }
+
     /// Lets the children end, which have nothing to do any more.
     pub(super) async fn close(&self) {
         self.pool.stop_all().await;
@@ -94,6 +100,12 @@ impl Desk {
 }
 
 impl Owner for Desk {
+    fn may_begin(&self, tag: Tag) {
+        if let Some(run) = self.runs().get_mut(&tag) {
+            run.mark_begun();
+        }
+    }
+
     fn began(&self, tag: Tag, _at: u64) {
         if let Some(run) = self.runs().get_mut(&tag) {
             run.mark_begun();
@@ -139,6 +151,18 @@ impl Owner for Desk {
 
     fn failed(&self, error: Error) {
         self.kit.inbox.fail(error);
+    }
+}
+
+/// Whether a run has begun when its worker dies must be known of those that must not run twice, and of those that may have
+/// killed a worker.
+fn care(run: &Run) -> Care {
+    if run.start.task.definition.options.ack == AckMode::Early {
+        Care::Once
+    } else if run.start.redelivered {
+        Care::Alone
+    } else {
+        Care::Usual
     }
 }
 

@@ -104,6 +104,23 @@ impl Executors {
         }
     }
 
+    /// Whether what is started now can begin soon.
+    pub(crate) fn is_ready(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        let is_ready = self.children.as_ref().is_none_or(children::Children::is_ready);
+        #[cfg(not(target_os = "linux"))]
+        let is_ready = true;
+        is_ready
+    }
+
+    /// Waits until that is so.
+    pub(crate) async fn ready(&self) {
+        #[cfg(target_os = "linux")]
+        if let Some(children) = &self.children {
+            children.ready().await;
+        }
+    }
+
     /// Lets children end as programs do, within `limit`.
     pub(crate) async fn close(&self, limit: Duration) {
         #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use cardoon::{App, Worker, WorkerHandle};
-use cardoon_children::dispatch::Shape;
+use cardoon_children::dispatch::{Kind, Shape};
 use cardoon_children::{Options as PoolOptions, Prepared, StartMethod as Method};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_settings::{Settings, StoreUrl};
@@ -18,9 +18,6 @@ use crate::exit::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::stores::Stores;
-
-/// A coroutine that goes on so long after it was cancelled holds up its loop, which is killed.
-const INTERRUPT_PATIENCE_MILLIS: u64 = 1_000;
 
 /// A worker of an application that does not run yet.
 pub(in crate::commands) struct Ready {
@@ -169,7 +166,7 @@ fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions 
     }
     PoolOptions {
         command,
-        shape: Shape { children: 1, lanes: 1, max_calls: None, interrupt_patience: None },
+        shape: Shape { children: 1, kind: Kind::Process, max_calls: None },
         start_method: match options.start_method {
             StartMethod::Auto => Method::Auto,
             StartMethod::Fork => Method::Fork,
@@ -210,25 +207,13 @@ fn shape(session: &Session, options: &Options, application: &Application, pool: 
     let set = session.settings.worker.concurrency.map(|slots| slots.get() as usize);
     let slots = set.or(application.concurrency.map(|slots| slots as usize));
     let max_calls = options.max_tasks_per_child.or(application.max_tasks_per_child).filter(|most| *most > 0);
-    match pool {
-        Pool::Processes => Shape {
-            children: slots.unwrap_or(processors).max(1),
-            lanes: 1,
-            max_calls,
-            interrupt_patience: None,
-        },
-        Pool::Solo => Shape { children: 1, lanes: 1, max_calls, interrupt_patience: None },
-        Pool::Threads => Shape {
-            children: 1,
-            lanes: slots.unwrap_or(processors).max(1),
-            max_calls,
-            interrupt_patience: None,
-        },
-        Pool::Asyncio => {
-            let interrupt_patience = Some(INTERRUPT_PATIENCE_MILLIS);
-            Shape { children: 1, lanes: slots.unwrap_or(100).max(1), max_calls, interrupt_patience }
-        }
-    }
+    let (children, kind) = match pool {
+        Pool::Processes => (slots.unwrap_or(processors).max(1), Kind::Process),
+        Pool::Solo => (1, Kind::Process),
+        Pool::Threads => (1, Kind::Threads { lanes: slots.unwrap_or(processors).max(1) }),
+        Pool::Asyncio => (1, Kind::Loop { lanes: slots.unwrap_or(100).max(1) }),
+    };
+    Shape { children, kind, max_calls }
 }
 
 fn greet(session: &Session, application: &Application, prepared: &Prepared) {
