@@ -157,7 +157,6 @@ def test_arguments_and_options_travel_with_the_tick(project: Project) -> None:
 @pytest.mark.parametrize(
     ("entry", "status", "words"),
     [
-        ("{'task': 'tasks.tcik', 'schedule': 1}", 2, ["CD3005", "`half`", "tasks.tcik", "known: tasks.tick"]),
         ("{'task': 'tasks.tick', 'schedule': crontab(minute='61')}", 2, ["CD4002", "`half`", "`61` for minute"]),
         ("{'task': 'tasks.tick', 'schedule': 'hourly'}", 2, ["CD4002", "`half`", "'hourly' is no schedule"]),
         ("{'task': 'tasks.tick', 'schedule': 1, 'args': (1,)}", 2, ["CD4002", "`half`", "tasks.tick"]),
@@ -175,6 +174,24 @@ def test_an_entry_that_cannot_be_sent_is_named_at_the_start(
     assert all(word in text for word in words), text
     # A worker does not mind.
     project.worker("-c", "1").stop()
+
+
+def test_a_task_of_another_program_is_sent_with_a_warning(project: Project) -> None:
+    project.write(HALF_SECONDS.replace('"task": "tasks.tick"', '"task": "other.task"'))
+    scheduler = beat(project)
+    scheduler.wait_for_log("none of this application")
+    look = ("--broker", project.broker, "queue", "peek", "celery", "-o", "json")
+    until(lambda: "other.task" in project.command(*look)[1], "a tick")
+
+
+def test_all_entries_that_cannot_be_sent_are_told_and_a_worker_sends_the_others(project: Project) -> None:
+    more = '"a": {"task": "tasks.tick", "schedule": "hourly"}, "b": {"schedule": 1}, "half"'
+    project.write(HALF_SECONDS.replace('"half"', more))
+    status, text = project.command("-A", "tasks", "beat")
+    assert status == 2 and "`a`" in text and "`b`" in text, text
+    worker = project.worker("-B", "-c", "1")
+    assert "`a`" in worker.log() and "`b`" in worker.log()
+    until(project.notes, "a tick of the other entry")
 
 
 def test_without_an_application_there_is_nothing_to_send(project: Project) -> None:

@@ -253,3 +253,17 @@ def test_who_wants_a_daemon_is_told_how(project: Project) -> None:
     project.write(TASK)
     status, log = project.command("-A", "tasks", "worker", "-D")
     assert status == 2 and "systemd" in log
+
+
+def test_a_worker_without_a_queue_or_with_too_many_children_is_refused(project: Project) -> None:
+    project.write(TASK)
+    status, log = project.command("-A", "tasks", "worker", "-X", "celery")
+    assert status == 2 and "no queue is left" in log
+    status, log = project.command("-A", "tasks", "worker", "-c", "1000000")
+    assert status == 2 and "at most 1000 children" in log
+
+
+@pytest.mark.parametrize("command", ["inspect", "status", "multi", "flower"])
+def test_commands_of_celery_are_answered_with_those_here(project: Project, command: str) -> None:
+    status, log = project.command(command, "active")
+    assert status == 2 and "hint:" in log

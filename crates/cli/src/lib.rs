@@ -22,7 +22,7 @@ use std::ffi::OsString;
 
 use arguments::Arguments;
 use cardoon_errors::Result;
-use exit::Exit;
+use exit::{Exit, Origin};
 
 /// Carries out a command line, whose first word is the program's name, and answers the exit status. `python` is the
 /// interpreter that runs the program, if one does: workers run Python tasks with it unless they are told otherwise.
@@ -31,10 +31,11 @@ pub fn run_with(words: &[OsString], python: Option<OsString>) -> u8 {
         Ok(arguments) => arguments,
         Err(status) => return status,
     };
-    arguments.global.set_host(python);
+    let folder = std::env::current_dir().ok();
+    arguments.global.set_host(python.clone());
     let (language, format) = (arguments.language(), arguments.output());
     match run(arguments) {
-        Ok(exit) => exit.finish(),
+        Ok(exit) => exit.finish(&Origin { words, python, folder }),
         Err(error) => {
             failure::print(&error, language, format);
             error.exit_status()

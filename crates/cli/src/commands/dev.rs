@@ -25,6 +25,7 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     options.worker.python.check_words()?;
+    options.worker.python.enter_workdir()?;
     if let Some(app) = &session.app {
         if options.reload {
             return reloading(session, app, &options.worker).await;

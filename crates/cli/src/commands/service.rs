@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use cardoon_errors::{Code, Error, Result};
 
 #[derive(Debug, Default, clap::Args)]
-pub(crate) struct Options {
+pub(crate) struct ServiceOptions {
     /// Append the log to this file instead of writing it to standard error
     #[arg(short = 'f', long, value_name = "FILE")]
     logfile: Option<PathBuf>,
@@ -24,7 +24,7 @@ pub(super) struct Service {
     _pidfile: Option<PidFile>,
 }
 
-impl Options {
+impl ServiceOptions {
     /// Becomes what the options ask for. Call it before anything is said.
     ///
     /// # Errors
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn who_wants_a_daemon_is_told_how() {
-        let asked = Options { detach: true, ..Options::default() };
+        let asked = ServiceOptions { detach: true, ..ServiceOptions::default() };
         let Err(error) = asked.begin() else { panic!("it did not say no") };
         assert!(format!("{error:?}").contains("nohup"), "{error:?}");
     }

@@ -15,6 +15,7 @@ use crate::signals::Signals;
 use crate::stores::Stores;
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(crate) struct Options {
     /// Queues to take from, in turn: mail,low
     #[arg(short = 'Q', long)]
@@ -32,7 +33,7 @@ pub(crate) struct Options {
     #[arg(short, long, alias = "hostname")]
     name: Option<String>,
     /// Publish events also while nobody listens
-    #[arg(short = 'E', long)]
+    #[arg(short = 'E', long, alias = "task-events")]
     events: bool,
     /// Execute the built-in tasks: cardoon.noop, echo, add, sleep, block, fail
     #[arg(long)]
@@ -50,7 +51,7 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "LEVEL", ignore_case = true)]
     loglevel: Option<Level>,
     #[command(flatten)]
-    pub(super) service: service::Options,
+    pub(super) service: service::ServiceOptions,
     #[command(flatten)]
     pub(super) beside: beat::BesideOptions,
     #[command(flatten)]
@@ -89,8 +90,15 @@ impl Options {
     }
 
     /// Takes those of `--exclude-queues` out of the worker's queues.
-    pub(super) fn leave_out_queues(&self, settings: &mut Settings) {
-        settings.worker.queues.retain(|queue| !self.exclude_queues.contains(queue));
+    pub(super) fn leave_out_queues(&self, settings: &mut Settings) -> Result<()> {
+        let queues = &mut settings.worker.queues;
+        queues.retain(|queue| !self.exclude_queues.contains(queue));
+        if queues.is_empty() {
+            return Err(Error::new(Code::BadInput, "no queue is left to take from")
+                .checked(format!("left out: {}", clean(&self.exclude_queues.join(", "))))
+                .hint("name those to take from: --queues mail,low"));
+        }
+        Ok(())
     }
 
     pub(super) fn log_level(&self, usual: &'static str) -> &'static str {
@@ -117,6 +125,7 @@ fn seconds(text: Option<&String>) -> Option<String> {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     options.python.check_words()?;
+    options.python.enter_workdir()?;
     if let Some(app) = &session.app {
         return match python::prepare(session, app, options, options.beside.beat).await? {
             Ok(ready) => ready.until_told().await,
@@ -131,7 +140,7 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     }
     let signals = Signals::listen()?;
     let mut settings = session.settings.clone();
-    options.leave_out_queues(&mut settings);
+    options.leave_out_queues(&mut settings)?;
     let stores = session.connect().await?;
     introduce(session, &settings.worker.queues, &stores);
     if options.purge {

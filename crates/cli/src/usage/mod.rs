@@ -1,5 +1,6 @@
 //! Command lines that cannot be read, and those that only ask for help.
 
+mod celery;
 mod chinese;
 mod help;
 mod help_texts;

@@ -8,7 +8,7 @@ use crate::arguments::Arguments;
 use crate::output::Format;
 use crate::{failure, language};
 
-use super::{chinese, help};
+use super::{celery, chinese, help};
 
 /// The command line, or the status to end with after help or an error was printed.
 pub(crate) fn parse(line: &[OsString]) -> Result<Arguments, u8> {
@@ -17,7 +17,9 @@ pub(crate) fn parse(line: &[OsString]) -> Result<Arguments, u8> {
     read(language, line).map_err(|error| {
         let wants_json = asks_for_json(&words);
         let says_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-        if error.use_stderr() && wants_json {
+        if let Some(error) = celery::instead(&error) {
+            failure::print(&error, language, if wants_json { Format::Json } else { Format::Table });
+        } else if error.use_stderr() && wants_json {
             failure::print(&as_error(&error, language), language, Format::Json);
         } else if error.use_stderr() && language == Language::Chinese && !says_help {
             failure::print(&as_error(&error, language), language, Format::Table);

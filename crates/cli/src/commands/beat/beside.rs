@@ -26,6 +26,8 @@ impl Beside {
         stores: &Stores,
     ) -> Result<Option<Self>> {
         let periodic = of(application, greeting)?;
+        // The worker is wanted for other tasks too.
+        periodic.problems.iter().for_each(|problem| session.tell(problem));
         if periodic.entries.is_empty() {
             return Ok(None);
         }

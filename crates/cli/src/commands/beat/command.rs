@@ -26,7 +26,11 @@ async fn send(session: &Session, options: &Options) -> Result<Exit> {
     let app = session.app.as_deref().ok_or_else(needs_application)?;
     let greeting = python::greeting(session, app).await?;
     let application = Application::read(&greeting.app)?;
-    let periodic = of(&application, &greeting)?;
+    let mut periodic = of(&application, &greeting)?;
+    if let Some(last) = periodic.problems.pop() {
+        periodic.problems.iter().for_each(|problem| session.tell(problem));
+        return Err(last);
+    }
     if options.list {
         list::print(&session.output, &periodic, session.clock.now())?;
         return Ok(Exit::Done);

@@ -18,7 +18,7 @@ pub(crate) struct Options {
     #[arg(short, long, value_name = "LEVEL", ignore_case = true)]
     loglevel: Option<Level>,
     #[command(flatten)]
-    pub(in crate::commands) service: service::Options,
+    pub(in crate::commands) service: service::ServiceOptions,
     #[command(flatten)]
     _ignored: Ignored,
 }

@@ -14,6 +14,8 @@ pub(super) struct Periodic {
     /// The application's name, which is part of the ids of ticks.
     pub(super) app: String,
     pub(super) entries: Vec<Entry<Arc<Call>>>,
+    /// Why others cannot be sent.
+    pub(super) problems: Vec<Error>,
 }
 
 impl Periodic {
@@ -21,28 +23,32 @@ impl Periodic {
     ///
     /// # Errors
     ///
-    /// `CD4002` for an entry that cannot be read, `CD3005` for one whose task the application does not have.
+    /// `CD4002` for a time zone that nobody has. An entry that cannot be read is one of [`Self::problems`].
     pub(super) fn read(app: &str, said: &Said, tasks: &BTreeSet<&str>, queue: Option<&str>) -> Result<Self> {
         let zone = said.timezone.as_deref().map_or_else(|| Ok(Zone::utc()), Zone::named)?;
         let queue = queue.and_then(|name| QueueName::new(name).ok()).unwrap_or_default();
-        let entry = |entry: &SaidEntry| {
-            read_entry(entry, &zone, tasks, &queue).map_err(|error| naming(&entry.name, &error))
-        };
-        Ok(Self { app: app.to_owned(), entries: said.entries.iter().map(entry).collect::<Result<_>>()? })
+        let mut periodic = Self { app: app.to_owned(), entries: Vec::new(), problems: Vec::new() };
+        for entry in &said.entries {
+            match read_entry(entry, &zone, &queue) {
+                Ok(read) => periodic.entries.push(read),
+                Err(error) => periodic.problems.push(naming(&entry.name, &error)),
+            }
+            if entry.problem.is_none() && !tasks.contains(entry.task.as_str()) {
+                let (name, task) = (entry.name.as_str(), entry.task.as_str());
+                tracing::warn!(
+                    name,
+                    task,
+                    "a periodic task is none of this application, and is sent for others"
+                );
+            }
+        }
+        Ok(periodic)
     }
 }
 
-fn read_entry(
-    said: &SaidEntry,
-    zone: &Zone,
-    tasks: &BTreeSet<&str>,
-    queue: &QueueName,
-) -> Result<Entry<Arc<Call>>> {
+fn read_entry(said: &SaidEntry, zone: &Zone, queue: &QueueName) -> Result<Entry<Arc<Call>>> {
     if let Some(problem) = &said.problem {
         return Err(Error::new(Code::BadSetting, problem));
-    }
-    if !tasks.contains(said.task.as_str()) {
-        return Err(unknown(&said.task, tasks));
     }
     let schedule: Schedule = serde_json::from_value(said.schedule.clone())
         .map_err(|error| Error::new(Code::BadSetting, error.to_string()))?;
@@ -53,16 +59,6 @@ fn read_entry(
         catch_up: CatchUp::Latest,
         task: Arc::new(Call::read(said, queue)?),
     })
-}
-
-fn unknown(task: &str, tasks: &BTreeSet<&str>) -> Error {
-    let known = match tasks.len() {
-        0 => "none".to_owned(),
-        _ => tasks.iter().copied().collect::<Vec<_>>().join(", "),
-    };
-    Error::new(Code::NoSuchTask, format!("the application has no task {task}"))
-        .checked(format!("known: {known}"))
-        .hint("name one of them, or have the module of the task imported: app.conf.include")
 }
 
 /// `error` with the name of its entry in front.
@@ -103,21 +99,17 @@ mod tests {
     #[test]
     fn an_entry_that_cannot_be_sent_is_named() {
         let of = |entry: serde_json::Value| {
-            let error = read(&json!([entry])).unwrap_err();
-            (error.code(), error.message().to_owned(), error.findings().join("; "))
+            let sound = json!({ "name": "z", "task": "other.task", "schedule": { "every": 1 }, "args": "[]", "kwargs": "{}" });
+            let periodic = read(&json!([entry, sound])).unwrap();
+            assert_eq!(periodic.entries.len(), 1, "the others are sent, also those of other programs");
+            let [error] = &periodic.problems[..] else { panic!("{:?}", periodic.problems) };
+            (error.code(), error.message().to_owned())
         };
-        let (code, message, known) =
-            of(json!({ "name": "a", "task": "shop.tdy", "schedule": { "every": 1 } }));
-        assert_eq!(
-            (code, message.as_str()),
-            (Code::NoSuchTask, "periodic task `a`: the application has no task shop.tdy")
-        );
-        assert_eq!(known, "known: shop.mail, shop.tidy");
-        let (code, message, _) =
+        let (code, message) =
             of(json!({ "name": "b", "task": "shop.tidy", "schedule": { "crontab": { "minute": "61" } } }));
         assert_eq!(code, Code::BadSetting);
         assert!(message.starts_with("periodic task `b`: cannot read `61` for minute"), "{message}");
-        let (_, message, _) = of(json!({ "name": "c", "problem": "'x' is no schedule" }));
+        let (_, message) = of(json!({ "name": "c", "problem": "'x' is no schedule" }));
         assert_eq!(message, "periodic task `c`: 'x' is no schedule");
     }
 

@@ -274,7 +274,7 @@ mod tests {
                 catch_up: CatchUp::Latest,
                 task: Arc::new(Call::read(&said, &QueueName::default()).unwrap()),
             };
-            let periodic = Periodic { app: "tasks".into(), entries: vec![entry] };
+            let periodic = Periodic { app: "tasks".into(), entries: vec![entry], problems: Vec::new() };
             let past = Past::new(self.folder.path().join("beat.json"), "tasks");
             Beat::new(periodic, stores, Limits::default(), past, clock).unwrap()
         }

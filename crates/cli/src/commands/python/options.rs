@@ -7,6 +7,7 @@ use clap::ValueEnum;
 /// Options of a worker that runs Python tasks.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Python tasks")]
+#[group(skip)]
 pub(crate) struct Options {
     /// How tasks run: processes, threads, or asyncio
     #[arg(short = 'P', long, value_name = "POOL")]
@@ -39,12 +40,13 @@ pub(crate) struct Options {
 /// Celery's options that mean nothing here, so that its command lines work as they are.
 #[derive(Debug, clap::Args)]
 struct Ignored {
-    #[arg(long, hide = true)]
-    without_gossip: bool,
-    #[arg(long, hide = true)]
-    without_mingle: bool,
-    #[arg(long, hide = true)]
-    without_heartbeat: bool,
+    #[arg(
+        long = "without-gossip",
+        aliases = ["without-mingle", "without-heartbeat", "disable-prefetch", "skip-checks", "no-color"],
+        action = clap::ArgAction::Count,
+        hide = true
+    )]
+    switches: u8,
     #[arg(short = 'O', value_name = "HOW", hide = true)]
     optimization: Option<String>,
     #[arg(long, value_name = "N", hide = true)]
@@ -92,6 +94,15 @@ impl Options {
             _ => Err(Error::new(Code::BadInput, format!("--autoscale {text} cannot be read"))
                 .hint("write the most and the least children: --autoscale 10,3")),
         }
+    }
+
+    /// Works in the folder that is asked for.
+    pub(in crate::commands) fn enter_workdir(&self) -> Result<()> {
+        let Some(folder) = &self.workdir else { return Ok(()) };
+        std::env::set_current_dir(folder).map_err(|error| {
+            let message = format!("cannot work in the folder {}", folder.display());
+            Error::new(Code::BadInput, message).source(error)
+        })
     }
 
     /// Words that are no options. The tutorials of the field write `loglevel=info` without its dashes.

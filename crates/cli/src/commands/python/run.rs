@@ -1,5 +1,4 @@
 use std::ffi::OsString;
-use std::path::Path;
 
 use cardoon::{App, Worker, WorkerHandle};
 use cardoon_children::dispatch::{Kind, Shape};
@@ -18,6 +17,9 @@ use crate::exit::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::stores::Stores;
+
+/// More children than this are a mistake: a process takes megabytes.
+const MOST_CHILDREN: usize = 1_000;
 
 /// A worker of an application that does not run yet.
 pub(in crate::commands) struct Ready {
@@ -57,9 +59,6 @@ pub(in crate::commands) async fn prepare(
 ) -> Result<Result<Ready, Exit>> {
     let python = &options.python;
     let mut signals = Signals::listen()?;
-    if let Some(folder) = &python.workdir {
-        enter(folder)?;
-    }
     let asked = python.pool.as_deref().map(Pool::named).transpose()?;
     let importing = Prepared::new(pool_options(session, app, python), session.clock.clone());
     let mut prepared = tokio::select! {
@@ -72,8 +71,8 @@ pub(in crate::commands) async fn prepare(
     let application = Application::read(&prepared.greeting().app)?;
     let pool = chosen(asked, &application)?;
     let range = python.autoscale(pool)?;
-    set_shape(&mut prepared, session, python, &application, (pool, range));
-    let settings = settings_of(session, options, &application, &mut prepared);
+    set_shape(&mut prepared, session, python, &application, (pool, range))?;
+    let settings = settings_of(session, options, &application, &mut prepared)?;
     let stores = session.connect_at(&settings).await?;
     greet(session, &application, &prepared);
     introduce(session, &settings.worker.queues, &stores);
@@ -105,14 +104,21 @@ fn set_shape(
     options: &Options,
     application: &Application,
     (pool, range): (Pool, Option<(u32, u32)>),
-) {
+) -> Result<()> {
     let mut shape = shape(session, options, application, pool);
     if let Some((least, _)) = range {
         shape.children = least as usize;
     }
+    let most_children = range.map_or(shape.children, |(_, most)| most as usize);
+    if most_children > MOST_CHILDREN {
+        return Err(Error::new(Code::BadInput, format!("a worker has at most {MOST_CHILDREN} children"))
+            .checked(format!("asked for: {most_children}"))
+            .hint("for tasks that wait: -P threads or -P asyncio; for more processors: more workers"));
+    }
     prepared.set_shape(shape);
     let most = options.max_memory_per_child.or(application.max_memory_per_child);
-    prepared.set_max_memory(most.map(|kib| kib * 1024));
+    prepared.set_max_memory(most.map(|kib| kib.saturating_mul(1024)));
+    Ok(())
 }
 
 /// The settings of the session, completed by what the application says. The children learn of the stores.
@@ -121,15 +127,15 @@ fn settings_of(
     options: &worker::Options,
     application: &Application,
     prepared: &mut Prepared,
-) -> Settings {
+) -> Result<Settings> {
     let mut settings = with_stores(&session.settings, application);
     if !settings.is_set("worker.queues") {
         settings.worker.queues = queues(application, prepared);
     }
-    options.leave_out_queues(&mut settings);
+    options.leave_out_queues(&mut settings)?;
     let url = |url: &Option<StoreUrl>| url.as_ref().map(|url| url.expose().to_owned());
     prepared.set_stores(url(&settings.broker.url), url(&settings.results.url));
-    settings
+    Ok(settings)
 }
 
 fn build(
@@ -150,12 +156,6 @@ fn no_tasks(app: &str) -> Error {
     Error::new(Code::NoTasks, "the application has no tasks")
         .checked(format!("application: {app}"))
         .hint("write @app.task above a function; tasks of other modules: --include")
-}
-
-fn enter(folder: &Path) -> Result<()> {
-    std::env::set_current_dir(folder).map_err(|error| {
-        Error::new(Code::BadInput, format!("cannot work in the folder {}", folder.display())).source(error)
-    })
 }
 
 fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions {
