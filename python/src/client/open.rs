@@ -1,13 +1,14 @@
 //! A connection, and the runtime that drives it.
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 use std::time::Duration;
 
 use cardoon::{
     App, Code, Error, QueueName, Result, ResultRecord, Revoked, Settings, Sources, TaskId, TaskState,
     TypedSignature,
 };
-use cardoon_runtime::{Clock, Home};
+use cardoon_runtime::{Clock, FineInstant, Home};
 use pyo3::prelude::*;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -20,12 +21,17 @@ const SIGNALS_EVERY: Duration = Duration::from_millis(100);
 /// How long closing waits for what is under way.
 const CLOSING: Duration = Duration::from_secs(5);
 
+/// How long the answer of a server is looked for before the thread sleeps until it comes: as long as one nearby takes. To
+/// fall asleep and be woken takes nearly as long again.
+const LOOK_FOR: Duration = Duration::from_micros(100);
+
 /// An open connection. Whoever calls drives it, on his own thread: waking another one would take longer than the answer.
 pub(super) struct Open {
     app: App,
     runtime: Runtime,
     clock: Clock,
     process: u32,
+    look_for: Duration,
 }
 
 impl Open {
@@ -48,7 +54,8 @@ impl Open {
             builder = builder.queue(queue);
         }
         let app = Home::lend(runtime.handle(), || runtime.block_on(builder.open()))?;
-        Ok(Self { app, runtime, clock: Clock::real(), process: std::process::id() })
+        let look_for = look_for(&app.stores().location);
+        Ok(Self { app, runtime, clock: Clock::real(), process: std::process::id(), look_for })
     }
 
     /// Whether it was opened by this process.
@@ -61,7 +68,7 @@ impl Open {
     }
 
     pub(super) fn send(&self, signature: TypedSignature<Value>) -> Result<TaskId> {
-        self.runtime.block_on(self.app.send(signature)).map(|handle| handle.id().clone())
+        self.runtime.block_on(soon(self.app.send(signature), self.look_for)).map(|handle| handle.id().clone())
     }
 
     pub(super) fn send_many(&self, signatures: Vec<TypedSignature<Value>>) -> Vec<Result<TaskId>> {
@@ -120,4 +127,30 @@ impl Open {
     pub(super) fn close(&self) -> Result<()> {
         self.runtime.block_on(self.app.close(CLOSING))
     }
+}
+
+/// Who looks takes a processor, which what he looks for may need: another thread of this process, or all there is.
+fn look_for(location: &str) -> Duration {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    if location.starts_with("sqlite:") || processors == 1 { Duration::ZERO } else { LOOK_FOR }
+}
+
+/// Drives `future`, which is expected to be through in `look_for`.
+async fn soon<T>(future: impl Future<Output = T>, look_for: Duration) -> T {
+    let mut future = pin!(future);
+    let asleep_at = FineInstant::now().plus(look_for);
+    loop {
+        if let Poll::Ready(done) = poll_once(future.as_mut()).await {
+            return done;
+        }
+        if FineInstant::now() >= asleep_at {
+            return future.await;
+        }
+        // The runtime looks for what has come in, and does not wait for it.
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Poll<F::Output> {
+    std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context))).await
 }
