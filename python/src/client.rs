@@ -7,7 +7,7 @@ mod record;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use cardoon::{Revoked, TaskId};
+use cardoon::TaskId;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
 
@@ -102,12 +102,11 @@ impl Client {
         py.detach(|| open.progress(&id)).map_err(|error| raise(&error))
     }
 
-    /// Revokes a task, durably. Answers what became of it: `removed`, `will-be-cancelled`, `ended`, …
-    fn revoke(&self, py: Python<'_>, id: &str) -> PyResult<String> {
+    /// Revokes a task, durably.
+    fn revoke(&self, py: Python<'_>, id: &str) -> PyResult<()> {
         let id = task_id(id)?;
         let open = self.open(py)?;
-        let revoked: Revoked = py.detach(|| open.revoke(&id)).map_err(|error| raise(&error))?;
-        Ok(format!("{revoked:?}"))
+        py.detach(|| open.revoke(&id)).map_err(|error| raise(&error))
     }
 
     /// Deletes what is known of an ended task. Answers whether something was.

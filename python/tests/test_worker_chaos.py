@@ -13,8 +13,9 @@ from helpers.project import Project, Worker
 from helpers.redis import Redis
 from helpers.waiting import until
 
-TASKS = 2000
-KILLS = 30
+#: The soak asks for more.
+KILLS = int(os.environ.get("CHAOS_KILLS", "30"))
+TASKS = KILLS * 2000 // 30
 SEED = 20261128
 
 SOURCE = """

@@ -10,6 +10,8 @@ use crate::{repository, run};
 /// The wheel is no larger, in bytes: people load it over slow lines.
 const MOST_BYTES: u64 = 25 * 1024 * 1024;
 
+const SOAK_KILLS: &str = "100";
+
 /// Builds the wheel, installs it into the tests' environment, and runs the type checker and the tests there.
 pub(crate) fn test(args: &[String]) -> Result<()> {
     let environment = environment()?;
@@ -20,6 +22,16 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
     run::run(Command::new(&python).args(["-m", "mypy"]).current_dir(&folder))?;
     // The script and not the module, which would put the sources in front of the installed package.
     run::run(Command::new(environment.join("bin/pytest")).arg("-q").args(args).current_dir(&folder))
+}
+
+/// Kills children and workers at random, so many of them under load on each store.
+pub(crate) fn soak() -> Result<()> {
+    let environment = environment()?;
+    let wheel = build_wheel(&environment)?;
+    install(&environment, &wheel)?;
+    let mut kills = Command::new(environment.join("bin/pytest"));
+    kills.args(["-q", "-s", "tests/test_worker_chaos.py"]).env("CHAOS_KILLS", SOAK_KILLS);
+    run::run(kills.current_dir(repository::root().join("python")))
 }
 
 /// Builds the wheel into the target folder; answers where it is.

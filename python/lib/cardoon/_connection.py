@@ -73,8 +73,8 @@ class Connection:
         """What a running task said last of how far it is."""
         return self._ask(lambda: self._client.progress(id))
 
-    def revoke(self, id: str) -> str:
-        return self._ask(lambda: self._client.revoke(id))
+    def revoke(self, id: str) -> None:
+        self._ask(lambda: self._client.revoke(id))
 
     def forget(self, id: str) -> bool:
         return self._ask(lambda: self._client.forget(id))

@@ -5,8 +5,7 @@ use std::task::Poll;
 use std::time::Duration;
 
 use cardoon::{
-    App, Code, Error, QueueName, Result, ResultRecord, Revoked, Settings, Sources, TaskId, TaskState,
-    TypedSignature,
+    App, Code, Error, QueueName, Result, ResultRecord, Settings, Sources, TaskId, TaskState, TypedSignature,
 };
 use cardoon_runtime::{Clock, FineInstant, Home};
 use pyo3::prelude::*;
@@ -115,8 +114,8 @@ impl Open {
         Ok(reported.map(|reported| reported.progress.message))
     }
 
-    pub(super) fn revoke(&self, id: &TaskId) -> Result<Revoked> {
-        self.runtime.block_on(self.app.revoke(id))
+    pub(super) fn revoke(&self, id: &TaskId) -> Result<()> {
+        self.runtime.block_on(self.app.revoke(id)).map(drop)
     }
 
     pub(super) fn forget(&self, id: &TaskId) -> Result<bool> {

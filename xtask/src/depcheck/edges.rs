@@ -60,8 +60,7 @@ const HOUSE: &[Allowed] = house! {
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-scheduler" "cardoon-settings" "cardoon-worker"]
         dev ["cardoon-testkit"];
     "cardoon-python":
-        ["cardoon" "cardoon-children" "cardoon-cli" "cardoon-core" "cardoon-errors" "cardoon-protocol"
-         "cardoon-runtime"]
+        ["cardoon" "cardoon-children" "cardoon-cli" "cardoon-errors" "cardoon-runtime"]
         dev [];
     "cardoon-faults":
         ["cardoon" "cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
