@@ -381,6 +381,32 @@ phrases! {
         "correct the file, then run: cardoon settings show --origin" => "改正文件后运行：cardoon settings show --origin";
     }
     BadInput {
+        "there is no command `{}` here" => "这里没有命令 `{0}`";
+        "one unit of systemd for each worker, with Type=simple" => "每个 worker 写一个 systemd 单元，用 Type=simple";
+        "a worker has at most {} children" => "一个 worker 最多有 {0} 个子进程";
+        "asked for: {}" => "要求的数量：{0}";
+        "for tasks that wait: -P threads or -P asyncio; for more processors: more workers" =>
+            "任务多在等待时用 -P threads 或 -P asyncio；要用更多处理器，就启动更多 worker";
+        "no queue is left to take from" => "没有剩下可以取任务的队列";
+        "left out: {}" => "排除的队列：{0}";
+        "name those to take from: --queues mail,low" => "写出要取的队列：--queues mail,low";
+        "this process does not leave the terminal by itself" => "这个程序不会自己转到后台";
+        "a unit of systemd with Type=simple, or: nohup cardoon worker -A tasks -f worker.log &" =>
+            "用 systemd 单元（Type=simple），或者：nohup cardoon worker -A tasks -f worker.log &";
+        "another process holds the pidfile {}" => "pidfile {0} 正被另一个进程占用";
+        "its process id: {}" => "它的进程号：{0}";
+        "stop it first, or give each process a pidfile of its own" => "先停掉它，或者给每个进程各用一个 pidfile";
+        "cannot write {} to {}" => "无法把{0~}写到 {1}";
+        "the log" => "日志";
+        "the process id" => "进程号";
+        "cannot work in the folder {}" => "无法进入目录 {0}";
+        "`{}` is no option of a worker" => "`{0}` 不是 worker 的选项";
+        "write it with its dashes: --{}={}" => "前面要加两个短横：--{0}={1}";
+        "only a pool of processes grows and shrinks" => "只有进程池可以自动伸缩";
+        "leave --autoscale out, and give --concurrency what one child may run at once" =>
+            "去掉 --autoscale，用 --concurrency 写一个子进程可以同时执行的数量";
+        "--autoscale {} cannot be read" => "--autoscale 的值 {0} 无法识别";
+        "write the most and the least children: --autoscale 10,3" => "写最多和最少的子进程数：--autoscale 10,3";
         "there is no application whose periodic tasks could be sent" => "没有指定应用，不知道要发送哪些定时任务";
         "--app was not given" => "没有写 --app";
         "{} is no file of a scheduler" => "{0} 不是调度器的文件";
@@ -465,6 +491,7 @@ phrases! {
         "start the worker again" => "重新启动 worker";
     }
     NoChildren {
+        "the first word of a zygote was no greeting" => "导入应用的进程没有先打招呼";
         "the application is still being imported" => "应用还没有导入完";
         "{} s have passed" => "已经过了 {0} 秒";
         "import slow things inside of tasks" => "把很慢的导入放到任务里面";
@@ -489,7 +516,8 @@ phrases! {
             "等网络的任务用 -P threads，`async def` 任务用 -P asyncio";
     }
     NoPythonWorker {
-        "Python workers run on Linux only" => "Python worker 只能在 Linux 上运行";
+        "the schedules of Python applications are sent on Linux only" => "Python 应用的定时任务只能在 Linux 上发送";
+        "Python workers run on Linux only" => ""Python worker 只能在 Linux 上运行";
         "run the worker on Linux or in WSL" => "请在 Linux 或 WSL 里运行 worker";
     }
 }
