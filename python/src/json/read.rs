@@ -1,5 +1,5 @@
 use jiter::{FloatMode, PythonParse, StringCacheMode};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
@@ -8,7 +8,7 @@ use super::{TYPE, Types, VALUE};
 const MARK: &[u8] = b"__type__";
 
 /// The value that `json` stands for. kombu's extension objects become the values that they stand for; one of an unknown
-/// type stays a dictionary.
+/// type, or whose value is none of its type, stays a dictionary.
 ///
 /// # Errors
 ///
@@ -37,8 +37,11 @@ fn natural(value: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyAny>> {
         for (key, item) in dict.iter() {
             dict.set_item(key, natural(item)?)?;
         }
-        if let Some(natural) = extension(dict)? {
-            return Ok(natural);
+        match extension(dict) {
+            Ok(Some(natural)) => return Ok(natural),
+            // What only looks like one is a dictionary.
+            Err(error) if !error.is_instance_of::<PyException>(dict.py()) => return Err(error),
+            _ => {}
         }
     }
     Ok(value)

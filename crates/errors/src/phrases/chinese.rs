@@ -517,7 +517,7 @@ phrases! {
     }
     NoPythonWorker {
         "the schedules of Python applications are sent on Linux only" => "Python 应用的定时任务只能在 Linux 上发送";
-        "Python workers run on Linux only" => ""Python worker 只能在 Linux 上运行";
+        "Python workers run on Linux only" => "Python worker 只能在 Linux 上运行";
         "run the worker on Linux or in WSL" => "请在 Linux 或 WSL 里运行 worker";
     }
 }
