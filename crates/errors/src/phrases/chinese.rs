@@ -273,10 +273,6 @@ phrases! {
     NoSuchTask {
         "no task is named {}" => "没有名为 {0} 的任务";
         "periodic task `{}`: {}" => "定时任务 `{0}`：{1~}";
-        "the application has no task {}" => "应用里没有任务 {0}";
-        "known: {}" => "已有：{0}";
-        "name one of them, or have the module of the task imported: app.conf.include" =>
-            "写其中一个，或者让应用导入任务所在的模块：app.conf.include";
     }
     StateMissing {
         "task {} needs the state {}" => "任务 {0} 需要状态 {1}";
