@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import os
-import platform
+import sys
 import time
 from typing import Any
 
@@ -21,7 +21,7 @@ def greeting(app: App, pool: str) -> dict[str, Any]:
         "version": _core.PROTOCOL,
         "pid": os.getpid(),
         "threads": _threads(),
-        "language": f"{platform.python_implementation()} {platform.python_version()}",
+        "language": f"CPython {sys.version.split()[0]}",
         "tasks": [_task(app, task) for task in tasks_of(app)],
         "app": {
             "name": app.main,

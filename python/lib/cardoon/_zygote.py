@@ -6,7 +6,6 @@ opens no connection, so that it can be forked at any time.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import importlib
 import json
@@ -17,7 +16,6 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 # What children need is imported here, where they share it.
 from cardoon import _child, _loader, _output
@@ -38,14 +36,14 @@ def main() -> None:
     # Before the import: log handlers keep the streams that they find.
     _output.install()
     _leave_signals_to_worker()
-    with line.watched(), _failures_told(line, options.app):
-        app = _loader.load(options.app)
+    with line.watched(), _failures_told(line, options["--app"]):
+        app = _loader.load(options["--app"])
         app.import_tasks()
-        for module in filter(None, options.include.split(",")):
+        for module in filter(None, options["--include"].split(",")):
             importlib.import_module(module.strip())
         # What it sent while it was imported is sent; a connection cannot be forked.
         app.close()
-        pool = options.pool or app.conf.worker_pool or "processes"
+        pool = options["--pool"] or app.conf.worker_pool or "processes"
         said = greeting(app, pool)
         _child.prepare(app, pool)
     line.say({"greeting": said})
@@ -57,12 +55,10 @@ def main() -> None:
     _make_children(line, app, pool)
 
 
-def _options() -> Any:
-    parser = argparse.ArgumentParser(prog="cardoon._zygote")
-    parser.add_argument("--app", required=True)
-    parser.add_argument("--pool", default="")
-    parser.add_argument("--include", default="")
-    return parser.parse_args()
+def _options() -> dict[str, str]:
+    """The worker writes them, each with its value; what reads options for people would stay in the memory of each child."""
+    words = sys.argv[1:]
+    return {"--pool": "", "--include": "", **dict(zip(words[::2], words[1::2]))}
 
 
 def _take_line() -> socket.socket:
