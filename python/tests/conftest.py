@@ -7,8 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from cardoon import _warnings
 from helpers import redis
 from helpers.project import Project
+
+
+@pytest.fixture(autouse=True)
+def warnings_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is warned about once is so in each test."""
+    monkeypatch.setattr(_warnings, "_told", set())
 
 
 @pytest.fixture

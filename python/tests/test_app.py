@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import datetime
+import functools
 import importlib
+import os
+import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
@@ -110,6 +114,59 @@ def test_an_option_whose_effect_would_be_missed_is_told(app: App) -> None:
         app.task(name="checked", pydantic=True)(lambda: None)
 
 
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"priority": 300}, ValueError, "priority of made is 300"),
+        ({"queue": "a\n"}, ValueError, "queue of made is"),
+        ({"time_limit": "30"}, TypeError, "time_limit of made is '30'"),
+        ({"soft_time_limit": 3, "time_limit": 2}, ValueError, "task made: soft_time_limit"),
+        ({"expires": float("nan")}, ValueError, "expires of made is nan"),
+        ({"max_retries": "3"}, TypeError, "max_retries of made is '3'; it is a whole number"),
+        ({"max_retries": -1}, ValueError, "max_retries of made is -1; it is not negative"),
+        ({"default_retry_delay": "3"}, TypeError, "default_retry_delay of made is '3'"),
+        ({"default_retry_delay": -1}, ValueError, "default_retry_delay of made is -1"),
+    ],
+    ids=repr,
+)
+def test_options_are_checked_where_a_task_is_defined(
+    app: App, options: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    class Base(Task[..., Any]):
+        pass
+
+    for name, value in options.items():
+        setattr(Base, name, value)
+
+    class Made(Base):
+        name = "made"
+
+        def run(self) -> None: ...
+
+    ways: list[Any] = [
+        lambda: app.task(name="made", **options)(lambda: None),
+        lambda: shared_task(name="made", **options)(lambda: None),
+        lambda: app.task(name="made", base=Base)(lambda: None),
+        lambda: app.register_task(Made),
+    ]
+    for define in ways:
+        with pytest.raises(error, match=f"^{text}"):
+            define()
+    assert not app.tasks and not [one for one in app_module._shared if one[1].get("name") == "made"]
+
+
+def test_a_name_of_a_task_is_a_text(app: App) -> None:
+    with pytest.raises(TypeError, match="a task's name is a text, not 5"):
+        app.task(name=5)(lambda: None)
+
+
+def test_a_task_is_made_of_a_function_with_a_name(app: App) -> None:
+    with pytest.raises(TypeError, match="functools.partial.* has no name.* write `def`"):
+        app.task(functools.partial(int, "3"))
+    with pytest.raises(TypeError, match="functools.partial.* has no name"):
+        app.task(name="named")(functools.partial(int, "3"))
+
+
 def test_an_attribute_of_a_base_class_is_an_option(app: App) -> None:
     class Audited(Task[..., Any]):
         level = 1
@@ -163,6 +220,24 @@ def test_a_class_of_tasks_is_registered(app: App) -> None:
     assert sent(app)[-1][:2] == (task.name, ("Ann",))
 
 
+def test_a_class_of_tasks_is_made_of_that_of_the_application(app: App) -> None:
+    class Audited(app.Task):  # type: ignore[name-defined, misc]
+        level = 1
+
+    assert app.task(name="t", base=Audited, level=5)(lambda: None).level == 5  # type: ignore[attr-defined]
+
+
+def test_names_of_tasks_may_be_made_otherwise() -> None:
+    class Shouting(App):
+        def gen_task_name(self, name: str, module: str) -> str:
+            return super().gen_task_name(name, module).upper()
+
+    def pack() -> None: ...
+
+    assert Shouting("shop", set_as_current=False).task(pack).name == f"{__name__}.pack".upper()
+    assert App("shop", set_as_current=False).gen_task_name("pack", "__main__") == "shop.pack"
+
+
 def test_a_shared_task_belongs_to_every_application(app: App) -> None:
     @shared_task(max_retries=7)
     def pack(what: str) -> str:
@@ -185,6 +260,128 @@ def test_the_current_application_is_the_one_made_last(app: App) -> None:
     assert AsyncResult("some-id").app is app
     aside = App("aside", set_as_current=False)
     assert current_app() is app is not aside
+
+
+def test_an_application_is_the_one_where_none_is_current(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(app_module, "_current", None)
+    monkeypatch.setattr(app_module, "_default", None)
+    app.set_default()
+    assert current_app() is app
+    other = App("other")
+    assert current_app() is other
+
+
+def test_an_application_knows_the_time(app: App) -> None:
+    app.conf.timezone = "Asia/Shanghai"
+    now = app.now()
+    assert str(app.timezone) == "Asia/Shanghai" and now.tzinfo is app.timezone
+    assert abs(now - datetime.datetime.now(datetime.timezone.utc)) < datetime.timedelta(seconds=5)
+    app.finalize()
+
+
+def test_options_of_a_call_have_the_places_of_celerys(app: App) -> None:
+    app.send_task("mail.send", (1,), {"x": 2}, 3, None, "mine")
+    assert sent(app)[-1] == ("mail.send", (1,), {"x": 2}, {"countdown": 3.0, "id": "mine"})
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "text"),
+    [
+        ("cardoon", "chain", "workflows are not there yet"),
+        ("cardoon", "group", "workflows are not there yet"),
+        ("cardoon", "signature", "workflows are not there yet"),
+        ("cardoon", "current_task", "bind=True"),
+        ("cardoon.exceptions", "QueueNotFound", "a queue exists when it is named"),
+    ],
+)
+def test_an_import_that_is_not_there_yet_says_what_to_do(module: str, name: str, text: str) -> None:
+    with pytest.raises(ImportError, match=f"{module} has no {name}: .*{text}"):
+        exec(f"from {module} import {name}", {})
+    with pytest.raises(AttributeError, match=f"{module} has no {name}: .*{text}"):
+        getattr(importlib.import_module(module), name)
+    assert not hasattr(importlib.import_module(module), name)
+    with pytest.raises(ImportError, match="cannot import name 'nonsense'"):
+        exec(f"from {module} import nonsense", {})
+
+
+def test_an_attribute_that_is_not_there_yet_says_what_to_do(app: App) -> None:
+    @shared_task
+    def wrap(what: str) -> None: ...
+
+    @app.task(name="t")
+    def task() -> None: ...
+
+    result = app.AsyncResult("some-id")
+    wanted: list[tuple[Any, str, str]] = [
+        (task, "s", "task t has no attribute 's': workflows are not there yet"),
+        (task, "si", "workflows"),
+        (task, "replace", "send the other one"),
+        (task, "backend", "AsyncResult"),
+        (wrap, "s", "workflows"),
+        (app, "control", "an application has no attribute 'control': there is no remote control yet; `cardoon task list`"),
+        (app, "amqp", "send by apply_async"),
+        (current_app, "control", "remote control"),
+        (result, "children", "a result has no attribute 'children': workflows"),
+        (result, "args", "cardoon task get"),
+        (task, "nonsense", "task t has no attribute 'nonsense'$"),
+    ]
+    for owner, name, text in wanted:
+        with pytest.raises(AttributeError, match=text):
+            getattr(owner, name)
+        assert not hasattr(owner, name)
+    with pytest.raises(TypeError, match=r"app.connection\(\) is not there: .* send by apply_async"):
+        App("other", broker="sqlite:x.db", set_as_current=False).connection()
+
+
+def test_results_are_made_as_celerys(app: App) -> None:
+    other = App("other", set_as_current=False)
+    assert AsyncResult("some-id", None, "t", other).app is other
+    assert app.AsyncResult("some-id", None, "t").app is app
+
+
+PROGRAM = """
+import sys
+from cardoon import App
+
+app = App("program")
+
+@app.task
+def add(x, y):
+    return x + y
+
+if __name__ == "__main__":
+    {0}
+    print("returned")
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "printed", "status"),
+    [
+        ("app.start(['beat', '--list'])", "every", 0),
+        ("app.start(['-A', 'program', 'beat', '--list'])", "every", 0),
+        ("app.start(['worker', '--no-such-option'])", "--no-such-option", 2),
+        ("app.worker_main(['beat'])", "ValueError: worker_main executes the command worker", 1),
+        ("app.worker_main(['worker', '--help'])", "Usage", 0),
+    ],
+)
+def test_a_program_executes_the_command(call: str, printed: str, status: int, tmp_path: Path) -> None:
+    source = PROGRAM.format(call).replace(
+        "@app.task", "app.conf.beat_schedule = {'every': {'task': 'program.add', 'schedule': 9, 'args': (1, 2)}}\n\n@app.task"
+    )
+    (tmp_path / "program.py").write_text(source)
+    package = str(Path(app_module.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "program.py"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": package, "LC_ALL": "C"},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert printed in done.stdout + done.stderr
+    assert ("returned" in done.stdout) is (status == 0)
 
 
 def test_tasks_go_where_their_routes_say_as_with_celery(app: App) -> None:

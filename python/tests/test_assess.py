@@ -27,6 +27,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A package `cardoon` with this command and a compiled module that nobody may import."""
     folder = tmp_path_factory.mktemp("home")
     (folder / "cardoon").mkdir()
+    # Without it an installed package would go before this folder.
+    (folder / "cardoon" / "__init__.py").touch()
     (folder / "cardoon" / "assess").symlink_to(PACKAGE)
     (folder / "cardoon" / "_core.py").write_text("raise SystemExit('the compiled module was imported')\n")
     return folder
@@ -151,11 +153,12 @@ def test_what_tasks_do_is_found(command: Command) -> None:
         "task-handlers": {"counted"},
         "custom-send": {"counted"},
         "custom-request": {"requested"},
-        "bound-task": {"bound"},
+        "bound-task": {"bound", "replaced"},
+        "chosen-id": {"send_once"},
         "endless-retries": {"bound"},
         "async-task": {"awaited"},
         "autoretry": {"patient", "too_patient"},
-        "canvas-in-task": {"checkout", "checkout_by_module", "checkout_by_import"},
+        "canvas-in-task": {"checkout", "checkout_by_module", "checkout_by_import", "replaced"},
         "canvas": {"chain, group, chord"},
         "prefetch": {"worker_prefetch_multiplier"},
         "misspelt-setting": {"CELERY_TASK_ACK_LATE"},
@@ -189,6 +192,7 @@ def test_what_beat_sends_is_found(command: Command) -> None:
         "beat-custom-schedule": {"at-low-tide"},
         "beat-schedule": {"beat_schedule"},
         "beat-unknown-task": {"of-nobody"},
+        "beat-id": {"of-nobody"},
         "eta-redelivery": {"at-night"},
         "long-expires": {"every-hour"},
         "canvas": {"chain, group, chord"},
@@ -268,6 +272,9 @@ SETTINGS = [
     ("task_default_rate_limit = '10/s'; app.conf.worker_disable_rate_limits = True", ""),
     ("task_time_limit = 30", "time-limit"),
     ("task_soft_time_limit = 30; app.conf.worker_pool = 'threads'", "time-limit-pool pool-threads"),
+    ("task_annotations = {'*': {'time_limit': 30}, 'app.add': {'soft_time_limit': 20}}", "annotations"),
+    ("task_annotations = [{'app.add': {'time_limit': 30}}]", "annotations"),
+    ("task_annotations = {'app.add': {'rate_limit': '1/s'}}", "annotations rate-limit"),
     ("task_track_started = True", "track-started"),
     ("task_always_eager = True", "always-eager"),
     ("task_default_priority = 3", "priority"),

@@ -220,6 +220,27 @@ def test_an_application_says_its_schedule() -> None:
     assert bad["name"] == "bad" and "days" in bad["problem"]
 
 
+def test_an_entry_with_an_id_is_refused_since_each_tick_has_its_own() -> None:
+    app = App("shop", set_as_current=False)
+    app.conf.beat_schedule = {"tidy": {"task": "shop.tidy", "schedule": 5, "options": {"task_id": "mine"}}}
+    app.add_periodic_task(5, "shop.tidy", name="added", task_id="mine")
+    entries = schedule(app)["entries"]
+    assert [entry["name"] for entry in entries] == ["tidy", "added"]
+    for entry in entries:
+        assert "task_id: each tick has an id of its own" in entry["problem"]
+
+
+def test_a_schedule_that_is_no_mapping_is_told_and_keeps_no_worker_from_its_work() -> None:
+    app = App("shop", set_as_current=False)
+    for wrong in ([1], "tidy"):
+        app.conf.beat_schedule = wrong
+        [entry] = schedule(app)["entries"]
+        assert entry["name"] == "beat_schedule" and "is no mapping" in entry["problem"]
+    app.conf.beat_schedule = {"tidy": {"task": "shop.tidy", "schedule": 5, "args": "ann"}}
+    [entry] = schedule(app)["entries"]
+    assert "args is 'ann'; positional arguments are a tuple" in entry["problem"]
+
+
 def beat(project: Project) -> Worker:
     return Worker(project, ("-A", "tasks", "beat"), {})
 

@@ -137,3 +137,19 @@ def test_an_error_with_a_code_keeps_it_on_its_way() -> None:
     error = EncodeError("no", code="CD2006")
     again = failed("cardoon.exceptions.EncodeError", str(error))
     assert isinstance(again, EncodeError) and (again.code, str(again)) == ("CD2006", str(error))
+
+
+def test_exceptions_are_caught_by_celerys_names() -> None:
+    for error in (
+        exceptions.OperationalError("no"),
+        exceptions.ImproperlyConfigured("no"),
+        exceptions.NotRegistered("no"),
+        exceptions.TaskRevokedError("no"),
+        exceptions.MaxRetriesExceededError("no"),
+        exceptions.Retry("later"),
+        exceptions.Reject("no"),
+    ):
+        assert isinstance(error, exceptions.CeleryError), error
+    assert exceptions.BackendError is exceptions.OperationalError
+    assert not issubclass(exceptions.SoftTimeLimitExceeded, exceptions.CeleryError)
+    assert type(failed("ChordError", "one of them failed")) is exceptions.ChordError

@@ -89,7 +89,7 @@ def test_an_attribute_may_lie_deeper() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["nowhere", "nowhere.tasks", "nowhere:app", "", ":", ".", "a b", "one.", ".one", "one-two", "../x.py"],
+    ["nowhere", "nowhere.tasks", "nowhere:app", "", ":", ".", "a b", "one.", ".one", "one-two"],
 )
 def test_a_module_that_is_not_there_is_told_with_what_is(name: str) -> None:
     put("one.py")
@@ -97,6 +97,26 @@ def test_a_module_that_is_not_there_is_told_with_what_is(name: str) -> None:
         load(name)
     assert "one.py" in " ".join(caught.value.checked) and os.getcwd() in " ".join(caught.value.checked)
     assert "project" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "name", ["../x.py", "tasks.py", "deep/tasks.py", "deep/tasks", "tasks.py:app", "C:\\x", "C:\\x\\tasks.py", "C:/x.py"]
+)
+def test_a_file_that_is_not_there_is_told_as_a_file(name: str) -> None:
+    put("one.py")
+    with pytest.raises(Unusable, match="there is no file") as caught:
+        load(name)
+    assert name.removesuffix(":app") in str(caught.value)
+    assert "one.py" in " ".join(caught.value.checked)
+
+
+def test_a_folder_is_told_from_a_file_and_from_a_module(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(Unusable, match="folder is a folder without an application") as caught:
+        load("folder")
+    assert str(tmp_path / "folder") in caught.value.checked[0] and "-A folder.tasks" in caught.value.hint
+    with pytest.raises(Unusable, match="./folder is no file of Python"):
+        load("./folder")
 
 
 def test_a_missing_module_of_the_applications_own_is_its_own_error() -> None:

@@ -124,6 +124,70 @@ def test_a_program_tests_its_own_application(pytester: pytest.Pytester) -> None:
     )
 
 
+OF_PRODUCTION = """
+from cardoon import App
+app = App("shop", broker="redis://production.invalid/0", backend="redis://production.invalid/1")
+
+@app.task
+def add(x, y):
+    return x + y
+"""
+
+ITS_OWN = """
+import pytest, shop
+
+@pytest.fixture
+def cardoon_app():
+    return shop.app
+"""
+
+
+def test_no_test_sends_to_the_broker_that_a_program_works_with(pytester: pytest.Pytester) -> None:
+    passes(
+        pytester,
+        """
+        import shop
+
+        def test_one(cardoon_worker):
+            assert shop.add.delay(2, 3).get(timeout=30) == 5
+
+        def test_two(cardoon_app):
+            shop.add.delay(2, 3)
+            assert shop.app.conf.broker_url == shop.app.conf.result_backend
+            assert shop.app.conf.broker_url.startswith("sqlite:")
+
+        def test_three():
+            assert shop.app.conf.broker_url == "redis://production.invalid/0"
+            assert shop.app.conf.result_backend == "redis://production.invalid/1"
+        """,
+        3,
+        conftest=ITS_OWN,
+        shop=OF_PRODUCTION,
+    )
+
+
+def test_a_program_is_tested_where_the_environment_the_option_or_the_marker_say(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CARDOON_BROKER", "sqlite:of-environment.db")
+    source = """
+    import pytest, shop
+
+    def test_one(cardoon_worker):
+        assert shop.add.delay(2, 3).get(timeout=30) == 5
+        assert (shop.app.conf.broker_url, shop.app.conf.result_backend) == ("sqlite:{0}.db", "sqlite:{0}.db")
+
+    @pytest.mark.cardoon(broker="sqlite:of-marker.db")
+    def test_two(cardoon_app):
+        assert shop.app.conf.broker_url == "sqlite:of-marker.db"
+    """
+    passes(pytester, source.format("of-environment"), 2, conftest=ITS_OWN, shop=OF_PRODUCTION)
+    assert (pytester.path / "of-environment.db").exists()
+    passes(
+        pytester, source.format("of-option"), 2, "--cardoon-broker=sqlite:of-option.db", conftest=ITS_OWN, shop=OF_PRODUCTION
+    )
+
+
 def test_tasks_run_at_once_where_that_is_asked_for(pytester: pytest.Pytester) -> None:
     passes(
         pytester,

@@ -310,3 +310,72 @@ def test_ctrl_c_ends_the_waiting_at_once_and_not_the_task(project: Project) -> N
     assert not result.ready()
     (project.folder / "go").touch()
     assert result.get(timeout=DEADLINE_SECS) == "let go"
+
+
+@app.task(bind=True)
+def says(self: Task[..., Any], state: str, meta: Any, end: str) -> str:
+    self.update_state(self.request.id, state, meta)
+    if end == "ignore":
+        raise Ignore
+    until(lambda: os.path.exists(end), end)
+    return "ended"
+
+
+@app.task(bind=True)
+def says_of_another(self: Task[..., Any]) -> None:
+    self.update_state("another", "PROGRESS")
+
+
+@pytest.mark.parametrize("state", ["SUCCESS", "FAILURE", "REVOKED", "RETRY"])
+def test_a_task_does_not_end_by_saying_so(state: str, tmp_path: Path) -> None:
+    result = says.delay(state, {"some": "meta"}, str(tmp_path / "go"))
+    until(lambda: result.state == "STARTED", "a task that runs")
+    assert not (result.ready() or result.successful() or result.failed()) and result.info is None
+    (tmp_path / "go").touch()
+    assert result.get(timeout=DEADLINE_SECS) == "ended" and result.state == "SUCCESS"
+
+
+def test_a_task_that_says_that_it_has_ended_is_told_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[Any] = []
+    monkeypatch.setattr("cardoon._child.say_state", lambda state, meta: said.append((state, meta)))
+    ways = {"SUCCESS": "return the value", "FAILURE": "raise the exception", "REVOKED": "revoke", "RETRY": "self.retry"}
+    for state, text in ways.items():
+        with pytest.warns(UserWarning, match=rf"says: update_state\(state='{state}'\) has no effect.*{text}") as told:
+            says.update_state(state=state)
+            says.update_state(state=state)
+        assert len(told) == 1
+    says.update_state(state="PROGRESS", meta=1)
+    says.update_state(meta=2, request=None, traceback=None)
+    assert said == [("PROGRESS", 1), ("PROGRESS", 2)]
+
+
+def test_a_task_that_is_ignored_has_no_result_to_wait_for() -> None:
+    result = says.delay("FAILURE", {"some": "meta"}, "ignore")
+    with pytest.raises(TimeoutError):
+        result.get(timeout=0.3)
+    assert not result.failed()
+
+
+def test_a_task_tells_its_own_state_only() -> None:
+    with pytest.raises(NotImplementedError, match=r"task_id='another'\): a task tells its own state only, and here runs"):
+        says_of_another.delay().get(timeout=DEADLINE_SECS)
+    with pytest.raises(NotImplementedError, match="no task runs here"):
+        says.update_state("another", "PROGRESS")
+
+
+def test_a_misspelt_option_of_a_result_is_no_wait_for_ever() -> None:
+    result = app.AsyncResult("nobody")
+    eager = add.apply((1, 2))
+    for one in (result, eager):
+        for call in (one.get, one.wait, one.revoke):
+            with pytest.raises(TypeError, match="timout"):
+                call(timout=0.1)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="timout"):
+        result.aget(timout=0.1)  # type: ignore[call-arg, unused-coroutine]
+
+
+def test_options_that_celery_has_are_taken() -> None:
+    assert add.delay(1, 2).get(DEADLINE_SECS, True, 0.5, True, True, lambda id, value: None, None, None, True) == 3
+    assert add.delay(1, 2).wait(timeout=DEADLINE_SECS, interval=0.1, no_ack=True, on_message=None, on_interval=None) == 3
+    add.delay(1, 2).revoke(connection=None, terminate=True, signal="SIGKILL", wait=False, timeout=1)
+    assert add.apply((1, 2)).get(DEADLINE_SECS, interval=0.1, follow_parents=False) == 3

@@ -90,9 +90,15 @@ def test_a_retry_comes_after_the_delay_of_the_task_or_of_the_call() -> None:
     assert again[:2] == ("retry", 1500)
 
 
-def test_options_of_the_next_attempt_are_refused_rather_than_lost() -> None:
-    error = asked(fails, request(), queue="other")
-    assert isinstance(error, NotImplementedError) and "queue" in str(error)
+def test_options_of_the_next_attempt_have_no_effect_which_is_said_once() -> None:
+    for option in ("queue", "priority", "time_limit", "soft_time_limit", "expires", "headers", "coutdown"):
+        with pytest.warns(UserWarning, match=rf"task .*fails: retry: {option} has no effect") as told:
+            for _ in range(2):
+                error = asked(fails, request(), countdown=3, **{option: 1})
+                assert isinstance(error, Retry) and error.countdown() == 3
+        assert len(told) == 1
+    cause = ValueError("no")
+    assert asked(fails, request(9), exc=cause, **{"queue": "other", "max_retries": 1}) is cause
 
 
 @pytest.mark.parametrize("jitter", [False, True])

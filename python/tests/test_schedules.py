@@ -16,7 +16,7 @@ theirs = importlib.import_module("celery.schedules")
 
 def test_the_fields_of_a_crontab_have_the_order_of_celery() -> None:
     fields = [name for name in inspect.signature(theirs.crontab).parameters if name != "kwargs"]
-    assert list(inspect.signature(crontab).parameters) == fields
+    assert [name for name in inspect.signature(crontab).parameters if name not in ("nowfun", "app")] == fields
     assert crontab("0", "4", "mon").to_json()["crontab"] == {
         "minute": "0",
         "hour": "4",
@@ -59,3 +59,13 @@ def test_numbers_and_timedeltas_are_intervals() -> None:
     for nothing in (True, "10", None):
         with pytest.raises(TypeError, match="is no schedule"):
             as_json(nothing)
+
+
+def test_what_celerys_schedules_take_is_taken() -> None:
+    app = object()
+    assert schedule(5, True, app=app) == schedule(datetime.timedelta(seconds=5), relative=False)
+    assert crontab(minute=5, app=app) == crontab(minute="5")
+    with pytest.warns(UserWarning, match="nowfun of a schedule has no effect") as told:
+        crontab(minute=5, nowfun=datetime.datetime.now)
+        schedule(5, nowfun=datetime.datetime.now)
+    assert len(told) == 1

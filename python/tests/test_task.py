@@ -9,6 +9,7 @@ import os
 import pickle
 import signal
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -154,8 +155,21 @@ def test_a_value_that_cannot_be_sent_is_told_with_its_place(
 def test_a_value_that_holds_itself_is_told(app: App) -> None:
     endless: list[Any] = []
     endless.append(endless)
-    with pytest.raises(EncodeError, match="nested deeper"):
-        app.task(name="mail.send")(plain).delay(endless)  # type: ignore[arg-type]
+    task = app.task(name="mail.send")(plain)
+    with pytest.raises(EncodeError) as caught:
+        task.delay(endless)  # type: ignore[arg-type]
+    assert caught.value.message == "mail.send.args[0] (parameter x) is nested deeper than 120, or holds itself"
+    with pytest.raises(EncodeError) as caught:
+        app.send_task("mail.send", (), {"y": {"deep": endless}})
+    assert caught.value.message == 'mail.send.kwargs["y"] is nested deeper than 120, or holds itself'
+
+
+def test_the_path_of_a_value_is_shown_without_its_middle_if_it_is_long(app: App) -> None:
+    deep: Any = {1}
+    for _ in range(60):
+        deep = [deep]
+    with pytest.raises(EncodeError, match=r"args\[0\](\[0\]){10}…(\[0\]){10} \(parameter x\) is of type set"):
+        app.task(name="mail.send")(plain).delay(deep)
 
 
 def test_options_are_sent(app: App) -> None:
@@ -224,11 +238,119 @@ def test_an_unknown_option_is_told_with_the_known_ones(app: App) -> None:
     for eager in (False, True):
         app.conf.task_always_eager = eager
         with pytest.raises(TypeError, match=r"option 'coutdown'; did you mean countdown\?; options: countdown, eta"):
-            task.apply_async(coutdown=3)
+            task.apply_async(coutdown=3)  # type: ignore[call-arg]
         with pytest.raises(NotImplementedError, match="link: workflows"):
             task.apply_async(link=[task])
         with pytest.raises(ValueError, match="soft_time_limit"):
             task.apply_async(soft_time_limit=2, time_limit=1)
+    with pytest.raises(TypeError, match="option 'thorw'"):
+        task.apply(thorw=True)  # type: ignore[call-arg]
+    with pytest.raises(NotImplementedError, match="link: workflows"):
+        task.apply(link=[task])
+    assert task.apply(queue="slow", loglevel="info").get() is None
+
+
+WRONG: list[tuple[dict[str, Any], type[Exception], str]] = [
+    ({"queue": 5}, TypeError, "queue is 5; the name of a queue is a text"),
+    ({"queue": "a\nb"}, ValueError, "queue is 'a\\\\nb', which cannot be the name of a queue: it holds a control character"),
+    ({"queue": ""}, ValueError, "queue is '', .* it is empty"),
+    ({"queue": "x" * 256}, ValueError, "queue is 'x*…, .* it has 256 bytes, more than 255"),
+    ({"task_id": 5}, TypeError, "task_id is 5; an id is a text"),
+    ({"task_id": "a\tb"}, ValueError, "task_id .* it holds a control character"),
+    ({"task_id": "a\ud800"}, ValueError, "task_id .* half of a surrogate pair"),
+    ({"priority": "3"}, TypeError, "priority is '3'; a priority is a whole number from 0 to 9"),
+    ({"priority": 10}, ValueError, "priority is 10; .* 9 is the most urgent"),
+    ({"priority": -1}, ValueError, "priority is -1"),
+    ({"priority": 10**30}, ValueError, "priority is 1000"),
+    ({"priority": True}, ValueError, "priority is True"),
+    ({"countdown": "60"}, TypeError, "countdown is '60'; it is a number of seconds"),
+    ({"countdown": datetime.timedelta(1)}, TypeError, r"countdown is datetime.timedelta\(days=1\) \(timedelta\)"),
+    ({"countdown": float("nan")}, ValueError, "countdown is nan, which is no length of time"),
+    ({"countdown": float("inf")}, ValueError, "countdown is inf"),
+    ({"eta": 60}, TypeError, "eta is 60; it is a datetime; for seconds from now there is countdown"),
+    ({"eta": datetime.timedelta(1)}, TypeError, "eta is datetime.timedelta"),
+    ({"eta": datetime.date(2030, 1, 1)}, TypeError, "eta is datetime.date"),
+    ({"eta": "tomorrow"}, ValueError, "eta is 'tomorrow', which is no time as ISO 8601 writes it"),
+    ({"expires": "soon"}, ValueError, "expires is 'soon', .* a number of seconds, a timedelta or a datetime"),
+    ({"expires": float("nan")}, ValueError, "expires is nan"),
+    ({"expires": [1]}, TypeError, r"expires is \[1\]"),
+    ({"time_limit": "30"}, TypeError, "time_limit is '30'; it is a number of seconds or a timedelta"),
+    ({"time_limit": -1}, ValueError, "time_limit is -1; a limit is not negative"),
+    ({"soft_time_limit": 3, "time_limit": 2}, ValueError, r"soft_time_limit \(3\) must be less than .* time_limit \(2\)"),
+    ({"headers": [1]}, TypeError, r"headers is \[1\]; headers are a mapping"),
+]
+
+
+@pytest.mark.parametrize(("options", "error", "text"), WRONG, ids=lambda value: repr(value)[:40])
+def test_an_option_that_is_wrong_is_told_with_its_task(
+    app: App, options: dict[str, Any], error: type[Exception], text: str
+) -> None:
+    sent = kept(app)
+    task = app.task(name="mail.send")(nothing)
+    ways: list[Callable[[], object]] = [
+        lambda: task.apply_async(**options),
+        lambda: app.send_task("mail.send", **options),
+        lambda: app.send_many([(task, ()), ("mail.send", (), {}, options)]),
+    ]
+    for send in ways:
+        with pytest.raises(error, match=f"^task mail.send: {text}"):
+            send()
+    assert not sent.calls
+
+
+def test_options_may_be_what_celery_takes(app: App) -> None:
+    sent = kept(app)
+    task = app.task(name="t")(nothing)
+    id = uuid.uuid4()
+    task.apply_async(task_id=id, countdown=-5, eta="2030-01-01T08:00:00+08:00", time_limit=0)
+    task.apply_async(eta="2030-01-01T00:00:00Z", expires="2030-01-01", soft_time_limit=datetime.timedelta(minutes=1))
+    new_year = datetime.datetime(2030, 1, 1, tzinfo=datetime.timezone.utc).timestamp()
+    assert [call[3] for call in sent.calls] == [
+        {"id": str(id), "countdown": 0.0, "eta": new_year},
+        {"eta": new_year, "expires": new_year, "soft_time_limit": 60.0},
+    ]
+
+
+@pytest.mark.parametrize("args", ["ab", b"ab", {"x": 1}, {1, 2}, 5], ids=repr)
+def test_what_is_no_list_of_arguments_is_told(app: App, args: Any) -> None:
+    sent = kept(app)
+    task = app.task(name="t", typing=False)(plain)
+    ways: list[Callable[[], object]] = [
+        lambda: task.apply_async(args),
+        lambda: task.apply(args),
+        lambda: app.send_task("t", args),
+        lambda: app.send_many([(task, args)]),
+        lambda: app.add_periodic_task(1, task, args),
+    ]
+    for send in ways:
+        with pytest.raises(TypeError, match=r"task t: args is .*; positional arguments are a tuple or a list: \(.*,\)"):
+            send()
+    with pytest.raises(TypeError, match=r"task t: kwargs is \[1\]; named arguments are a mapping"):
+        task.apply_async((), [1])  # type: ignore[arg-type]
+    assert not sent.calls
+
+
+@pytest.mark.parametrize("name", ["", "a\ud800"])
+def test_a_name_that_no_task_can_have_is_told(app: App, name: str) -> None:
+    for send in (lambda: app.send_task(name), lambda: app.send_many([(name, ())]), lambda: app.task(name=name)(nothing)):
+        with pytest.raises(ValueError, match="cannot be the name of a task"):
+            send()
+    with pytest.raises(TypeError, match="a task's name is a text, not 5"):
+        app.send_task(5)  # type: ignore[arg-type]
+
+
+def test_options_of_celery_whose_effect_would_be_missed_are_told_once(app: App) -> None:
+    sent = kept(app)
+    task = app.task(name="t")(nothing)
+    for option in ("routing_key", "exchange", "expiration", "shadow", "reply_to", "producer", "connection"):
+        with pytest.warns(UserWarning, match=f"task t: {option} has no effect here: .") as told:
+            for _ in range(2):
+                task.apply_async(**{option: "x"})  # type: ignore[arg-type]
+        assert [Path(one.filename).name for one in told] == ["test_task.py"]
+    assert all(call[3] == {} for call in sent.calls)
+    app.conf.task_routes = {"other": {"exchange": "mails", "delivery_mode": 1}}
+    with pytest.warns(UserWarning, match="task other: delivery_mode has no effect"):
+        app.send_task("other")
 
 
 def unreachable() -> OperationalError:

@@ -49,7 +49,7 @@ pub fn without_password(url: &str) -> String {
     let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
     let address = match address.split_once("://") {
         Some((scheme, rest)) => format!("{scheme}://{}", mask_credentials(rest)),
-        None => address.to_owned(),
+        None => mask_all_before_host(address),
     };
     match query {
         Some(query) => format!("{address}?{}", mask_parameters(query)),
@@ -63,6 +63,14 @@ fn mask_credentials(rest: &str) -> String {
     match credentials.split_once(':') {
         Some((user, _)) => format!("{user}:***@{host}"),
         None => rest.to_owned(),
+    }
+}
+
+/// In what is no URL, or lacks its slashes, nobody can tell what is a password. The path of a file holds none.
+fn mask_all_before_host(address: &str) -> String {
+    match address.rsplit_once('@') {
+        Some((_, host)) if !address.starts_with("sqlite:") => format!("***@{host}"),
+        _ => address.to_owned(),
     }
 }
 
@@ -85,6 +93,9 @@ mod tests {
         for (url, shown) in [
             ("redis://me:hunter2@db:6379/0", "redis://me:***@db:6379/0"),
             ("redis://:p@ss/word@db", "redis://:***@db"),
+            ("hunter2@db:6379", "***@db:6379"),
+            ("redis:me:hunter2@db", "***@db"),
+            ("sqlite:mails@home.db", "sqlite:mails@home.db"),
             ("redis://db?password=hunter2&db=1", "redis://db?password=***&db=1"),
             ("sqlite:///tmp/a.db", "sqlite:///tmp/a.db"),
             ("sqlite:a@b:c.db", "sqlite:a@b:c.db"),

@@ -48,17 +48,20 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    """Imports what is asked for: the ``cardoon`` command, which is this package too, needs none of it."""
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # A type checker is to find names that are not there.
 
-    # Celery is the name that its users know an application by.
-    value = getattr(import_module(f"{__name__}.{home}"), "App" if name == "Celery" else name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        """Imports what is asked for: the ``cardoon`` command, which is this package too, needs none of it."""
+        from importlib import import_module
+
+        home = _HOMES.get(name)
+        if home is None:
+            missing = import_module(f"{__name__}._missing")
+            missing.of_module(__name__, name, missing.PACKAGE)
+        # Celery is the name that its users know an application by.
+        value = getattr(import_module(f"{__name__}.{home}"), "App" if name == "Celery" else name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 from collections.abc import Callable, Mapping
 from inspect import Parameter
 from typing import Any
@@ -11,8 +12,11 @@ from typing import Any
 from cardoon import _core
 from cardoon.exceptions import ArgumentError, EncodeError
 
-#: A path is followed no deeper, so that a value which holds itself has one.
+#: Longer paths are shown without their middle.
 _MOST_STEPS = 20
+
+#: What the compiled part says of a value that is nested too deeply, behind a path of all its levels.
+_TOO_DEEP = re.compile(r"is nested deeper than \d+(?: levels)?")
 
 _ANY_NUMBER = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 
@@ -105,12 +109,21 @@ def _unwritable(value: Any, path: str, parameter: str) -> str | None:
     problem = _problem(value)
     if problem is None:
         return None
-    for _ in range(_MOST_STEPS):
+    too_deep = _TOO_DEEP.search(problem)
+    if too_deep:
+        return f"{path}{parameter} {too_deep[0]}, or holds itself"
+    steps: list[str] = []
+    while True:
         inner = next((step for step in _steps(value) if _problem(step[1]) is not None), None)
         if inner is None:
-            break
-        path, value = path + inner[0], inner[1]
-    return f"{path}{parameter} {_problem(value)}"
+            return f"{path}{_joined(steps)}{parameter} {_problem(value)}"
+        steps.append(inner[0])
+        value = inner[1]
+
+
+def _joined(steps: list[str]) -> str:
+    half = _MOST_STEPS // 2
+    return "".join(steps if len(steps) <= _MOST_STEPS else (*steps[:half], "…", *steps[-half:]))
 
 
 def _problem(value: Any) -> str | None:

@@ -8,7 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from cardoon import _core
 from cardoon.exceptions import CardoonError
@@ -45,6 +45,12 @@ class Connection:
     def __init__(self, broker: str | None, results: str | None, queue: str | None) -> None:
         self._client = _core.Client(broker, results, queue)
         _connections.add(self)
+
+    def __call__(self, *_celerys: object, **_options: object) -> NoReturn:
+        """Celery's applications have a method ``connection``."""
+        raise TypeError(
+            "app.connection() is not there: there are no connections to hand out; send by apply_async, send_task or send_many"
+        )
 
     def send(self, task: str, args: Sequence[Any], kwargs: Mapping[str, Any], options: dict[str, Any]) -> str:
         """Stores a task and answers its id."""

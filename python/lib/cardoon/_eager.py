@@ -131,4 +131,4 @@ def _result(
     task: Task[..., Any], request: EagerContext, value: Any, state: str, text: str | None = None
 ) -> EagerResult[Any]:
     assert request.id is not None
-    return EagerResult(request.id, value, state, text, task.app, task.name, request.retries)
+    return EagerResult(request.id, value, state, text, task.name, task.app, request.retries)

@@ -17,6 +17,7 @@ from cardoon.task import Task
 
 def greeting(app: App, pool: str) -> dict[str, Any]:
     """The application, with its tasks in the order by which calls name them."""
+    app.conf.check()
     return {
         "version": _core.PROTOCOL,
         "pid": os.getpid(),

@@ -29,9 +29,11 @@ def load(name: str) -> App:
     """
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
-    module_name, _, attribute = name.partition(":")
+    module_name, _, attribute = (name, "", "") if _is_of_windows(name) else name.partition(":")
     if module_name.endswith(".py") and os.path.exists(module_name):
         module_name = _of_file(module_name)
+    elif _is_path(module_name):
+        raise _no_file(module_name)
     if not all(part.isidentifier() for part in module_name.split(".")):
         raise _no_module(module_name)
     module, rest = _module(module_name)
@@ -42,6 +44,16 @@ def load(name: str) -> App:
     if found is None:
         raise _none_in(module)
     return found
+
+
+def _is_path(name: str) -> bool:
+    """Whether a file is meant, and not a module."""
+    return "/" in name or "\\" in name or name.endswith(".py")
+
+
+def _is_of_windows(name: str) -> bool:
+    """Whether the colon is that of a drive."""
+    return name[1:3] in (":\\", ":/")
 
 
 def _of_file(path: str) -> str:
@@ -123,18 +135,43 @@ def _is_celery(value: object) -> bool:
 
 
 def _no_module(name: str) -> Unusable:
-    files = sorted(file for file in os.listdir() if file.endswith(".py"))
     return Unusable(
         f"there is no module {name or 'without a name'}",
-        [f"folder: {os.getcwd()}", f"Python files in it: {', '.join(files[:10]) or 'none'}"],
+        _found(),
         "change to the folder of your project, or write the module with its package: -A project.tasks",
     )
 
 
+def _no_file(path: str) -> Unusable:
+    if os.path.exists(path):
+        return Unusable(
+            f"{path} is no file of Python",
+            _found(),
+            "name a file or a module of your project: -A tasks.py, or -A project.tasks",
+        )
+    return Unusable(
+        f"there is no file {path}", _found(), "change to the folder of your project, or write the module: -A project.tasks"
+    )
+
+
+def _found() -> list[str]:
+    """What is in the current folder."""
+    files = sorted(file for file in os.listdir() if file.endswith(".py"))
+    return [f"folder: {os.getcwd()}", f"Python files in it: {', '.join(files[:10]) or 'none'}"]
+
+
 def _none_in(module: ModuleType) -> Unusable:
+    file = getattr(module, "__file__", None)
+    if file is None and hasattr(module, "__path__"):
+        # Python makes a module of any folder.
+        return Unusable(
+            f"{module.__name__} is a folder without an application",
+            [f"folder: {folder}" for folder in module.__path__] + _found(),
+            f"name the module in it that has one: -A {module.__name__}.tasks",
+        )
     return Unusable(
         f"the module {module.__name__} has no application",
-        [f"file: {getattr(module, '__file__', None)}"],
+        [f"file: {file or 'none'}"],
         "make one: app = App('tasks'), with `from cardoon import App`; or name it: -A module:name",
     )
 

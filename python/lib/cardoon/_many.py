@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cardoon import _values
 from cardoon._arguments import located
 from cardoon.exceptions import EncodeError
 from cardoon.task import Task
@@ -28,9 +29,9 @@ class Many:
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self.task = None if isinstance(task, str) else task
-        self.name = task if isinstance(task, str) else task.name
-        self.args = tuple(args)
-        self.kwargs = dict(kwargs or {})
+        self.name = _values.task_name(task if isinstance(task, str) else task.name)
+        self.args = _values.positional(self.name, args)
+        self.kwargs = _values.named(self.name, kwargs)
         self.options = dict(options or {})
 
     def parts(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:

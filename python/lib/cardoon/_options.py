@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime
 import difflib
-import warnings
+import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
+
+from cardoon import _values, _warnings
 
 #: Options of ``@app.task``.
 TASK_OPTIONS = frozenset(
@@ -25,29 +27,123 @@ _TASK_WITHOUT_EFFECT = frozenset(
     | {"retry_on_worker_lost", "resultrepr_maxsize", "shadow_name", "filter", "delivery_mode", "Strategy", "Request"}
 )
 
-#: Celery's options of tasks whose effect would be missed.
-_TASK_MISSED = frozenset({"rate_limit", "exchange", "routing_key"})
+#: Celery's options of tasks whose effect would be missed, and what there is in their place.
+_TASK_MISSED = {
+    "rate_limit": "a queue with one worker of one slot bounds how many run at once",
+    "exchange": "name a queue",
+    "routing_key": "name a queue",
+}
 
-#: Options of ``apply_async`` that are handed on as they are.
-_SENT_AS_THEY_ARE = frozenset(
-    {"countdown", "priority", "queue", "time_limit", "soft_time_limit", "ignore_result", "headers", "root_id"}
-    | {"parent_id"}
-)
+#: Options of ``apply_async``: how each is checked, and its name in the compiled part. Times are beside them.
+_SENT: dict[str, tuple[str, Callable[[str, Any], Any]]] = {
+    "countdown": ("countdown", _values.countdown),
+    "headers": ("headers", _values.headers),
+    "ignore_result": ("ignore_result", lambda _where, value: bool(value)),
+    "parent_id": ("parent_id", _values.task_id),
+    "priority": ("priority", _values.priority),
+    "queue": ("queue", _values.queue),
+    "root_id": ("root_id", _values.task_id),
+    "soft_time_limit": ("soft_time_limit", _values.limit),
+    "task_id": ("id", _values.task_id),
+    "time_limit": ("time_limit", _values.limit),
+}
 
 #: Options of ``apply_async`` that steer the sending itself.
 _OF_SENDING = frozenset({"retry", "retry_policy"})
 
 #: Celery's options of ``apply_async`` that need no counterpart here.
-_SENT_WITHOUT_EFFECT = frozenset(
-    {"serializer", "compression", "shadow", "producer", "connection", "publisher", "argsrepr", "kwargsrepr"}
-    | {"exchange", "routing_key", "add_to_parent", "reply_to", "expiration", "delivery_mode"}
-)
+_SENT_WITHOUT_EFFECT = frozenset({"serializer", "compression", "argsrepr", "kwargsrepr", "add_to_parent"})
+
+#: Celery's options of ``apply_async`` whose effect would be missed, and what there is in their place.
+SENT_MISSED = {
+    "connection": "tasks go to the broker of the application",
+    "delivery_mode": "every task is stored",
+    "exchange": "name a queue: queue=…",
+    "expiration": "write expires=…",
+    "producer": "tasks go to the broker of the application",
+    "publisher": "tasks go to the broker of the application",
+    "reply_to": "results are in the result backend",
+    "routing_key": "name a queue: queue=…",
+    "shadow": "a task is shown by its own name",
+}
 
 _WORKFLOWS = frozenset({"link", "link_error", "chord", "group_id", "chain"})
 
-SENDING_OPTIONS = _SENT_AS_THEY_ARE | _OF_SENDING | {"eta", "expires", "task_id"}
+SENDING_OPTIONS = _SENT.keys() | _OF_SENDING | {"eta", "expires"}
 
-_KNOWN = SENDING_OPTIONS | _SENT_WITHOUT_EFFECT | _WORKFLOWS
+_KNOWN = SENDING_OPTIONS | _SENT_WITHOUT_EFFECT | SENT_MISSED.keys() | _WORKFLOWS
+
+#: Attributes of tasks that are checked where a task is defined.
+_ATTRIBUTES: dict[str, Callable[[str, Any], Any]] = {
+    "default_retry_delay": _values.delay,
+    "expires": lambda where, value: _values.expires(where, value, lambda: datetime.timezone.utc),
+    "max_retries": _values.whole,
+    "priority": _values.priority,
+    "queue": _values.queue,
+    "retry_backoff_max": _values.delay,
+    "soft_time_limit": _values.limit,
+    "time_limit": _values.limit,
+}
+
+
+class CelerysSending(TypedDict, total=False):
+    """Options of ``apply_async`` that Celery has, and that have no effect here or are refused."""
+
+    serializer: str | None
+    compression: str | None
+    argsrepr: str | None
+    kwargsrepr: str | None
+    add_to_parent: bool | None
+    connection: Any
+    delivery_mode: Any
+    exchange: Any
+    expiration: float | None
+    producer: Any
+    publisher: Any
+    reply_to: str | None
+    routing_key: str | None
+    shadow: str | None
+    link: Any
+    link_error: Any
+    chord: Any
+    group_id: str | None
+    chain: Any
+
+
+class _WithoutHeaders(CelerysSending, total=False):
+    """Options beside the id, the headers, ``countdown`` and ``eta``."""
+
+    expires: float | datetime.timedelta | datetime.datetime | str | None
+    queue: str | None
+    priority: int | None
+    time_limit: float | datetime.timedelta | None
+    soft_time_limit: float | datetime.timedelta | None
+    ignore_result: bool | None
+    retry: bool | None
+    retry_policy: Mapping[str, Any] | None
+    root_id: str | None
+    parent_id: str | None
+
+
+class MoreSending(_WithoutHeaders, total=False):
+    """Options beside the id, ``countdown`` and ``eta``."""
+
+    headers: Mapping[str, Any] | None
+
+
+class AppliedSending(_WithoutHeaders, total=False):
+    """Options of ``apply`` beside the id and the headers."""
+
+    countdown: float | None
+    eta: datetime.datetime | str | None
+
+
+class Sending(MoreSending, total=False):
+    """All options of ``apply_async``."""
+
+    task_id: str | uuid.UUID | None
+    countdown: float | None
+    eta: datetime.datetime | str | None
 
 
 def task_options(name: str, options: Mapping[str, Any], base: type) -> dict[str, Any]:
@@ -58,53 +154,71 @@ def task_options(name: str, options: Mapping[str, Any], base: type) -> dict[str,
             kept[option] = value
         elif option == "pydantic" and value:
             raise NotImplementedError(f"task {name}: pydantic is not there yet; call Model.model_validate in the task")
-        elif option in _TASK_MISSED and value:
-            warnings.warn(f"task {name}: {option} has no effect here; see `cardoon assess`", stacklevel=5)
-        elif option not in _TASK_WITHOUT_EFFECT | _TASK_MISSED | {"pydantic"}:
-            raise TypeError(f"task {name}: there is no option {option!r}{_known(option, TASK_OPTIONS)}")
+        elif option in _TASK_MISSED:
+            if value:
+                _warnings.once(
+                    f"task {name} {option}",
+                    f"task {name}: {option} has no effect here: {_TASK_MISSED[option]}; see `cardoon assess`",
+                )
+        elif option not in _TASK_WITHOUT_EFFECT | {"pydantic"}:
+            raise TypeError(f"task {name}: there is no option {option!r}{known(option, TASK_OPTIONS)}")
     for option in ("autoretry_for", "dont_autoretry_for", "throws"):
         if option in kept:
             kept[option] = _classes(name, option, kept[option])
     return kept
 
 
-def core_options(options: Mapping[str, Any], zone: Callable[[], datetime.tzinfo]) -> dict[str, Any]:
-    """The options of ``apply_async`` as the compiled part takes them. Times without a zone are in ``zone``."""
+def check_attributes(name: str, task: Any) -> None:
+    """Raises TypeError or ValueError if an option of a task, or an attribute of its class, is not what it has to be."""
+    checked = {}
+    for option, check in _ATTRIBUTES.items():
+        value = getattr(task, option)
+        if value is not None:
+            checked[option] = check(f"{option} of {name}", value)
+    _check_limits(name, checked)
+
+
+def core_options(name: str, options: Mapping[str, Any], zone: Callable[[], datetime.tzinfo]) -> dict[str, Any]:
+    """The options of a call of the task ``name`` as the compiled part takes them. Times without a zone are in ``zone``.
+
+    Raises TypeError or ValueError, which names the option, for one that is not known or not what it has to be.
+    """
     core: dict[str, Any] = {}
-    for name, value in options.items():
-        if name not in _KNOWN:
-            raise TypeError(f"a task is not sent with an option {name!r}{_known(name, SENDING_OPTIONS)}")
+    for option, value in options.items():
+        if option not in _KNOWN:
+            raise TypeError(f"task {name}: a task is not sent with an option {option!r}{known(option, SENDING_OPTIONS)}")
         if value is None:
             continue
-        if name in _SENT_AS_THEY_ARE:
-            core[name] = value
-        elif name == "task_id":
-            core["id"] = value
-        elif name == "eta":
-            core["eta"] = seconds(value, zone)
-        elif name == "expires":
-            core["expires" if isinstance(value, datetime.datetime) else "expires_in"] = seconds(value, zone)
-        elif name in _WORKFLOWS and value:
-            raise NotImplementedError(f"{name}: workflows are not there yet; let the task send what follows")
-    _check_limits(core)
+        where = f"task {name}: {option}"
+        if option in _SENT:
+            core_name, check = _SENT[option]
+            checked = check(where, value)
+            if checked is not None:
+                core[core_name] = checked
+        elif option == "eta":
+            core["eta"] = _values.eta(where, value, zone)
+        elif option == "expires":
+            core_name, core_value = _values.expires(where, value, zone)
+            core[core_name] = core_value
+        elif value:
+            _say_no_effect(where, option)
+    _check_limits(name, core)
     return core
 
 
-def seconds(
-    value: float | datetime.datetime | datetime.timedelta, zone: Callable[[], datetime.tzinfo]
-) -> float:
-    """A time as seconds since 1970; a span as its length."""
-    if isinstance(value, datetime.datetime):
-        return (value if value.tzinfo else value.replace(tzinfo=zone())).timestamp()
-    if isinstance(value, datetime.timedelta):
-        return value.total_seconds()
-    return float(value)
+def _say_no_effect(where: str, option: str) -> None:
+    if option in SENT_MISSED:
+        _warnings.once(f"sent {option}", f"{where} has no effect here: {SENT_MISSED[option]}")
+    elif option in _WORKFLOWS:
+        raise NotImplementedError(f"{where}: workflows are not there yet; let the task send what follows")
 
 
-def _check_limits(core: Mapping[str, Any]) -> None:
-    soft, hard = core.get("soft_time_limit"), core.get("time_limit")
+def _check_limits(name: str, checked: Mapping[str, Any]) -> None:
+    soft, hard = checked.get("soft_time_limit"), checked.get("time_limit")
     if soft and hard and soft > hard:
-        raise ValueError(f"soft_time_limit ({soft}) must be less than or equal to time_limit ({hard})")
+        raise ValueError(
+            f"task {name}: soft_time_limit ({soft:g}) must be less than or equal to time_limit ({hard:g})"
+        )
 
 
 def _is_own_attribute(base: type, option: str) -> bool:
@@ -120,8 +234,9 @@ def _classes(name: str, option: str, value: Any) -> tuple[type[BaseException], .
     return classes
 
 
-def _known(name: str, known: Iterable[str]) -> str:
-    listed = sorted(known)
+def known(name: str, names: Iterable[str]) -> str:
+    """What may have been meant by ``name``, and all ``names``, to be put behind an error."""
+    listed = sorted(names)
     close = difflib.get_close_matches(name, listed, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""
     return f"{meant}; options: {', '.join(listed)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from cardoon import _core
+from cardoon import _core, _values
 from cardoon.schedules import as_json
 
 if TYPE_CHECKING:
@@ -33,9 +33,17 @@ class Hook:
     def __init__(self) -> None:
         self._functions: list[Callable[..., Any]] = []
 
-    def connect(self, function: F | None = None, **_celery: Any) -> Any:
+    def connect(
+        self,
+        function: F | None = None,
+        *,
+        sender: object = None,
+        weak: bool = True,
+        dispatch_uid: object = None,
+        retry: bool = False,
+    ) -> Any:
         """Has ``function(sender=app)`` called when everything that defines tasks is imported. To be used as a
-        decorator, with or without parentheses."""
+        decorator, with or without parentheses. The named parameters are Celery's, and have no effect."""
         if function is None:
             return self.connect
         self._functions.append(function)
@@ -50,13 +58,17 @@ class Hook:
 def schedule(app: App) -> dict[str, Any]:
     """The entries of ``app.conf.beat_schedule`` and the time zone of their crontabs.
 
-    What is wrong with an entry is told instead of it: a worker starts all the same, and a scheduler says it.
+    What is wrong with an entry is told instead of it. ``cardoon beat`` says it and does not start; ``cardoon dev`` and
+    ``worker -B`` say it and send the others.
     """
-    entries = dict(app.conf.beat_schedule or {})
-    return {
-        "timezone": str(app.conf.timezone or "UTC"),
-        "entries": [_entry(app, str(name), entry) for name, entry in entries.items()],
-    }
+    return {"timezone": str(app.conf.timezone or "UTC"), "entries": _entries(app, app.conf.beat_schedule or {})}
+
+
+def _entries(app: App, entries: Any) -> list[dict[str, Any]]:
+    if not isinstance(entries, Mapping):
+        problem = f"{entries!r} is no mapping: write {{name: {{'task': …, 'schedule': …}}}}"
+        return [{"name": "beat_schedule", "problem": problem}]
+    return [_entry(app, str(name), entry) for name, entry in entries.items()]
 
 
 def _entry(app: App, name: str, entry: Any) -> dict[str, Any]:
@@ -75,7 +87,8 @@ def _read(app: App, entry: Any) -> dict[str, Any]:
     for key in ("task", "schedule"):
         if key not in entry:
             raise TypeError(f"{key} is missing")
-    task, args, kwargs = _name(entry["task"]), tuple(entry.get("args") or ()), dict(entry.get("kwargs") or {})
+    task = _name(entry["task"])
+    args, kwargs = _values.positional(task, entry.get("args")), _values.named(task, entry.get("kwargs"))
     return {
         "task": task,
         "schedule": as_json(entry["schedule"]),
@@ -93,6 +106,8 @@ def _options(
     app: App, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Any]:
     """How the task is sent: as ``apply_async`` with these options sends it."""
+    if options.get("task_id") is not None:
+        raise ValueError("options: task_id: each tick has an id of its own, by which schedulers know what was sent; leave it out")
     task = app.tasks.get(name)
     if task is not None:
         task._check_arguments(args, kwargs)

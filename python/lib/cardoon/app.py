@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+import datetime
 import importlib
+import os
+import sys
+import uuid
 import warnings
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast, overload
 
+from cardoon import _missing, _values
 from cardoon._arguments import located
 from cardoon._connection import Connection
 from cardoon._discovery import Packages, import_related
 from cardoon._many import Call, Many, located_in
-from cardoon._options import core_options, task_options
+from cardoon._options import check_attributes, core_options, task_options
 from cardoon._routes import route
 from cardoon._schedule import Hook
 from cardoon._sending import send_again
-from cardoon.config import Config
-from cardoon.exceptions import CardoonError, EncodeError, NotRegistered, OperationalError
+from cardoon.config import Config, settings_of_call
+from cardoon.exceptions import CardoonError, EncodeError, ImproperlyConfigured, NotRegistered, OperationalError
 from cardoon.request import current_request
 from cardoon.result import AsyncResult
 from cardoon.task import AsyncTask, Task
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from cardoon._decorators import BoundDecorator, Decorator
+    from cardoon._options import MoreSending, Sending
     from cardoon.schedules import Schedule
 
 __all__ = ["App", "current_app", "shared_task"]
@@ -32,6 +40,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _current: App | None = None
+#: The application of :meth:`App.set_default`.
+_default: App | None = None
 _apps: weakref.WeakValueDictionary[str, App] = weakref.WeakValueDictionary()
 #: Functions that are tasks of every application.
 _shared: list[tuple[Callable[..., Any], dict[str, Any]]] = []
@@ -50,6 +60,8 @@ class App:
     ``broker``: where tasks wait, such as ``sqlite:tasks.db`` or ``redis://localhost:6379/0``. By default what
     ``CARDOON_BROKER`` or ``cardoon.toml`` say, else the database of the project. ``backend``: where results are kept; the
     broker's store by default. Nothing is connected until the first task is sent.
+
+    Other keywords are settings, such as ``timezone="Europe/Berlin"``; one that is not known raises ``TypeError``.
     """
 
     def __init__(
@@ -63,13 +75,15 @@ class App:
         namespace: str | None = None,
         task_cls: type[Task[..., Any]] = Task,
         set_as_current: bool = True,
+        changes: Mapping[str, Any] | None = None,
         **settings: Any,
     ) -> None:
         self.main = main or "app"
         self.task_cls = task_cls
         self.tasks: dict[str, Task[..., Any]] = {}
         named = {"broker_url": broker, "result_backend": backend, "include": tuple(include) or None}
-        self.conf = Config({**settings, **{name: value for name, value in named.items() if value is not None}})
+        given = {**(changes or {}), **settings_of_call(settings)}
+        self.conf = Config({**given, **{name: value for name, value in named.items() if value is not None}})
         self._connections: dict[str, Connection] = {}
         self._autodiscover: list[tuple[Packages, str | None]] = []
         #: Functions that are called with ``sender=app`` when everything that defines tasks is imported.
@@ -100,45 +114,35 @@ class App:
         options["bind"] = bind
         if function is None:
             return lambda function: self._register(function, options)
-        if not callable(function):
-            raise TypeError(f"{function!r} is no function; options are named: @app.task(name=…)")
         return self._register(function, options)
 
     def register_task(self, task: Task[P, R] | type[Task[P, R]]) -> Task[P, R]:
         """Registers an object of a subclass of :class:`~cardoon.Task`."""
         made = task() if isinstance(task, type) else task
-        made.name = made.name or self._name_of(type(made))
+        made.name = _values.task_name(made.name or self._name_of(type(made)))
         made.app = self
+        check_attributes(made.name, made)
         self.tasks[made.name] = made
         return made
 
     def _register(self, function: Callable[..., Any], options: Mapping[str, Any]) -> Task[..., Any]:
-        name = options.get("name") or self._name_of(function)
+        _check_function(function)
+        given = options.get("name")
+        name = _values.task_name(self._name_of(function) if given is None else given)
         known = self.tasks.get(name)
         if known is not None and not _is_new_version(known, function):
             return known
-        base = options.get("base") or self.task_cls
-        attributes = task_options(name, options, base)
-        attributes.pop("base", None)
-        body = {
-            **attributes,
-            "name": name,
-            "app": self,
-            "run": function if attributes.get("bind") else staticmethod(function),
-            "__doc__": function.__doc__,
-            "__module__": function.__module__,
-            "__wrapped__": function,
-        }
-        task: Task[..., Any] = type(function.__name__, (base,), body)()
-        task.__name__ = function.__name__  # type: ignore[attr-defined]
-        task.__qualname__ = function.__qualname__  # type: ignore[attr-defined]
+        task = _made(self, name, function, options, options.get("base") or self.task_cls)
         self.tasks[name] = task
         return task
 
     def _name_of(self, function: Callable[..., Any]) -> str:
+        return self.gen_task_name(function.__name__, function.__module__)
+
+    def gen_task_name(self, name: str, module: str) -> str:
+        """The name of a task that is given none: that of its module and its own. A subclass may name tasks otherwise."""
         # A worker imports the file under its name; a script that runs it must name its tasks so too.
-        module = self.main if function.__module__ == "__main__" else function.__module__
-        return f"{module}.{function.__name__}"
+        return f"{self.main if module == '__main__' else module}.{name}"
 
     def autodiscover_tasks(
         self, packages: Packages = None, related_name: str | None = "tasks", force: bool = False
@@ -162,16 +166,50 @@ class App:
     # Settings.
 
     def config_from_object(
-        self, source: object, *, namespace: str | None = None, force: bool = False, **_celery: Any
+        self, source: object, silent: bool = False, force: bool = False, namespace: str | None = None
     ) -> None:
         """Takes settings from a module, its name, an object or a mapping, when a setting is first asked for, or at once with
-        ``force``. ``namespace``: only names that begin with ``NAMESPACE_`` count, without it."""
-        self.conf.load(source, namespace, force)
+        ``force``. ``namespace``: only names that begin with ``NAMESPACE_`` count, without it. ``silent``: a module that
+        cannot be imported says nothing."""
+        self.conf.load(source, namespace, force, silent)
+
+    def config_from_envvar(self, variable_name: str, silent: bool = False, force: bool = False) -> bool:
+        """Takes settings from the module that an environment variable names. Answers whether there is one; without it
+        raises :class:`~cardoon.exceptions.ImproperlyConfigured`, unless ``silent``."""
+        module = os.environ.get(variable_name)
+        if not module:
+            if silent:
+                return False
+            raise ImproperlyConfigured(
+                f"the environment variable {variable_name} is not set, which names the module of settings",
+                code="CD4002",
+                kind="Invalid",
+                hint=f"{variable_name}=project.settings",
+            )
+        self.config_from_object(module, silent=silent, force=force)
+        return True
+
+    @property
+    def timezone(self) -> datetime.tzinfo:
+        """What times without a zone are meant in, by the setting ``timezone``."""
+        return self.conf.zone()
+
+    def now(self) -> datetime.datetime:
+        """The time, in the time zone of the settings."""
+        return datetime.datetime.now(self.timezone)
 
     def set_current(self) -> None:
         """Makes this the application that ``AsyncResult`` and ``current_app`` use by default."""
         global _current
         _current = self
+
+    def set_default(self) -> None:
+        """Makes this the application that is used where no other one is current."""
+        global _default
+        _default = self
+
+    def finalize(self, auto: bool = False) -> None:
+        """Celery evaluates its decorators by this. Here ``@app.task`` does so at once, and nothing is left to do."""
 
     # Sending.
 
@@ -181,6 +219,7 @@ class App:
         connection = self._connections.get("one")
         if connection is None:
             conf = self.conf
+            conf.check()
             made = Connection(conf.broker_url, conf.result_backend or None, conf.task_default_queue)
             # No lock, which a fork could catch: of two threads one finds what the other has made.
             connection = self._connections.setdefault("one", made)
@@ -191,24 +230,33 @@ class App:
         name: str,
         args: Iterable[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
-        task_id: str | None = None,
-        **options: Any,
+        countdown: float | None = None,
+        eta: datetime.datetime | str | None = None,
+        task_id: str | uuid.UUID | None = None,
+        **options: Unpack[MoreSending],
     ) -> AsyncResult[Any]:
-        """Sends a task by its name, which may be defined anywhere: in another program, or in a Celery application."""
-        return self._send(name, tuple(args or ()), dict(kwargs or {}), {**options, "task_id": task_id}, None)
+        """Sends a task by its name, which may be defined anywhere: in another program, or in a Celery application. Options
+        are those of :meth:`~cardoon.Task.apply_async`."""
+        named = {"countdown": countdown, "eta": eta, "task_id": task_id}
+        given = {name: value for name, value in named.items() if value is not None}
+        name = _values.task_name(name)
+        arguments = _values.positional(name, args), _values.named(name, kwargs)
+        return self._send(name, *arguments, {**options, **given}, None)
 
     async def asend_task(
         self,
         name: str,
         args: Iterable[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
-        task_id: str | None = None,
-        **options: Any,
+        countdown: float | None = None,
+        eta: datetime.datetime | str | None = None,
+        task_id: str | uuid.UUID | None = None,
+        **options: Unpack[MoreSending],
     ) -> AsyncResult[Any]:
         """As :meth:`send_task`, for ``async def``."""
         import asyncio
 
-        return await asyncio.to_thread(self.send_task, name, args, kwargs, task_id, **options)
+        return await asyncio.to_thread(self.send_task, name, args, kwargs, countdown, eta, task_id, **options)
 
     def send_many(self, calls: Iterable[Call]) -> list[AsyncResult[Any]]:
         """Sends many tasks, in order, much faster than one at a time. A call is a task or its name, the positional
@@ -244,7 +292,7 @@ class App:
                 error.failed = failed
             raise error
         return [
-            AsyncResult(str(answer), self, ignored=bool(core.get("ignore_result")))
+            AsyncResult(str(answer), app=self, ignored=bool(core.get("ignore_result")))
             for answer, (_, _, _, core) in zip(answers, sent, strict=True)
         ]
 
@@ -267,7 +315,7 @@ class App:
             raise located(name, task._arguments if task else None, args, kwargs, error) from None
         except OperationalError as error:
             id = self._send_again(error, options, name, args, kwargs, core)
-        return AsyncResult(id, self, ignored=bool(core.get("ignore_result")))
+        return AsyncResult(id, app=self, ignored=bool(core.get("ignore_result")))
 
     def _send_again(
         self,
@@ -298,7 +346,7 @@ class App:
             options = {**task._default_options(), **options}
         if conf.task_routes:
             options = {**route(conf.task_routes, name, args, kwargs, options, task), **options}
-        core = core_options(options, conf.zone) if options else {}
+        core = core_options(name, options, conf.zone) if options else {}
         if conf.task_default_priority is not None:
             core.setdefault("priority", conf.task_default_priority)
         request = current_request()
@@ -318,9 +366,11 @@ class App:
 
     # Results, schedules and the rest.
 
-    def AsyncResult(self, task_id: str) -> AsyncResult[Any]:  # noqa: N802 - Celery's name.
+    def AsyncResult(  # noqa: N802 - Celery's name.
+        self, id: str, backend: None = None, task_name: str | None = None
+    ) -> AsyncResult[Any]:
         """The result of a task that was sent before, or elsewhere."""
-        return AsyncResult(task_id, self)
+        return AsyncResult(id, backend, task_name, self)
 
     def add_periodic_task(
         self,
@@ -329,12 +379,12 @@ class App:
         args: Iterable[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
         name: str | None = None,
-        **options: Any,
+        **options: Unpack[Sending],
     ) -> str:
         """Has ``task`` sent on a schedule by ``cardoon beat`` or ``cardoon dev``: every so many seconds, or by a
         :class:`~cardoon.schedules.crontab`. Answers the entry's name, by default the task's and its arguments."""
         task_name = task if isinstance(task, str) else task.name
-        arguments, named = tuple(args), dict(kwargs or {})
+        arguments, named = _values.positional(task_name, args), _values.named(task_name, kwargs)
         entry_name = name or f"{task_name}{arguments!r}{named!r}"
         self.conf.beat_schedule[entry_name] = {
             "task": task_name,
@@ -344,6 +394,23 @@ class App:
             "options": options,
         }
         return entry_name
+
+    # The command line.
+
+    def start(self, argv: Sequence[str] | None = None) -> None:
+        """Executes the command ``cardoon`` for this application, with the words of ``argv`` or of this program:
+        ``["beat"]``. Raises ``SystemExit`` with its status, if that is not 0. The application has to be an attribute of a
+        module, which the command's processes import anew."""
+        from cardoon._program import run
+
+        run(self, sys.argv[1:] if argv is None else argv)
+
+    def worker_main(self, argv: Sequence[str] | None = None) -> None:
+        """As :meth:`start`, for ``["worker", …]`` alone."""
+        words = sys.argv[1:] if argv is None else argv
+        if "worker" not in words:
+            raise ValueError(f"worker_main executes the command worker: ['worker', …], not {list(words)!r}")
+        self.start(words)
 
     def close(self) -> None:
         """Ends the connection. The next use connects again, to where the settings say then."""
@@ -357,11 +424,54 @@ class App:
     def __exit__(self, *_error: object) -> None:
         self.close()
 
+    if not TYPE_CHECKING:  # A type checker is to find names that are not there.
+
+        def __getattr__(self, name: str) -> Any:
+            _missing.attribute(self, "an application", name, _missing.APP)
+
+        @property
+        def Task(self) -> type[Task[..., Any]]:  # noqa: N802 - Celery's name.
+            """The class that tasks are made of, to be subclassed: ``class Audited(app.Task)``, then
+            ``@app.task(base=Audited)``."""
+            return self.task_cls
+
     def __repr__(self) -> str:
         return f"<App {self.main}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _app_named, (self.main,)
+
+
+def _check_function(function: object) -> None:
+    """Raises TypeError for what cannot be a task."""
+    if not callable(function):
+        raise TypeError(f"{function!r} is no function; options are named: @app.task(name=…)")
+    if not hasattr(function, "__name__"):
+        raise TypeError(
+            f"{function!r} has no name, and a task is made of a function that has one: write `def` with this call in it"
+        )
+
+
+def _made(
+    app: App | None, name: str, function: Callable[..., Any], options: Mapping[str, Any], base: type[Task[..., Any]]
+) -> Task[..., Any]:
+    """The task that is made of ``function``. Raises TypeError or ValueError for an option that is not what it has to be."""
+    attributes = task_options(name, options, base)
+    attributes.pop("base", None)
+    body = {
+        **attributes,
+        "name": name,
+        "app": app,
+        "run": function if attributes.get("bind") else staticmethod(function),
+        "__doc__": function.__doc__,
+        "__module__": function.__module__,
+        "__wrapped__": function,
+    }
+    task: Task[..., Any] = type(function.__name__, (base,), body)()
+    task.__name__ = function.__name__  # type: ignore[attr-defined]
+    task.__qualname__ = function.__qualname__  # type: ignore[attr-defined]
+    check_attributes(name, task)
+    return task
 
 
 def _is_new_version(known: Task[..., Any], function: Callable[..., Any]) -> bool:
@@ -384,7 +494,7 @@ def _place(function: Any) -> str:
 
 
 def _default_app() -> App:
-    return _current or App("default")
+    return _current or _default or App("default")
 
 
 class _CurrentApp:
@@ -429,6 +539,9 @@ def shared_task(function: Any = None, *, bind: bool = False, **options: Any) -> 
 def _share(function: Callable[..., Any], options: dict[str, Any]) -> Any:
     from cardoon._proxy import SharedTask
 
+    _check_function(function)
+    # There may be no application yet, and a mistake is to be told where it was made.
+    _made(None, _values.task_name(options.get("name") or function.__name__), function, options, options.get("base") or Task)
     _shared.append((function, options))
     for app in list(_apps.values()):
         app._register(function, options)

@@ -9,6 +9,8 @@ import zoneinfo
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
+from cardoon import _environment, _settings
+from cardoon._celery_settings import OLD_NAMES
 from cardoon.exceptions import ImproperlyConfigured
 
 __all__ = ["Config"]
@@ -39,35 +41,23 @@ DEFAULTS: dict[str, Any] = {
     "imports": (),
 }
 
-#: Names of Celery before version 4, in lower case, without those that only lack a prefix.
-_OLD_NAMES = {
-    "celery_result_backend": "result_backend",
-    "celery_default_queue": "task_default_queue",
-    "celery_routes": "task_routes",
-    "celery_acks_late": "task_acks_late",
-    "celery_ignore_result": "task_ignore_result",
-    "celeryd_task_time_limit": "task_time_limit",
-    "celeryd_task_soft_time_limit": "task_soft_time_limit",
-    "celery_always_eager": "task_always_eager",
-    "celery_eager_propagates": "task_eager_propagates",
-    "celery_eager_propagates_exceptions": "task_eager_propagates",
-    "celery_task_publish_retry": "task_publish_retry",
-    "celery_task_publish_retry_policy": "task_publish_retry_policy",
-    "celeryd_pool": "worker_pool",
-    "celeryd_concurrency": "worker_concurrency",
-    "celeryd_max_tasks_per_child": "worker_max_tasks_per_child",
-    "celeryd_max_memory_per_child": "worker_max_memory_per_child",
-    "celerybeat_schedule": "beat_schedule",
-    "celery_timezone": "timezone",
-    "celery_enable_utc": "enable_utc",
-    "celery_include": "include",
-    "celery_imports": "imports",
-}
+#: What an application is made with, beside its settings.
+_OF_APP = ("main", "broker", "backend", "include", "config_source", "namespace", "task_cls", "set_as_current", "changes")
+
+#: Parameters of Celery's applications that have no effect here.
+_OF_CELERYS_APP = frozenset(
+    {"loader", "amqp", "events", "log", "control", "tasks", "fixups", "autofinalize", "strict_typing"}
+)
 
 
 class Config(MutableMapping[str, Any]):
-    """Settings by attribute or by key, with Celery's names in lower case. A name that is not Cardoon's is kept and has no
-    effect: ``cardoon assess`` lists those that would have one in Celery.
+    """Settings by attribute or by key, with Celery's names; old ones and those in capitals are read too.
+
+    A name that is not Cardoon's is kept and has no effect: ``cardoon assess`` lists those that would have one in Celery. A
+    warning says so once for those whose effect would be missed, and for names that resemble one.
+
+    ``broker_url`` and ``result_backend`` are what ``CELERY_BROKER_URL`` and ``CELERY_RESULT_BACKEND`` say where neither the
+    application nor Cardoon's own variables nor ``cardoon.toml`` do.
 
     What is set here goes before what an object of ``config_from_object`` says, whichever comes first. Such an object is read
     when a setting is first asked for, so that a module may name settings that are not importable yet.
@@ -75,15 +65,20 @@ class Config(MutableMapping[str, Any]):
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
         # Attributes of these names are kept in `__dict__` beside the settings that were looked up before.
-        self.__dict__["_set"] = dict(values or {})
+        self.__dict__["_set"] = {_settings.present(name): value for name, value in (values or {}).items()}
+        for name, value in self._set.items():
+            _settings.tell(name, value)
         self.__dict__["_loaded"] = {}
         self.__dict__["_sources"] = []
         self.__dict__["_loading"] = threading.RLock()
 
     def __getitem__(self, name: str) -> Any:
+        name = _settings.present(name)
         for values in (self._set, self._of_sources()):
             if name in values:
                 return values[name]
+        if name in _environment.STORES:
+            return _environment.store(name)
         value = DEFAULTS[name]
         if isinstance(value, dict):
             # A schedule is filled by `app.conf.beat_schedule["name"] = …`.
@@ -91,10 +86,13 @@ class Config(MutableMapping[str, Any]):
         return value
 
     def __setitem__(self, name: str, value: Any) -> None:
+        name = _settings.present(name)
+        _settings.tell(name, value)
         self._set[name] = value
         self.__dict__.pop(name, None)
 
     def __delitem__(self, name: str) -> None:
+        name = _settings.present(name)
         del self._set[name]
         self.__dict__.pop(name, None)
 
@@ -112,7 +110,8 @@ class Config(MutableMapping[str, Any]):
         except KeyError:
             raise AttributeError(f"there is no setting {name}") from None
         # Sending a task looks at several settings: the next look-up finds this one at once.
-        self.__dict__[name] = value
+        if name in DEFAULTS:
+            self.__dict__[name] = value
         return value
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -128,10 +127,17 @@ class Config(MutableMapping[str, Any]):
         """Whether ``name`` was given a value."""
         return name in self._set or name in self._of_sources()
 
-    def load(self, source: object, namespace: str | None = None, force: bool = False) -> None:
+    def check(self) -> None:
+        """Raises :class:`~cardoon.exceptions.ImproperlyConfigured` for settings that would lead to another place than
+        Celery's."""
+        _settings.check(self)
+
+    def load(
+        self, source: object, namespace: str | None = None, force: bool = False, silent: bool = False
+    ) -> None:
         """Takes settings from a mapping, an object's attributes, or a module (by its name or ``module:object``): when one is
-        asked for, or at once with ``force``."""
-        self._sources.append((source, namespace))
+        asked for, or at once with ``force``. ``silent``: a module that cannot be imported is passed over."""
+        self._sources.append((source, namespace, silent))
         for name in [name for name in self.__dict__ if not name.startswith("_")]:
             del self.__dict__[name]
         if force:
@@ -158,16 +164,32 @@ class Config(MutableMapping[str, Any]):
         if self._sources:
             with self._loading:
                 while self._sources:
-                    source, namespace = self._sources[0]
-                    values = _read(source, namespace)
+                    values = _read(*self._sources[0])
+                    for name, value in values.items():
+                        _settings.tell(name, value)
                     loaded.update(values)
                     del self._sources[0]
         return loaded
 
 
-def _read(source: object, namespace: str | None) -> dict[str, Any]:
+def settings_of_call(named: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings among the keywords that an application is made with, without those that are Celery's own parameters of
+    it. Raises TypeError for a name that is no setting."""
+    given = {name: value for name, value in named.items() if name not in _OF_CELERYS_APP}
+    for name in given:
+        if not _settings.is_known(name):
+            raise TypeError(f"App has no parameter and no setting {name!r}{_settings.meant(name, *_OF_APP)}")
+    return given
+
+
+def _read(source: object, namespace: str | None, silent: bool) -> dict[str, Any]:
     if isinstance(source, str):
-        source = _named(source)
+        try:
+            source = _named(source)
+        except ImportError:
+            if not silent:
+                raise
+            source = {}
     values = dict(source) if isinstance(source, Mapping) else _attributes(source)
     return _in_namespace(values, namespace)
 
@@ -202,7 +224,7 @@ def _in_namespace(values: Mapping[str, Any], namespace: str | None) -> dict[str,
 
 
 def _new_name(name: str) -> str:
-    return _OLD_NAMES.get(name.lower(), name.lower())
+    return OLD_NAMES.get(name.lower(), name.lower())
 
 
 def _is_code(value: object) -> bool:

@@ -9,11 +9,16 @@ from __future__ import annotations
 import builtins
 import datetime
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from cardoon import _missing
 
 __all__ = [
     "ArgumentError",
+    "BackendError",
     "CardoonError",
+    "CeleryError",
+    "ChordError",
     "EncodeError",
     "Ignore",
     "ImproperlyConfigured",
@@ -35,7 +40,12 @@ __all__ = [
 ]
 
 
-class CardoonError(Exception):
+class CeleryError(Exception):
+    """What all errors of this package derive from, and what steers a task, by the name that Celery's programs catch them
+    under. The soft time limit is none of them, as in Celery."""
+
+
+class CardoonError(CeleryError):
     """An error of Cardoon, with its code.
 
     ``code`` is ``CD`` and four digits; ``kind`` says what to do (``Unavailable``: try again; ``Invalid``: mend the input);
@@ -81,6 +91,10 @@ class OperationalError(CardoonError, ConnectionError):
     """A store cannot be reached or does not answer now: try again later."""
 
 
+#: Celery's name for what the store of results does not answer. It is the error of brokers too, which often are one store.
+BackendError = OperationalError
+
+
 class ImproperlyConfigured(CardoonError, ValueError):
     """A URL, a setting or an option is wrong."""
 
@@ -107,7 +121,7 @@ class TimeoutError(CardoonError, builtins.TimeoutError):  # noqa: A001 - Celery'
     """A result was not there in time. The task goes on."""
 
 
-class TaskError(Exception):
+class TaskError(CeleryError):
     """How a task ended that has no return value. ``kind`` is the class that failed it, as its worker named it."""
 
     code = "CD3001"
@@ -151,11 +165,15 @@ class WorkerLostError(TaskError):
     """The processes that executed the task died, so often that it is not tried again."""
 
 
+class ChordError(TaskError):
+    """A task of a chord failed, which Celery's workers have executed: workers of Cardoon execute no chords."""
+
+
 class SoftTimeLimitExceeded(Exception):
     """Raised inside a task when its soft time limit is over. The hard limit follows."""
 
 
-class MaxRetriesExceededError(Exception):
+class MaxRetriesExceededError(CeleryError):
     """A task asked for a retry, and has used up its retries."""
 
     def __init__(
@@ -166,12 +184,14 @@ class MaxRetriesExceededError(Exception):
         self.task_kwargs = task_kwargs or {}
 
 
-class TaskPredicate(Exception):
+class TaskPredicate(CeleryError):
     """What a task raises to say how it goes on. No failure."""
 
 
 class Ignore(TaskPredicate):
-    """Raised inside a task: nothing is recorded of this run, and its message is acknowledged."""
+    """Raised inside a task: nothing is recorded of this run, and its message is acknowledged. So the task has no result, and
+    who waits for one waits until its own time is over. To be recorded as failed raise another exception or :class:`Reject`.
+    """
 
 
 class Reject(TaskPredicate):
@@ -216,6 +236,13 @@ class Retry(TaskPredicate):
         if self.message:
             return self.message
         return f"Retry {self.humanize()}" + (f": {self.exc!r}" if self.exc else "")
+
+
+if not TYPE_CHECKING:  # A type checker is to find names that are not there.
+
+    def __getattr__(name: str) -> Any:
+        """Says what there is in place of an exception of Celery that nothing raises."""
+        _missing.of_module(__name__, name, _missing.EXCEPTIONS)
 
 
 _BY_CODE: dict[str, type[CardoonError]] = {

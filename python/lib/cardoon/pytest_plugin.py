@@ -10,12 +10,17 @@ Of a program with an application of its own, ``conftest.py`` overrides one fixtu
 def cardoon_app():
     return shop.app
 ```
+
+An application of the program itself is put on a database of the test's own meanwhile, whatever broker its code names, or where
+``--cardoon-broker``, the test's marker or ``CARDOON_BROKER`` say. So no test sends to the broker that the program works with.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-from collections.abc import Generator, Iterator, Mapping
+import os
+from collections.abc import Callable, Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +32,9 @@ if TYPE_CHECKING:
     from cardoon.testing import Worker
 
 _CELERYS = "celery.contrib.pytest"
+
+#: Fixtures that a program overrides to answer its application.
+_APPLICATIONS = ("cardoon_app", "celery_app", "celery_session_app")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -51,6 +59,54 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         for worker in _workers(item):
             item.add_report_section("call", "worker", worker.log())
     return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    """Puts an application that the program's own fixture answers on a store for tests."""
+    value = yield
+    if fixturedef.argname in _APPLICATIONS and not _is_of_cardoon(fixturedef.func) and _is_application(value):
+        fixturedef.addfinalizer(_put_on(value, *_stores_of_test(request)))
+    return value
+
+
+def _is_of_cardoon(function: Callable[..., Any]) -> bool:
+    return str(getattr(function, "__module__", "")).startswith("cardoon.")
+
+
+def _is_application(value: object) -> bool:
+    from cardoon.app import App
+
+    return isinstance(value, App)
+
+
+def _stores_of_test(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """Where tasks and results of a test are."""
+    said = marked(request, "cardoon")
+    broker = said.get("broker") or request.config.getoption("--cardoon-broker") or os.environ.get("CARDOON_BROKER")
+    if not broker:
+        folder: Path = request.getfixturevalue("tmp_path_factory").mktemp("cardoon")
+        broker = f"sqlite:{folder}/cardoon.db"
+    return broker, said.get("backend") or os.environ.get("CARDOON_RESULTS") or broker
+
+
+def _put_on(app: App, broker: str, backend: str) -> Callable[[], None]:
+    """Has the application use other stores. Answers what gives it back its own."""
+    stores = {"broker_url": broker, "result_backend": backend}
+    before = {name: app.conf._set[name] for name in stores if name in app.conf._set}
+    app.close()
+    app.conf.update(stores)
+
+    def give_back() -> None:
+        app.close()
+        for name in stores:
+            with contextlib.suppress(KeyError):
+                del app.conf[name]
+        app.conf.update(before)
+
+    return give_back
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from cardoon import _waiting, exceptions
+from cardoon import _missing, _waiting, exceptions
 from cardoon._core import Record
 from cardoon._outcome import FAILURE, REVOKED, SUCCESS, outcome
 from cardoon.request import current_request
@@ -48,7 +48,17 @@ class AsyncResult(Generic[R]):
 
     TimeoutError = exceptions.TimeoutError
 
-    def __init__(self, id: str, app: App | None = None, *, ignored: bool = False) -> None:
+    def __init__(
+        self,
+        id: str,
+        backend: object = None,
+        task_name: str | None = None,
+        app: App | None = None,
+        *,
+        ignored: bool = False,
+    ) -> None:
+        """``backend`` and ``task_name`` are Celery's, and have no effect: the stores are those of ``app``, by default the
+        current application."""
         from cardoon.app import current_app
 
         if not isinstance(id, str) or not id:
@@ -67,16 +77,25 @@ class AsyncResult(Generic[R]):
         self,
         timeout: float | None = None,
         propagate: bool = True,
-        disable_sync_subtasks: bool = True,
+        interval: float = 0.5,
+        no_ack: bool = True,
+        follow_parents: bool = True,
         callback: _Callback | None = None,
-        **_celery: Any,
+        on_message: object = None,
+        on_interval: object = None,
+        disable_sync_subtasks: bool = True,
+        EXCEPTION_STATES: object = None,  # noqa: N803 - Celery's name.
+        PROPAGATE_STATES: object = None,  # noqa: N803 - Celery's name.
     ) -> R:
         """Waits for the task's end, at most ``timeout`` seconds (None: for ever), and returns its value.
 
         A failed task raises the exception it failed with, with the traceback of the worker as its cause; with
         ``propagate=False`` the exception is returned. :class:`~cardoon.exceptions.TimeoutError` when the time is over: the
         task goes on. Ctrl-C ends the waiting, not the task. A task that was sent with ``ignore_result`` answers None at
-        once.
+        once. One that ends by ``raise Ignore`` has no result: without a ``timeout`` this waits for ever.
+
+        ``callback(id, value)`` is called with the value. What else Celery takes has no effect: the store itself says when
+        there is a result.
         """
         if disable_sync_subtasks:
             _assert_may_join()
@@ -98,8 +117,7 @@ class AsyncResult(Generic[R]):
     def __await__(self) -> Generator[Any, None, R]:
         return self.aget().__await__()
 
-    def wait(self, timeout: float | None = None, **options: Any) -> R:
-        return self.get(timeout, **options)
+    wait = get
 
     def ready(self) -> bool:
         """Whether the task has ended."""
@@ -175,10 +193,18 @@ class AsyncResult(Generic[R]):
         record = self._record()
         return record.queue if record else None
 
-    def revoke(self, terminate: bool = False, **_celery: Any) -> None:
+    def revoke(
+        self,
+        connection: None = None,
+        terminate: bool = False,
+        signal: str | int | None = None,
+        wait: bool = False,
+        timeout: float | None = None,
+    ) -> None:
         """Revokes the task, durably: one that waits is not executed, one that runs is told to stop.
 
-        ``terminate`` makes no difference: a running task is always told, and killed if it does not stop.
+        The parameters are Celery's, and make no difference: a running task is always told, and killed if it does not
+        stop; the revoke is stored, so that no worker has to be waited for.
         """
         self.app.connection.revoke(self.id)
 
@@ -215,9 +241,15 @@ class AsyncResult(Generic[R]):
             said = json.loads(document) if document else None
         except ValueError:
             return None
-        if isinstance(said, dict) and isinstance(said.get("state"), str):
+        # A task does not end by saying so: a final state has a record.
+        if isinstance(said, dict) and isinstance(said.get("state"), str) and said["state"] not in READY_STATES:
             return said["state"], said.get("meta")
         return None
+
+    if not TYPE_CHECKING:  # A type checker is to find names that are not there.
+
+        def __getattr__(self, name: str) -> Any:
+            _missing.attribute(self, "a result", name, _missing.RESULT)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, AsyncResult):
@@ -249,11 +281,11 @@ class EagerResult(AsyncResult[R]):
         value: Any,
         state: str,
         traceback: str | None = None,
-        app: App | None = None,
         name: str | None = None,
+        app: App | None = None,
         retries: int = 0,
     ) -> None:
-        super().__init__(id, app)
+        super().__init__(id, app=app)
         self._outcome = value
         self._state = state
         self._traceback = traceback
@@ -265,9 +297,15 @@ class EagerResult(AsyncResult[R]):
         self,
         timeout: float | None = None,
         propagate: bool = True,
-        disable_sync_subtasks: bool = True,
+        interval: float = 0.5,
+        no_ack: bool = True,
+        follow_parents: bool = True,
         callback: _Callback | None = None,
-        **_celery: Any,
+        on_message: object = None,
+        on_interval: object = None,
+        disable_sync_subtasks: bool = True,
+        EXCEPTION_STATES: object = None,  # noqa: N803 - Celery's name.
+        PROPAGATE_STATES: object = None,  # noqa: N803 - Celery's name.
     ) -> R:
         if disable_sync_subtasks:
             _assert_may_join()
@@ -279,6 +317,8 @@ class EagerResult(AsyncResult[R]):
         if callback is not None:
             callback(self.id, self._outcome)
         return cast(R, self._outcome)
+
+    wait = get
 
     async def aget(self, timeout: float | None = None, propagate: bool = True) -> R:
         return self.get(timeout, propagate, disable_sync_subtasks=False)
@@ -318,7 +358,14 @@ class EagerResult(AsyncResult[R]):
     def queue(self) -> str | None:
         return None
 
-    def revoke(self, terminate: bool = False, **_celery: Any) -> None:
+    def revoke(
+        self,
+        connection: None = None,
+        terminate: bool = False,
+        signal: str | int | None = None,
+        wait: bool = False,
+        timeout: float | None = None,
+    ) -> None:
         """Too late for the task. As with Celery the result says from now on that it was revoked."""
         self._state = REVOKED
         self._outcome = exceptions.TaskRevokedError("revoked")
@@ -328,7 +375,7 @@ class EagerResult(AsyncResult[R]):
         """There is nothing to delete."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        parts = (self.id, self._outcome, self._state, self._traceback, self.app, self._name, self._retries)
+        parts = (self.id, self._outcome, self._state, self._traceback, self._name, self.app, self._retries)
         return EagerResult, parts
 
 
@@ -342,4 +389,4 @@ def _assert_may_join() -> None:
 
 def _result(id: str, app: App, ignored: bool) -> AsyncResult[Any]:
     """What a pickled result becomes in another process."""
-    return AsyncResult(id, app, ignored=ignored)
+    return AsyncResult(id, app=app, ignored=ignored)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from typing import Any, Union
+
+from cardoon import _warnings
 
 __all__ = ["Schedule", "crontab", "schedule"]
 
@@ -11,9 +14,17 @@ Field = Union[int, str, "list[int]", "tuple[int, ...]", "set[int]", range]
 
 
 class schedule:  # noqa: N801 - Celery's name.
-    """Every so often. Ticks are multiples of ``run_every`` since 1970, so that all schedulers agree on them."""
+    """Every so often. Ticks are multiples of ``run_every`` since 1970, so that all schedulers agree on them. So ``relative``
+    has no effect; ``nowfun`` and ``app``, Celery's too, have none either: the time is that of the scheduler."""
 
-    def __init__(self, run_every: float | datetime.timedelta) -> None:
+    def __init__(
+        self,
+        run_every: float | datetime.timedelta,
+        relative: bool = False,
+        nowfun: Callable[[], datetime.datetime] | None = None,
+        app: object = None,
+    ) -> None:
+        _say_no_effect(nowfun)
         seconds = run_every.total_seconds() if isinstance(run_every, datetime.timedelta) else float(run_every)
         if not 0 < seconds < float("inf"):
             raise ValueError(f"a task cannot be sent every {seconds:g} s")
@@ -35,7 +46,8 @@ class schedule:  # noqa: N801 - Celery's name.
 class crontab:  # noqa: N801 - Celery's name.
     """At the times that all five fields admit, as in Celery: ``crontab(minute="*/15", hour="8-17", day_of_week="mon-fri")``.
 
-    The order of the fields is Celery's, and not that of cron, which :meth:`from_string` reads.
+    The order of the fields is Celery's, and not that of cron, which :meth:`from_string` reads. ``nowfun`` and ``app``, which
+    are Celery's, have no effect: times are those of the setting ``timezone``.
     """
 
     def __init__(
@@ -45,7 +57,11 @@ class crontab:  # noqa: N801 - Celery's name.
         day_of_week: Field = "*",
         day_of_month: Field = "*",
         month_of_year: Field = "*",
+        *,
+        nowfun: Callable[[], datetime.datetime] | None = None,
+        app: object = None,
     ) -> None:
+        _say_no_effect(nowfun)
         self.minute = _text("minute", minute)
         self.hour = _text("hour", hour)
         self.day_of_month = _text("day_of_month", day_of_month)
@@ -87,6 +103,11 @@ def as_json(value: Any) -> dict[str, Any]:
     if isinstance(value, (int, float, datetime.timedelta)) and not isinstance(value, bool):
         return schedule(value).to_json()
     raise TypeError(f"{value!r} is no schedule: write seconds, a timedelta, or crontab(…)")
+
+
+def _say_no_effect(nowfun: object) -> None:
+    if nowfun is not None:
+        _warnings.once("nowfun", "nowfun of a schedule has no effect here: times are those of the setting timezone")
 
 
 def _text(name: str, field: Field) -> str:

@@ -7,21 +7,36 @@ import functools
 import inspect
 import random
 import sys
+import uuid
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, cast
 
-from cardoon import exceptions
+from cardoon import _missing, _values, _warnings, exceptions
 from cardoon._arguments import Arguments
+from cardoon._options import core_options
 from cardoon.request import Context, current_request
 from cardoon.result import AsyncResult, EagerResult
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from cardoon._options import AppliedSending, CelerysSending, MoreSending, Sending
     from cardoon.app import App
 
 __all__ = ["AsyncTask", "Task"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+_NO_END = "has no effect: a task does not end by saying so, and whoever waits for its result would wait for ever"
+
+#: States that the end of a run gives, and how it does.
+_BY_ITS_END = {
+    "SUCCESS": f"{_NO_END}; return the value",
+    "FAILURE": f"{_NO_END}; raise the exception, or raise Reject(reason) to be recorded as rejected",
+    "REVOKED": f"{_NO_END}; raise the exception, or let who waits call result.revoke()",
+    "RETRY": "has no effect: a task is not tried again by saying so; write raise self.retry(…)",
+}
 
 
 class Task(Generic[P, R]):
@@ -77,6 +92,11 @@ class Task(Generic[P, R]):
         """The call that runs: its id, how often it was tried, …"""
         return current_request()
 
+    if not TYPE_CHECKING:  # A type checker is to find names that are not there.
+
+        def __getattr__(self, name: str) -> Any:
+            _missing.attribute(self, f"task {self.name}", name, _missing.TASK)
+
     # Sending.
 
     def delay(self, *args: P.args, **kwargs: P.kwargs) -> AsyncResult[R]:
@@ -91,31 +111,36 @@ class Task(Generic[P, R]):
         self,
         args: Iterable[Any] | None = None,
         kwargs: Mapping[str, Any] | None = None,
-        task_id: str | None = None,
+        task_id: str | uuid.UUID | None = None,
         *,
         countdown: float | None = None,
-        eta: datetime.datetime | None = None,
-        expires: float | datetime.timedelta | datetime.datetime | None = None,
+        eta: datetime.datetime | str | None = None,
+        expires: float | datetime.timedelta | datetime.datetime | str | None = None,
         queue: str | None = None,
         priority: int | None = None,
         headers: Mapping[str, Any] | None = None,
-        time_limit: float | None = None,
-        soft_time_limit: float | None = None,
+        time_limit: float | datetime.timedelta | None = None,
+        soft_time_limit: float | datetime.timedelta | None = None,
         ignore_result: bool | None = None,
         retry: bool | None = None,
         retry_policy: Mapping[str, Any] | None = None,
-        **options: Any,
+        root_id: str | None = None,
+        parent_id: str | None = None,
+        **celerys: Unpack[CelerysSending],
     ) -> AsyncResult[R]:
         """Sends the task with options.
 
         ``countdown``: not before so many seconds; ``eta``: not before this time; ``expires``: not after this time, or so
-        many seconds. ``priority``: 0 to 9, 9 is the most urgent. ``task_id``: sending the same id again adds nothing.
+        many seconds. Times may be texts as ISO 8601 writes them. ``priority``: 0 to 9, 9 is the most urgent. ``task_id``:
+        on SQLite sending the same id again adds nothing, also when the task has ended; on Redis it is one more message, as
+        with Celery.
         ``retry``: try again if the store cannot be reached, as ``retry_policy`` says with ``max_retries``,
         ``interval_start``, ``interval_step`` and ``interval_max``.
 
         Raises :class:`~cardoon.exceptions.EncodeError` for an argument that is no JSON, and says where it stands;
         :class:`~cardoon.exceptions.ArgumentError`, a ``TypeError``, for arguments that do not fit the function;
-        :class:`~cardoon.exceptions.OperationalError` if the store cannot be reached.
+        :class:`~cardoon.exceptions.OperationalError` if the store cannot be reached; ``TypeError`` or ``ValueError`` for an
+        option that is not what it has to be. Options of Celery that have no effect here are warned about.
         """
         named_options = {
             "task_id": task_id,
@@ -130,14 +155,18 @@ class Task(Generic[P, R]):
             "ignore_result": ignore_result,
             "retry": retry,
             "retry_policy": retry_policy,
+            "root_id": root_id,
+            "parent_id": parent_id,
         }
-        options.update({name: value for name, value in named_options.items() if value is not None})
-        arguments, named = tuple(args or ()), dict(kwargs or {})
+        options: dict[str, object] = {name: value for name, value in named_options.items() if value is not None}
+        if celerys:
+            options.update(celerys)
+        arguments, named = _values.positional(self.name, args), _values.named(self.name, kwargs)
         self._check_arguments(arguments, named)
         return cast(AsyncResult[R], self.app._send(self.name, arguments, named, options, self))
 
     async def aapply_async(
-        self, args: Iterable[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Any
+        self, args: Iterable[Any] | None = None, kwargs: Mapping[str, Any] | None = None, **options: Unpack[Sending]
     ) -> AsyncResult[R]:
         """As :meth:`apply_async`, for ``async def``."""
         import asyncio
@@ -145,14 +174,18 @@ class Task(Generic[P, R]):
         return await asyncio.to_thread(self.apply_async, args, kwargs, **options)
 
     def send_many(
-        self, calls: Iterable[Iterable[Any] | tuple[Iterable[Any], Mapping[str, Any]]], **options: Any
+        self,
+        calls: Iterable[Iterable[Any] | tuple[Iterable[Any], Mapping[str, Any]]],
+        **options: Unpack[Sending],
     ) -> list[AsyncResult[R]]:
         """Sends the task once for each of ``calls``, much faster than one at a time. A call is a tuple of positional
         arguments, or a pair of a tuple and a dictionary of named ones."""
         return cast("list[AsyncResult[R]]", self.app.send_many((self, *_split(call), options) for call in calls))
 
     async def asend_many(
-        self, calls: Iterable[Iterable[Any] | tuple[Iterable[Any], Mapping[str, Any]]], **options: Any
+        self,
+        calls: Iterable[Iterable[Any] | tuple[Iterable[Any], Mapping[str, Any]]],
+        **options: Unpack[Sending],
     ) -> list[AsyncResult[R]]:
         """As :meth:`send_many`, for ``async def``."""
         import asyncio
@@ -168,20 +201,24 @@ class Task(Generic[P, R]):
         headers: Mapping[str, Any] | None = None,
         throw: bool | None = None,
         retries: int = 0,
-        **options: Any,
+        logfile: object = None,
+        loglevel: object = None,
+        **options: Unpack[AppliedSending],
     ) -> EagerResult[R]:
         """Runs the task at once, in this process, with its retries, and returns its result. Arguments and value are the very
-        objects. ``throw``: raise what the task raises, by default what ``task_eager_propagates`` says."""
+        objects. ``throw``: raise what the task raises, by default what ``task_eager_propagates`` says. Options are those of
+        :meth:`apply_async`, which say nothing for a task that runs at once; ``logfile`` and ``loglevel`` are Celery's, and
+        have no effect."""
         from cardoon._eager import apply
 
+        core_options(self.name, options, self.app.conf.zone)
         made = {"task_id": task_id, "headers": headers, "retries": retries}
-        return cast(
-            EagerResult[R], apply(self, tuple(args or ()), dict(kwargs or {}), {**options, **made}, throw)
-        )
+        arguments, named = _values.positional(self.name, args), _values.named(self.name, kwargs)
+        return cast(EagerResult[R], apply(self, arguments, named, {**options, **made}, throw))
 
     def AsyncResult(self, task_id: str) -> AsyncResult[R]:  # noqa: N802 - Celery's name.
         """The result of a call that was sent before, or elsewhere."""
-        return AsyncResult(task_id, self.app)
+        return AsyncResult(task_id, app=self.app)
 
     # For the function itself.
 
@@ -194,16 +231,23 @@ class Task(Generic[P, R]):
         eta: datetime.datetime | None = None,
         countdown: float | None = None,
         max_retries: int | None = None,
-        **options: Any,
+        **options: Unpack[MoreSending],
     ) -> NoReturn:
         """Asks for another attempt, by raising :class:`~cardoon.exceptions.Retry`, with ``throw=False`` too: write
         ``raise self.retry(…)`` so that a reader sees that nothing follows.
 
         After ``max_retries`` attempts ``exc`` is raised instead, or
         :class:`~cardoon.exceptions.MaxRetriesExceededError`. Outside of a worker ``exc`` is raised, or ``Retry``.
+
+        The next attempt keeps the options of this one, its queue and limits too: other ``options`` have no effect, which a
+        warning says once.
         """
-        if options:
-            raise NotImplementedError(f"retry: {', '.join(options)}: the next attempt keeps the options of this one")
+        # No error: it would take the place of the exception that the task was about to be tried again for.
+        for option in options:
+            _warnings.once(
+                f"retry {option}",
+                f"task {self.name}: retry: {option} has no effect: the next attempt keeps the options of this one",
+            )
         request = self.request
         if request.called_directly:
             _raise_from_current(exc or exceptions.Retry("the task can be retried, but was called directly"))
@@ -215,18 +259,35 @@ class Task(Generic[P, R]):
             None,
             exc or sys.exc_info()[1],
             when,
-            None if args is None else tuple(args),
-            None if kwargs is None else dict(kwargs),
+            None if args is None else _values.positional(self.name, args),
+            None if kwargs is None else _values.named(self.name, kwargs),
         )
 
     def update_state(
-        self, task_id: str | None = None, state: str | None = None, meta: Any = None, **_celery: Any
+        self,
+        task_id: str | None = None,
+        state: str | None = None,
+        meta: Any = None,
+        request: object = None,
+        traceback: object = None,
     ) -> None:
         """Says how far the task is: ``self.update_state(state="PROGRESS", meta={"done": 3, "total": 10})``. Whoever has
         the result sees ``state`` and ``meta``. At most 10 a second are stored, the last one counts. Outside of a worker
-        there is nobody to tell."""
-        if task_id is not None and task_id != self.request.id:
-            raise NotImplementedError("update_state: a task tells its own state only")
+        there is nobody to tell.
+
+        ``task_id``: the id of the task that runs here, which is the default; that of another task raises
+        ``NotImplementedError``. A state that only the end of a run gives, such as ``FAILURE``, is not stored, and a warning
+        says what to do. ``request`` and ``traceback`` are Celery's, and have no effect.
+        """
+        own = self.request.id
+        if task_id is not None and task_id != own:
+            here = f"here runs {own}" if own else "no task runs here"
+            raise NotImplementedError(
+                f"task {self.name}: update_state(task_id={task_id!r}): a task tells its own state only, and {here}"
+            )
+        if state in _BY_ITS_END:
+            _warnings.once(f"update_state {state}", f"task {self.name}: update_state(state={state!r}) {_BY_ITS_END[state]}")
+            return
         from cardoon import _child
 
         _child.say_state(state or "PROGRESS", meta)

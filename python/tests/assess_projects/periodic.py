@@ -31,7 +31,7 @@ app.conf.beat_schedule = {
     "at-night": {"task": NAME, "schedule": crontab(hour=3), "options": {"countdown": 7200}},
     "at-dawn": {"task": NAME, "schedule": dawn},
     "at-low-tide": {"task": NAME, "schedule": Tides(3600)},
-    "of-nobody": {"task": "gone.tasks.tick", "schedule": 60},
+    "of-nobody": {"task": "gone.tasks.tick", "schedule": 60, "options": {"task_id": "tick"}},
 }
 
 

@@ -70,6 +70,11 @@ def types_of_functions_reach_results() -> None:
     assert_type(app.send_task("add", (1, 2)), AsyncResult[Any])
 
 
+@app.task(bind=True)
+def misspells(self: Task[..., Any]) -> None:
+    raise self.retry(countdwn=1)  # type: ignore[call-arg]
+
+
 def the_first_parameter_of_bound_tasks_does_not_count() -> None:
     assert_type(bound.delay("a").get(), list[str])
     assert_type(fetch_bound.delay("a").get(), bytes)
@@ -92,6 +97,7 @@ async def results_are_awaited() -> None:
     assert_type(await (await fetch.aapply_async(("a",))).aget(), bytes)
     assert_type(await add.asend_many([(1,)]), list[AsyncResult[int]])
     await add.adelay("x")  # type: ignore[arg-type]
+    await add.aapply_async((1,), countdwn=5)  # type: ignore[call-arg]
 
 
 def wrong_calls_are_found() -> None:
@@ -107,4 +113,15 @@ def wrong_calls_are_found() -> None:
     greet.delay(1)  # type: ignore[arg-type]
     text: str = add.delay(1).get()  # type: ignore[assignment]
     add.apply_async((1,), countdown="soon")  # type: ignore[arg-type]
+    add.apply_async((1,), countdwn=5)  # type: ignore[call-arg]
+    add.apply_async((1,), routing_key="mails", link=None)
+    add.apply_async((1,), priority="high")  # type: ignore[arg-type]
+    add.send_many([(1,)], countdwn=5)  # type: ignore[call-arg]
+    app.send_task("add", (1,), queue=5)  # type: ignore[arg-type]
+    app.send_task("add", (1,), countdwn=5)  # type: ignore[call-arg]
+    app.add_periodic_task(5, add, (1,), quue="slow")  # type: ignore[call-arg]
+    add.delay(1).get(timout=1)  # type: ignore[call-arg]
+    add.apply((1,), thorw=True)  # type: ignore[call-arg]
+    add.s(1)  # type: ignore[attr-defined]
+    app.control.inspect()  # type: ignore[attr-defined]
     print(text)

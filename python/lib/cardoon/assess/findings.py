@@ -67,16 +67,16 @@ _IDS = {
         pool-green pool-custom autoscaler worker-extension
         broker-unsupported broker-failover broker-split tls-client-certificate tls-unchecked redis-layout
         backend-unsupported
-        rate-limit custom-request canvas-in-task
+        rate-limit annotations custom-request canvas-in-task
         queue-exchange queue-priority queue-arguments worker-direct
-        beat-solar beat-custom-schedule beat-scheduler
+        beat-solar beat-custom-schedule beat-scheduler beat-id
         signal-not-sent control-command
     """,
     Severity.DIFFERS: """
         failure-dropped eta-redelivery long-run pickle-accepted
         pool-solo time-limit-pool
         sentinel-url tls-options queue-order result-expires
-        custom-send endless-retries async-task always-eager priority
+        custom-send chosen-id endless-retries async-task always-eager priority
         beat-unknown-task signal-logging celery-events misspelt-setting
     """,
     Severity.INFO: """

@@ -27,6 +27,8 @@ class Task:
     """Methods and classes of `celery.Task` that the user replaced."""
     canvas: tuple[str, ...] = ()
     """The canvas primitives that the task's function names."""
+    chooses_ids: bool = False
+    """The task's function sends tasks with ids of its own."""
 
     def get(self, option: str) -> object:
         return self.options.get(option)

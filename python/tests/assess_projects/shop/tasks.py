@@ -118,3 +118,13 @@ def checkout_by_import():
     from celery import chord
 
     return chord
+
+
+@shared_task
+def send_once():
+    counted.apply_async(task_id="the-only-one")
+
+
+@shared_task(bind=True)
+def replaced(self):
+    raise self.replace(counted.si())

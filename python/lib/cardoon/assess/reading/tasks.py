@@ -6,7 +6,7 @@ import inspect
 from typing import Any
 
 from ..view import Task
-from .canvas import canvas_of
+from .canvas import canvas_of, chooses_ids
 from .sources import function_of, is_of_celery, source_of
 
 OPTIONS = (
@@ -66,6 +66,7 @@ def _read_task(name: str, task: Any) -> Task:
         is_async=inspect.iscoroutinefunction(function),
         overrides=frozenset(member for member in REPLACEABLE if _is_replaced(type(task), member)),
         canvas=canvas_of(function) if function is not None else (),
+        chooses_ids=function is not None and chooses_ids(function),
     )
 
 

@@ -37,4 +37,10 @@ def unknown_tasks(view: AppView) -> Iterator[Finding]:
             yield at_entry("beat-unknown-task", entry, entry.task, task=entry.task)
 
 
-RULES = (scheduler, schedules, unknown_tasks)
+def chosen_ids(view: AppView) -> Iterator[Finding]:
+    for entry in view.beat:
+        if entry.options.get("task_id"):
+            yield at_entry("beat-id", entry, f"task_id={entry.options['task_id']}")
+
+
+RULES = (scheduler, schedules, unknown_tasks, chosen_ids)

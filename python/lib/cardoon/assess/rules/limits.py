@@ -1,8 +1,8 @@
-"""Rate limits and time limits."""
+"""Rate limits, time limits, and options that settings give to tasks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ..findings import Finding
 from ..view import AppView, Task
@@ -35,8 +35,22 @@ def time_limits(view: AppView) -> Iterator[Finding]:
 
 
 def _own_limit(view: AppView, task: Task) -> str | None:
+    given = _annotated(view, task)
     limits = (limit for limit in _TIME_LIMITS if task.get(limit) and task.get(limit) != view.get(f"task_{limit}"))
-    return next(limits, None)
+    return next((limit for limit in limits if limit not in given), None)
 
 
-RULES = (rate_limit, time_limits)
+def _annotated(view: AppView, task: Task) -> frozenset[str]:
+    """The options of a task that are those of `task_annotations`."""
+    annotations = view.get("task_annotations")
+    listed = annotations if isinstance(annotations, (list, tuple)) else [annotations]
+    options = [one.get(name) for one in listed if isinstance(one, Mapping) for name in ("*", task.name)]
+    return frozenset(str(option) for one in options if isinstance(one, Mapping) for option in one)
+
+
+def annotated(view: AppView) -> Iterator[Finding]:
+    if view.get("task_annotations"):
+        yield at_setting("annotations", view, "task_annotations")
+
+
+RULES = (rate_limit, time_limits, annotated)

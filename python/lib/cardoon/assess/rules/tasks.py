@@ -79,6 +79,12 @@ def canvas(view: AppView) -> Iterator[Finding]:
     yield Finding("canvas", Where(Kind.MESSAGES, "chain, group, chord"))
 
 
+def chosen_ids(view: AppView) -> Iterator[Finding]:
+    for task in view.tasks:
+        if task.chooses_ids:
+            yield Finding("chosen-id", Where(Kind.TASK, task.name, "task_id=…", task.source))
+
+
 RULES = (
     replaced_members,
     coroutines,
@@ -88,5 +94,6 @@ RULES = (
     bound,
     autoretry,
     track_started,
+    chosen_ids,
     canvas,
 )

@@ -222,7 +222,7 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     ),
     "tls-options": Explanation(
         "Takes the options of TLS from this setting.",
-        "Takes them from the URL, and always checks the certificate.",
+        "Takes them from the URL, and always checks the certificate. With a redis:// URL it does not start: CD4002.",
         "CARDOON_BROKER=rediss://HOST:6379/0?ssl_ca_certs={authorities}",
     ),
     "tls-unchecked": Explanation(
@@ -237,7 +237,7 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     ),
     "redis-layout": Explanation(
         "Changes the names of the lists on Redis.",
-        "Reads lists with their usual names, separators and priority steps only.",
+        "Reads lists with their usual names, separators and priority steps only, and does not start with this option: CD4002.",
         'Remove "{option}" from {setting}.',
     ),
     "queue-order": Explanation(
@@ -280,6 +280,11 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Has no rate limits so far.",
         'app.conf.task_routes = {{"{pattern}": {{"queue": "limited"}}}}  # and: cardoon worker -Q limited -c 1',
     ),
+    "annotations": Explanation(
+        "Gives tasks these options, time limits too, over what their definitions say.",
+        "Does not read this setting: tasks have the options of their definitions.",
+        "@app.task(time_limit=…)  # write the options where the tasks are defined",
+    ),
     "time-limit": Explanation(
         "Signals the child process at the soft limit and kills it at the hard one.",
         "Does the same, counted from the start of the run; the hard limit also ends code that ignores signals.",
@@ -310,6 +315,11 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Uses these classes of the application in the worker's main process.",
         "Has no such process in Python and does not load them.",
         "Move the code of the class into before_start, on_failure or after_return of the task.",
+    ),
+    "chosen-id": Explanation(
+        "Executes a task anew if it is sent with an id that was used before.",
+        "Does so on Redis. On SQLite an id is one task: what is sent under a known one, also after its end, adds nothing.",
+        "Leave task_id out, or make a new id for each task that is to run.",
     ),
     "bound-task": Explanation(
         "Passes the task itself as first argument; self.request is the message.",
@@ -400,6 +410,11 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "Asks a class of the application when the entry is due.",
         "Knows intervals and crontabs, and loads no schedule classes.",
         "Keep `celery beat` for {name}, or give it a crontab.",
+    ),
+    "beat-id": Explanation(
+        "Sends every tick with this id.",
+        "Gives each tick an id of its own, by which two schedulers do not send it twice: `cardoon beat` refuses the entry.",
+        'del app.conf.beat_schedule["{name}"]["options"]["task_id"]',
     ),
     "beat-scheduler": Explanation(
         "Takes the entries from this class, such as a database of Django.",

@@ -216,7 +216,7 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     ),
     "tls-options": Explanation(
         "TLS 选项取自这个设置。",
-        "TLS 选项取自 URL，证书一律要校验。",
+        "TLS 选项取自 URL，证书一律要校验。URL 是 redis:// 时拒绝启动（CD4002）。",
         "CARDOON_BROKER=rediss://HOST:6379/0?ssl_ca_certs={authorities}",
     ),
     "tls-unchecked": Explanation(
@@ -231,7 +231,7 @@ EXPLANATIONS: Mapping[str, Explanation] = {
     ),
     "redis-layout": Explanation(
         "改变了 Redis 上列表的名字。",
-        "只读名字、分隔符和优先级档位都是默认值的列表。",
+        "只读名字、分隔符和优先级档位都是默认值的列表；有这个选项时拒绝启动（CD4002）。",
         '从 {setting} 中删除 "{option}"。',
     ),
     "queue-order": Explanation(
@@ -274,6 +274,11 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "目前没有限速功能。",
         'app.conf.task_routes = {{"{pattern}": {{"queue": "limited"}}}}  # 再运行 cardoon worker -Q limited -c 1',
     ),
+    "annotations": Explanation(
+        "用这里的选项覆盖任务定义里写的选项，时间限制也包括在内。",
+        "不读取这项设置：任务的选项以定义为准。",
+        "@app.task(time_limit=…)  # 把选项写到任务定义处",
+    ),
     "time-limit": Explanation(
         "到软限制时向子进程发信号，到硬限制时杀掉子进程。",
         "做法相同，从开始执行起计时；不理会信号的代码也会被硬限制终止。",
@@ -303,6 +308,11 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "在 worker 主进程里使用应用的这些类。",
         "没有 Python 主进程，不加载这些类。",
         "把类里的代码移到任务的 before_start、on_failure 或 after_return。",
+    ),
+    "chosen-id": Explanation(
+        "即使 id 以前用过，再次发送仍会重新执行。",
+        "Redis 上也是这样。SQLite 上一个 id 就是一个任务：再次发送已有的 id 不会增加任务，哪怕任务早已结束。",
+        "去掉 task_id，或者为每个要执行的任务生成新的 id。",
     ),
     "bound-task": Explanation(
         "第一个参数是任务本身，self.request 是消息。",
@@ -393,6 +403,11 @@ EXPLANATIONS: Mapping[str, Explanation] = {
         "由应用的类决定何时到期。",
         "支持固定间隔和 crontab，不加载自定义的 schedule 类。",
         "为 {name} 保留 `celery beat`，或改用 crontab。",
+    ),
+    "beat-id": Explanation(
+        "每次到点都用这个 id 发送。",
+        "每次到点都有自己的 id，两个调度进程靠它避免重复发送，所以 `cardoon beat` 拒绝这个条目。",
+        'del app.conf.beat_schedule["{name}"]["options"]["task_id"]',
     ),
     "beat-scheduler": Explanation(
         "条目由这个类提供，例如来自 Django 的数据库。",
