@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 
 #: Settings of stores, with Celery's variable for each.
 STORES: Mapping[str, str] = {"broker_url": "CELERY_BROKER_URL", "result_backend": "CELERY_RESULT_BACKEND"}
@@ -37,9 +36,12 @@ def _file_names(sections: tuple[str, ...]) -> bool:
     """Whether the nearest ``cardoon.toml`` upward names one of the stores."""
     wanted = {key for section in sections for key in (section, f"{section}.url")}
     try:
-        here = Path.cwd()
-        file = next((folder / _FILE for folder in (here, *here.parents) if (folder / _FILE).is_file()), None)
-        return file is not None and bool(wanted & _keys(file.read_text(encoding="utf-8")))
+        folder = os.getcwd()
+        while not os.path.isfile(file := os.path.join(folder, _FILE)):
+            if folder == (folder := os.path.dirname(folder)):
+                return False
+        with open(file, encoding="utf-8") as text:
+            return bool(wanted & _keys(text.read()))
     except (OSError, ValueError):
         # The compiled part looks for it too, and says what is wrong.
         return True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dis
 import sys
 from collections.abc import Mapping
 from typing import NoReturn
@@ -112,6 +111,8 @@ def of_module(module: str, name: str, missing: Mapping[str, str]) -> NoReturn:
 
 def _is_import(level: int) -> bool:
     """Whether the caller, so many frames away, executes ``from … import …``."""
+    import dis
+
     frame = sys._getframe(level + 1)
     code = frame.f_code.co_code
     return 0 <= frame.f_lasti < len(code) and dis.opname[code[frame.f_lasti]] == "IMPORT_FROM"

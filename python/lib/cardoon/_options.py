@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime
-import difflib
-import uuid
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from cardoon import _values, _warnings
+
+if TYPE_CHECKING:
+    import uuid
 
 #: Options of ``@app.task``.
 TASK_OPTIONS = frozenset(
@@ -236,6 +237,8 @@ def _classes(name: str, option: str, value: Any) -> tuple[type[BaseException], .
 
 def known(name: str, names: Iterable[str]) -> str:
     """What may have been meant by ``name``, and all ``names``, to be put behind an error."""
+    import difflib
+
     listed = sorted(names)
     close = difflib.get_close_matches(name, listed, n=1)
     meant = f"; did you mean {close[0]}?" if close else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -85,6 +84,8 @@ def is_known(name: str) -> bool:
 
 def meant(name: str, *others: str) -> str:
     """The setting, or the other name, that may have been meant, to be put behind what is said."""
+    import difflib
+
     known = sorted({*NAMES, *others})
     close = difflib.get_close_matches(name.lower(), known, n=1, cutoff=_RESEMBLES)
     found = _PARAMETERS.get(name.lower()) or next(iter(close), None)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import datetime
 import math
-import numbers
 import operator
-import unicodedata
-import uuid
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -27,7 +25,7 @@ def queue(where: str, value: Any) -> str:
 
 def task_id(where: str, value: Any) -> str:
     """An id; a UUID is one by its text."""
-    return _name(where, str(value) if isinstance(value, uuid.UUID) else value, "an id")
+    return _name(where, str(value) if _is_a("uuid", "UUID", value) else value, "an id")
 
 
 def task_name(value: Any) -> str:
@@ -142,13 +140,19 @@ def _name(where: str, value: Any, what: str) -> str:
         problem = "it is empty"
     elif size > _LONGEST_NAME:
         problem = f"it has {size} bytes, more than {_LONGEST_NAME}"
-    elif any(unicodedata.category(letter) == "Cc" for letter in value):
+    elif any(letter < " " or "\x7f" <= letter < "\xa0" for letter in value):
         problem = "it holds a control character"
     else:
         problem = _not_utf8(value)
     if problem:
         raise ValueError(f"{where} is {_shown(value)}, which cannot be {what}: {problem}")
     return value
+
+
+def _is_a(module: str, name: str, value: Any) -> bool:
+    """Whether ``value`` is of this class. Nothing is, as long as nobody has imported its module: each child would keep it."""
+    imported = sys.modules.get(module)
+    return imported is not None and isinstance(value, getattr(imported, name))
 
 
 def _not_utf8(text: str) -> str:
@@ -160,10 +164,10 @@ def _not_utf8(text: str) -> str:
 
 
 def _seconds(where: str, value: Any, wanted: str) -> float:
-    if isinstance(value, (bool, str, bytes)) or not isinstance(value, (numbers.Number, float)):
+    if isinstance(value, (bool, str, bytes)) or not (isinstance(value, (int, float)) or _is_a("numbers", "Number", value)):
         raise TypeError(f"{where} is {_shown(value)}; it is {wanted}")
     try:
-        secs = float(value)  # type: ignore[arg-type]
+        secs = float(value)
     except TypeError:
         raise TypeError(f"{where} is {_shown(value)}; it is {wanted}") from None
     except (ValueError, OverflowError):

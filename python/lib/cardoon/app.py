@@ -6,7 +6,6 @@ import datetime
 import importlib
 import os
 import sys
-import uuid
 import warnings
 import weakref
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
@@ -28,6 +27,8 @@ from cardoon.result import AsyncResult
 from cardoon.task import AsyncTask, Task
 
 if TYPE_CHECKING:
+    import uuid
+
     from typing_extensions import Unpack
 
     from cardoon._decorators import BoundDecorator, Decorator

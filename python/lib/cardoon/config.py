@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import importlib
 import threading
-import zoneinfo
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
@@ -148,8 +147,13 @@ class Config(MutableMapping[str, Any]):
         name = self.timezone or "UTC"
         if isinstance(name, datetime.tzinfo):
             return name
+        if name == "UTC":
+            return datetime.timezone.utc
+        # Not above: it needs much that nothing else does, and each child would keep it.
+        import zoneinfo
+
         try:
-            return datetime.timezone.utc if name == "UTC" else zoneinfo.ZoneInfo(name)
+            return zoneinfo.ZoneInfo(name)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError):
             raise ImproperlyConfigured(
                 f"timezone is {name!r}, which is no time zone",

@@ -7,7 +7,6 @@ import functools
 import inspect
 import random
 import sys
-import uuid
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NoReturn, ParamSpec, TypeVar, cast
 
@@ -18,6 +17,8 @@ from cardoon.request import Context, current_request
 from cardoon.result import AsyncResult, EagerResult
 
 if TYPE_CHECKING:
+    import uuid
+
     from typing_extensions import Unpack
 
     from cardoon._options import AppliedSending, CelerysSending, MoreSending, Sending

@@ -15,7 +15,9 @@ use super::shared::{Shared, Taken};
 /// How often ends are said for a lane that is busy with the next call.
 const SAY_EVERY: Duration = Duration::from_millis(2);
 
-const READ_AT_A_TIME: usize = 64 * 1024;
+/// What is read at a time, in bytes: little, since an idle child keeps it; of a large frame more.
+const READ_AT_A_TIME: usize = 8 * 1024;
+const MOST_AT_A_TIME: usize = 1024 * 1024;
 
 /// Starts the thread. It ends the process when the supervisor is gone.
 pub(super) fn start(shared: Arc<Shared>) -> io::Result<()> {
@@ -59,7 +61,8 @@ fn wait(shared: &Shared) -> io::Result<bool> {
 
 fn read(shared: &Shared, received: &mut BytesMut) -> io::Result<()> {
     let filled = received.len();
-    received.resize(filled + READ_AT_A_TIME, 0);
+    let missing = frame::length(received)?.unwrap_or(0).saturating_sub(filled);
+    received.resize(filled + missing.clamp(READ_AT_A_TIME, MOST_AT_A_TIME), 0);
     let got = shared.socket().read(&mut received[filled..]);
     received.truncate(filled + got.as_ref().copied().unwrap_or(0));
     match got {
