@@ -2,7 +2,9 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::arguments::{Color, Global};
 
@@ -15,17 +17,19 @@ pub(crate) fn start(global: &Global, level: &str) {
         _ => "trace",
     };
     let asked = std::env::var("CARDOON_LOG").ok().filter(|text| !text.is_empty());
-    let filter = EnvFilter::try_new(asked.as_deref().unwrap_or(level));
+    // Not by `EnvFilter`, whose machines for patterns stay in the memory of each worker.
+    let filter = asked.as_deref().unwrap_or(level).parse::<Targets>();
     let unreadable = filter.as_ref().err().map(ToString::to_string);
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new(level));
+    let filter = filter.or_else(|_| level.parse()).unwrap_or_default();
     let colored = match global.color {
         Color::Always => true,
         Color::Never => false,
         Color::Auto => std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     };
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = lines.with_ansi(colored).with_target(false);
     // A second start, as in tests, keeps the first log.
-    let _ = log.with_ansi(colored).with_target(false).try_init();
+    let _ = tracing_subscriber::registry().with(filter).with(lines).try_init();
     if let Some(error) = unreadable {
         tracing::error!(%error, "CARDOON_LOG cannot be read and does not count");
     }

@@ -13,9 +13,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+# Checkers take it for true. The module `typing` would stay in the memory of each worker, which needs none of it.
+TYPE_CHECKING = False
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from cardoon.app import App, current_app, shared_task
     from cardoon.request import Context
     from cardoon.result import AsyncResult, EagerResult
