@@ -1,7 +1,5 @@
-"""The tasks of Cardoon's Python package, and a program that sends them: `fill N`, `fill-doze N`, `send N`, `send-many N`,
-`wait N`, and the measurements of `faults`."""
+"""The tasks of Cardoon's Python package, and a program that sends them: `fill N`, `send N`, `send-many N`, `wait N`, and the measurements of `faults`."""
 
-import asyncio
 import os
 import sys
 import time
@@ -18,14 +16,9 @@ def noop():
     pass
 
 
-@app.task(name="bench.doze")
-async def doze():
-    await asyncio.sleep(0.1)
-
-
-def fill(count, task=noop):
+def fill(count):
     for start in range(0, count, 10_000):
-        app.send_many((task, ()) for _ in range(start, min(start + 10_000, count)))
+        app.send_many((noop, ()) for _ in range(start, min(start + 10_000, count)))
     print(0)
 
 
@@ -59,7 +52,6 @@ def wait(count):
 
 VERBS = {
     "fill": fill,
-    "fill-doze": lambda count: fill(count, doze),
     "send": send,
     "send-many": send_many,
     "wait": wait,

@@ -11,6 +11,7 @@ use crate::sides::peer::Peer;
 use crate::stores::redis::Places;
 
 const APP: &str = include_str!("cardoon_app.py");
+const COROUTINES: &str = include_str!("cardoon_coroutines.py");
 
 /// The environment that the package was installed into.
 pub(crate) struct Package(PathBuf);
@@ -18,6 +19,7 @@ pub(crate) struct Package(PathBuf);
 /// One way to start its worker.
 pub(crate) struct CardoonPython {
     folder: PathBuf,
+    app: &'static str,
     ignore_result: bool,
     options: &'static str,
 }
@@ -26,6 +28,7 @@ impl Package {
     pub(crate) fn install(wheel: &Path) -> Result<Self> {
         let folder = cache::wheel("cardoon", wheel)?;
         std::fs::write(folder.join("cardoon_app.py"), APP)?;
+        std::fs::write(folder.join("cardoon_coroutines.py"), COROUTINES)?;
         std::fs::write(folder.join("faults.py"), FAULTS)?;
         Ok(Self(folder))
     }
@@ -36,11 +39,16 @@ impl Package {
 
     /// A worker with these options.
     pub(crate) fn worker(&self, options: &'static str) -> CardoonPython {
-        CardoonPython { folder: self.0.clone(), ignore_result: false, options }
+        CardoonPython { folder: self.0.clone(), app: "cardoon_app", ignore_result: false, options }
     }
 }
 
 impl CardoonPython {
+    /// With the application whose tasks are coroutines.
+    pub(crate) fn of_coroutines(self) -> Self {
+        Self { app: "cardoon_coroutines", ..self }
+    }
+
     pub(crate) fn ignoring(self, ignore_result: bool) -> Self {
         Self { ignore_result, ..self }
     }
@@ -64,13 +72,13 @@ impl Peer for CardoonPython {
 
     fn sender(&self, url: &str) -> Result<Command> {
         let mut command = self.program(url, "python");
-        command.arg("cardoon_app.py");
+        command.arg(format!("{}.py", self.app));
         Ok(command)
     }
 
     fn workers(&self, url: &str) -> Result<Vec<Command>> {
         let mut command = self.program(url, "cardoon");
-        command.args(["-A", "cardoon_app", "worker", "--loglevel", "error"]);
+        command.args(["-A", self.app, "worker", "--loglevel", "error"]);
         command.args(self.options.split(' '));
         Ok(vec![command])
     }

@@ -33,8 +33,8 @@ pub(crate) async fn measure(stage: &Stage, package: &Package, runs: usize) -> Re
 
 async fn once(stage: &Stage, package: &Package) -> Result<f64> {
     stage.clear().await?;
-    let ours = package.worker("-P asyncio -c 1000");
-    peer::send(&ours, &stage.url(), "fill-doze", TASKS)?;
+    let ours = package.worker("-P asyncio -c 1000").of_coroutines();
+    peer::send(&ours, &stage.url(), "fill", TASKS)?;
     let (mut eye, places) = (stage.eye()?, ours.places());
     let before = eye.left(&places)?;
     let workers = Worker::start_all(ours.workers(&stage.url())?)?;
