@@ -293,11 +293,7 @@ impl Hub {
     fn finish(&self, mut state: MutexGuard<'_, State>, mut news: Vec<News>) {
         state.dispatcher.advance(self.now());
         for command in state.dispatcher.take_commands() {
-            match command {
-                // Before the child has it, and so under the lock.
-                Command::Mark(tag) => self.owner.may_begin(tag),
-                command => news.extend(state.obey(command)),
-            }
+            news.extend(state.obey(command, &*self.owner));
         }
         let due = state.dispatcher.next_deadline();
         let is_sooner = due.is_some_and(|due| state.armed.is_none_or(|armed| due < armed));
@@ -336,11 +332,12 @@ impl Hub {
 }
 
 impl State {
-    fn obey(&mut self, command: Command) -> Option<News> {
+    fn obey(&mut self, command: Command, owner: &dyn Owner) -> Option<News> {
         match command {
             // Nobody makes children any more when the pool ends.
             Command::Start(child) => drop(self.wishes.send(child)),
-            Command::Mark(_) => {}
+            // Before the child has it, and so under the lock.
+            Command::Mark(tag) => owner.may_begin(tag),
             Command::Give { child, tags } => self.give(child, &tags),
             Command::Recall { child, tags } => self.say(child, &Order::Recall(tags)),
             Command::Interrupt { child, tag } => {

@@ -33,7 +33,10 @@ impl Engine {
         let (told, aborted, early) = (running.told, running.aborted, held.early);
         let ended_by_us = told == Some(CancelReason::TimeLimit) || told == Some(CancelReason::Revoked);
         if !matches!(outcome, Outcome::NotStarted | Outcome::CannotStart(_)) {
-            self.rate.record(ran.unwrap_or_else(|| now.boot.since(running.started)));
+            // What its process did not live to finish says nothing of how fast tasks finish.
+            if !matches!(outcome, Outcome::ChildDied(_)) {
+                self.rate.record(ran.unwrap_or_else(|| now.boot.since(running.started)));
+            }
             self.tries.forget(&held.delivery.message.id);
         }
         match outcome {

@@ -10,7 +10,7 @@ use crate::stores::redis::Stage;
 use crate::stores::temporary_folder;
 
 /// Each run, of ours and of Celery, which takes seconds for each.
-const COUNTS: [usize; 2] = [30, 10];
+const COUNTS: [usize; 2] = [60, 10];
 
 pub(crate) async fn measure(stage: &Stage, package: &Package, runs: usize) -> Result<Vec<Row>> {
     let (ours, celery) = (package.worker("-c 1"), Celery::new(How::Late(1), false));
