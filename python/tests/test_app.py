@@ -489,3 +489,22 @@ def test_functions_are_called_when_tasks_are_imported(app: App) -> None:
 
     app.import_tasks()
     assert called == [app]
+
+
+def test_what_celery_programs_write_in_passing_is_taken() -> None:
+    app = App("passing", include="json", imports="json", set_as_current=False)
+
+    class ContextTask(app.Task):  # type: ignore[name-defined,misc]
+        pass
+
+    app.Task = ContextTask  # type: ignore[attr-defined]
+    assert isinstance(app.task(lambda: None), ContextTask)
+    app.import_tasks()
+    assert App("none", include=None, set_as_current=False).conf.include == ()
+
+
+def test_settings_of_the_program_are_no_misspelt_settings(recwarn: pytest.WarningsRecorder) -> None:
+    App("flask", set_as_current=False).conf.update(SECRET_KEY="x", TIME_ZONE="UTC")
+    assert not recwarn.list
+    App("slip", set_as_current=False).conf.update(task_defualt_queue="x")
+    assert "task_default_queue" in str(recwarn.pop().message)

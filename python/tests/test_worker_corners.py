@@ -341,3 +341,76 @@ def test_a_child_whose_imports_are_too_large_already_is_not_replaced_again_and_a
     assert worker.children() == before and not worker.lines("has grown")
     assert project.call("pid") in before
     assert len(worker.wait_for_log("has grown")) == 1
+
+
+def test_to_revoke_what_has_just_ended_costs_nobody(project: Project) -> None:
+    project.write("""
+        @app.task
+        def short(number):
+            note(number)
+    """)
+    project.worker("-c", "1")
+    for turn in range(20):
+        results = project.send_many("short", [(turn * 20 + number,) for number in range(20)])
+        for result in results:
+            result.revoke()
+    until(lambda: all(result.ready() for result in results), "the ends of all")
+    notes = project.notes()
+    assert len(notes) == len(set(notes))
+
+
+def test_progress_of_a_task_that_leaves_no_result_is_gone_with_it(tmp_path: Path, redis_server: Redis) -> None:
+    project = Project(tmp_path, redis_server.url)
+    try:
+        project.write("""
+            @app.task(bind=True, ignore_result=True)
+            def says(self, number):
+                self.update_state(state="PROGRESS", meta={"at": number})
+                note(number)
+
+            @app.task(bind=True)
+            def ignores(self, number):
+                self.update_state(state="PROGRESS", meta={"at": number})
+                note(number)
+                raise Ignore
+        """)
+        project.worker("-c", "2")
+        results = [project.send(task, number) for number in range(30) for task in ("says", "ignores")]
+        until(lambda: len(project.notes()) == 60, "all of them have run")
+        end = project.send("says", 1000)
+        project.wait_for_notes("1000")
+        until(lambda: {result.state for result in (*results, end)} <= {"PENDING", "SUCCESS"}, "nothing is said any more", 5)
+    finally:
+        project.close()
+
+
+def test_spare_children_that_die_leave_nothing_behind(project: Project) -> None:
+    project.write("@app.task\ndef pid():\n    return os.getpid()\n")
+    worker = project.worker("-c", "1")
+
+    def files() -> int:
+        return len(os.listdir(f"/proc/{min(worker.family())}/fd"))
+
+    until(lambda: len(worker.family()) == 3, "the zygote, a child and a spare")
+    before = files()
+    for _ in range(4):
+        (child,) = worker.children()
+        (spare,) = set(worker.family()) - {child, min(worker.family())}
+        os.kill(spare, signal.SIGKILL)
+        os.kill(child, signal.SIGKILL)
+        until(lambda: worker.children() not in ([], [child]), "the next child")
+        until(lambda: len([pid for pid in worker.family() if pid != spare]) == 3, "the next spare")
+    assert files() <= before
+
+
+def test_a_worker_takes_from_the_queues_that_the_application_names(project: Project) -> None:
+    project.write("""
+        app.conf.task_queues = ("celery", "low")
+        app.conf.task_routes = {"tasks.slow": "low"}
+
+        @app.task
+        def slow():
+            return "done"
+    """)
+    project.worker("-c", "1")
+    assert project.send("slow", queue="low").get(timeout=DEADLINE_SECS) == "done"

@@ -318,7 +318,9 @@ impl Hub {
 
     fn arm(&self) -> Option<u64> {
         let mut state = self.state();
-        state.armed = state.dispatcher.next_deadline();
+        // The dead are buried also while nothing else is due.
+        let burial = (!state.children.is_empty()).then_some(state.strays_after.max(self.now() + 1));
+        state.armed = state.dispatcher.next_deadline().into_iter().chain(burial).min();
         state.armed
     }
 

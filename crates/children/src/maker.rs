@@ -102,7 +102,11 @@ impl Maker {
             Some(zygote) => zygote,
             None => self.new_zygote().await?,
         };
-        match zygote.make(self.order, &self.place).await {
+        let made = tokio::select! {
+            made = zygote.make(self.order, &self.place) => made,
+            () = self.clock.sleep(self.patience) => Err(std::io::ErrorKind::TimedOut.into()),
+        };
+        match made {
             Ok(made) => {
                 match self.order {
                     Order::Fork => self.zygote = Some(zygote),

@@ -29,6 +29,7 @@ def greeting(app: App, pool: str) -> dict[str, Any]:
             "broker": _text(app, "broker_url"),
             "backend": _text(app, "result_backend"),
             "queue": _text(app, "task_default_queue"),
+            "queues": _queues(app),
             "pool": pool,
             "concurrency": _count(app, "worker_concurrency"),
             "max_tasks_per_child": _count(app, "worker_max_tasks_per_child"),
@@ -36,6 +37,11 @@ def greeting(app: App, pool: str) -> dict[str, Any]:
             "schedule": schedule(app),
         },
     }
+
+
+def _queues(app: App) -> list[str]:
+    """Those of ``task_queues``: names, or objects that have one, as kombu's do."""
+    return [str(getattr(queue, "name", queue)) for queue in app.conf.get("task_queues") or ()]
 
 
 def _threads() -> int:

@@ -72,11 +72,18 @@ def message_of(error: BaseException) -> str:
 
 def arguments_of(error: BaseException) -> str | None:
     """What an exception was made of, as JSON, if that is not just its message. What has no form in JSON is shown instead."""
-    args = error.args
+    # Not its attribute, which its class may have made something else.
+    args = BaseException.args.__get__(error)  # type: ignore[attr-defined]
     if isinstance(error, CardoonError) or (len(args) == 1 and isinstance(args[0], str) and args[0] == message_of(error)):
         return None
-    made_of = b"[" + b",".join(map(_written, args)) + b"]"
-    return made_of.decode() if len(made_of) <= MOST_ARGUMENTS else None
+    written: list[bytes] = []
+    for value in args:
+        if isinstance(value, (str, bytes)) and len(value) > MOST_ARGUMENTS:
+            return None
+        written.append(_written(value))
+        if sum(map(len, written)) > MOST_ARGUMENTS:
+            return None
+    return (b"[" + b",".join(written) + b"]").decode()
 
 
 def _written(value: object) -> bytes:

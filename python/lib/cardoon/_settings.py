@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: How like a name is to one that it may have been meant for.
 _RESEMBLES = 0.8
 
+#: Settings of Flask and of Django that resemble some of Celery's. Programs hand over all that they have.
+_OF_OTHERS = frozenset({"secret_key", "time_zone", "use_tz"})
+
 #: Parameters of an application that are settings under longer names.
 _PARAMETERS = {"broker": "broker_url", "backend": "result_backend"}
 
@@ -99,7 +102,7 @@ def tell(name: str, value: Any) -> None:
         is_missed, instead = _MISSED[name]
         if value is not None and is_missed(value):
             _warnings.once(f"setting {name}", f"the setting {name} has no effect here: {instead}")
-    elif not is_known(name):
+    elif not is_known(name) and name.lower() not in _OF_OTHERS:
         suggestion = meant(name)
         if suggestion:
             _warnings.once(f"setting {name}", f"there is no setting {name}{suggestion}")

@@ -149,6 +149,12 @@ def _name(where: str, value: Any, what: str) -> str:
     return value
 
 
+def in_zone(value: datetime.datetime, zone: datetime.tzinfo) -> datetime.datetime:
+    """A time that was written without its zone. Zones of ``pytz`` have a method for that, and are wrong without it."""
+    localize = getattr(zone, "localize", None)
+    return localize(value) if localize is not None else value.replace(tzinfo=zone)
+
+
 def _is_a(module: str, name: str, value: Any) -> bool:
     """Whether ``value`` is of this class. Nothing is, as long as nobody has imported its module: each child would keep it."""
     imported = sys.modules.get(module)
@@ -191,7 +197,7 @@ def _time(where: str, value: Any, wanted: str) -> datetime.datetime:
 
 
 def _timestamp(where: str, value: datetime.datetime, zone: Zone) -> float:
-    aware = value if value.tzinfo else value.replace(tzinfo=zone())
+    aware = value if value.tzinfo else in_zone(value, zone())
     try:
         return aware.timestamp()
     except (OverflowError, OSError, ValueError) as error:

@@ -22,6 +22,6 @@ def once(about: str, message: str) -> None:
 def _first_outside() -> int:
     """How many frames lie between ``warnings.warn`` in :func:`once` and code that is not of this package."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+    while frame.f_back is not None and frame.f_code.co_filename.startswith((_PACKAGE, "<frozen ")):
         level, frame = level + 1, frame.f_back
     return level

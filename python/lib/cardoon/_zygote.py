@@ -15,7 +15,7 @@ import socket
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 # What children need is imported here, where they share it.
 from cardoon import _child, _loader, _output
@@ -158,12 +158,18 @@ class _Spare:
             # The worker adopts what its parent leaves behind, and so hears how a child ends.
             if _fork_and_tell(writer):
                 os._exit(0)
-            for descriptor in (reader, writer, self._gate[1], *self._handles.theirs):
-                os.close(descriptor)
-            line.close()
-            _live(app, pool, self._wait_for_place(), self._handles)
+            try:
+                for descriptor in (reader, writer, self._gate[1], *self._handles.theirs):
+                    os.close(descriptor)
+                line.close()
+                place = self._wait_for_place()
+            except BaseException:  # noqa: BLE001 - whatever it is, this process is no zygote.
+                os._exit(70)
+            _live(app, pool, place, self._handles)
         os.close(writer)
-        os.waitpid(middle, 0)
+        with suppress(ChildProcessError):
+            # An application may have the kernel bury its children.
+            os.waitpid(middle, 0)
         told = os.read(reader, 32)
         os.close(reader)
         os.close(self._gate[0])
@@ -176,18 +182,20 @@ class _Spare:
 
     def give(self, line: Line, place: _child.Place) -> bool:
         """Tells it where it works, and gives it to the worker. False if it is dead."""
+        process = -1
         try:
             process = os.pidfd_open(self._pid)
             os.write(self._gate[1], json.dumps(place).encode())
         except OSError:
-            alive = False
+            return False
         else:
-            alive = True
             line.say({"made": self._pid}, [*self._handles.theirs, process])
-            os.close(process)
-        os.close(self._gate[1])
-        self._handles.close_theirs()
-        return alive
+            return True
+        finally:
+            if process >= 0:
+                os.close(process)
+            os.close(self._gate[1])
+            self._handles.close_theirs()
 
     def _wait_for_place(self) -> _child.Place:
         with os.fdopen(self._gate[0], "rb") as gate:

@@ -71,7 +71,7 @@ class App:
         *,
         broker: str | None = None,
         backend: str | None = None,
-        include: Iterable[str] = (),
+        include: Iterable[str] | str | None = (),
         config_source: object = None,
         namespace: str | None = None,
         task_cls: type[Task[..., Any]] = Task,
@@ -82,7 +82,7 @@ class App:
         self.main = main or "app"
         self.task_cls = task_cls
         self.tasks: dict[str, Task[..., Any]] = {}
-        named = {"broker_url": broker, "result_backend": backend, "include": tuple(include) or None}
+        named = {"broker_url": broker, "result_backend": backend, "include": _modules(include) or None}
         given = {**(changes or {}), **settings_of_call(settings)}
         self.conf = Config({**given, **{name: value for name, value in named.items() if value is not None}})
         self._connections: dict[str, Connection] = {}
@@ -157,7 +157,7 @@ class App:
 
     def import_tasks(self) -> None:
         """Imports everything that defines tasks. A worker does so before it starts."""
-        for module in (*self.conf.include, *self.conf.imports):
+        for module in (*_modules(self.conf.include), *_modules(self.conf.imports)):
             importlib.import_module(module)
         for packages, related_name in self._autodiscover:
             import_related(packages, related_name)
@@ -436,6 +436,10 @@ class App:
             ``@app.task(base=Audited)``."""
             return self.task_cls
 
+        @Task.setter
+        def Task(self, cls: type[Task[..., Any]]) -> None:  # noqa: N802 - as above.
+            self.task_cls = cls
+
     def __repr__(self) -> str:
         return f"<App {self.main}>"
 
@@ -557,3 +561,8 @@ def _app_named(main: str) -> App:
 def _task_named(main: str, name: str) -> Task[..., Any]:
     """What a pickled task becomes in another process."""
     return _app_named(main)._task(name)
+
+
+def _modules(named: Iterable[str] | str | None) -> tuple[str, ...]:
+    """Names of modules; a text is one name."""
+    return (named,) if isinstance(named, str) else tuple(named or ())

@@ -225,7 +225,11 @@ class Retry(TaskPredicate):
         """Seconds until the next attempt. A time without a zone is one of ``timezone``."""
         if not isinstance(self.when, datetime.datetime):
             return max(0.0, float(self.when or 0))
-        when = self.when if self.when.tzinfo else self.when.replace(tzinfo=timezone)
+        when = self.when
+        if when.tzinfo is None:
+            from cardoon import _values
+
+            when = _values.in_zone(when, timezone)
         return max(0.0, (when - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
 
     def humanize(self) -> str:

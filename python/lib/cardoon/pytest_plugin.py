@@ -12,7 +12,8 @@ def cardoon_app():
 ```
 
 An application of the program itself is put on a database of the test's own meanwhile, whatever broker its code names, or where
-``--cardoon-broker``, the test's marker or ``CARDOON_BROKER`` say. So no test sends to the broker that the program works with.
+``--cardoon-broker``, the test's marker or ``CARDOON_BROKER`` say. That begins when the fixture
+has answered: what it sends before goes where the code says, and so does what it sends when it ends.
 """
 
 from __future__ import annotations

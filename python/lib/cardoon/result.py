@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from cardoon import _missing, _waiting, exceptions
+from cardoon import _missing, _values, _waiting, exceptions
 from cardoon._core import Record
 from cardoon._outcome import FAILURE, REVOKED, SUCCESS, outcome
 from cardoon.request import current_request
@@ -61,9 +61,9 @@ class AsyncResult(Generic[R]):
         current application."""
         from cardoon.app import current_app
 
-        if not isinstance(id, str) or not id:
+        if not id:
             raise ValueError(f"the id of a task is a text, not {id!r}")
-        self.id = id
+        self.id = _values.task_id("the id of a task", id)
         self.app = app or current_app()
         #: Whether the task was sent with ``ignore_result``: there is no value, and nobody waits for one.
         self.ignored = ignored

@@ -54,6 +54,13 @@ struct Line {
 /// A call that has come, with what of its frame it needs.
 pub(super) type Taken = Call<Bytes, Bytes>;
 
+impl Line {
+    fn take_outbox(&mut self) -> Outbox {
+        self.said_at = FineInstant::now();
+        std::mem::take(&mut self.outbox)
+    }
+}
+
 impl Shared {
     pub(super) fn new(socket: UnixStream, note: File, wake: Option<OwnedFd>) -> io::Result<Self> {
         let line = Line {
@@ -136,17 +143,24 @@ impl Shared {
         self.wake();
     }
 
-    /// Takes back those of `tags` that nobody has taken.
+    /// Takes back those of `tags` that nobody has taken. What has ended before is said before: else it would seem to run.
     pub(super) fn recall(&self, tags: &[Tag]) -> io::Result<()> {
+        let turn = self.turn();
         let mut back = Vec::new();
-        self.line().queue.retain(|taken| {
-            let stays = !tags.contains(&taken.tag);
-            if !stays {
-                back.push(taken.tag);
-            }
-            stays
-        });
-        self.say(&Word::Recalled(back))
+        let outbox = {
+            let mut line = self.line();
+            line.queue.retain(|taken| {
+                let stays = !tags.contains(&taken.tag);
+                if !stays {
+                    back.push(taken.tag);
+                }
+                stays
+            });
+            line.take_outbox()
+        };
+        let mut frames = outbox.frames()?;
+        frames.extend(frame::encode(&Word::Recalled(back))?);
+        self.write(&turn, &frames)
     }
 
     pub(super) fn stop(&self) {
@@ -236,15 +250,13 @@ impl Shared {
     }
 
     pub(super) fn flush(&self) -> io::Result<()> {
-        let outbox = {
-            let mut line = self.line();
-            line.said_at = FineInstant::now();
-            std::mem::take(&mut line.outbox)
-        };
+        // The turn first: what is taken out of the box is said before what is taken out later.
+        let turn = self.turn();
+        let outbox = self.line().take_outbox();
         if outbox.len() == 0 {
             return Ok(());
         }
-        self.write(&outbox.frames()?)
+        self.write(&turn, &outbox.frames()?)
     }
 
     pub(super) fn say_ready(&self) -> io::Result<()> {
@@ -259,11 +271,14 @@ impl Shared {
     }
 
     fn say(&self, word: &Word<'_>) -> io::Result<()> {
-        self.write(&frame::encode(word)?)
+        self.write(&self.turn(), &frame::encode(word)?)
     }
 
-    fn write(&self, frames: &[u8]) -> io::Result<()> {
-        let _turn = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, _turn: &MutexGuard<'_, ()>, frames: &[u8]) -> io::Result<()> {
         if !self.is_itself() {
             Self::vanish();
         }

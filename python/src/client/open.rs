@@ -1,6 +1,7 @@
 //! A connection, and the runtime that drives it.
 
 use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ pub(super) struct Open {
     clock: Clock,
     process: u32,
     look_for: Duration,
+    /// Threads that send now. Only one of them can drive the connection, so who looks beside it is in its way.
+    senders: AtomicUsize,
 }
 
 impl Open {
@@ -54,7 +57,14 @@ impl Open {
         }
         let app = Home::lend(runtime.handle(), || runtime.block_on(builder.open()))?;
         let look_for = look_for(&app.stores().location);
-        Ok(Self { app, runtime, clock: Clock::real(), process: std::process::id(), look_for })
+        Ok(Self {
+            app,
+            runtime,
+            clock: Clock::real(),
+            process: std::process::id(),
+            look_for,
+            senders: AtomicUsize::new(0),
+        })
     }
 
     /// Whether it was opened by this process.
@@ -67,7 +77,11 @@ impl Open {
     }
 
     pub(super) fn send(&self, signature: TypedSignature<Value>) -> Result<TaskId> {
-        self.runtime.block_on(soon(self.app.send(signature), self.look_for)).map(|handle| handle.id().clone())
+        let alone = self.senders.fetch_add(1, Ordering::Relaxed) == 0;
+        let look_for = if alone { self.look_for } else { Duration::ZERO };
+        let sent = self.runtime.block_on(soon(self.app.send(signature), look_for));
+        self.senders.fetch_sub(1, Ordering::Relaxed);
+        sent.map(|handle| handle.id().clone())
     }
 
     pub(super) fn send_many(&self, signatures: Vec<TypedSignature<Value>>) -> Vec<Result<TaskId>> {

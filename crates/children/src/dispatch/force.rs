@@ -24,13 +24,15 @@ impl Dispatcher {
     pub(super) fn abort(&mut self, tag: Tag, now: u64) {
         let Some(call) = self.calls.get_mut(&tag) else { return };
         call.aborted = true;
-        let begun = call.begun;
-        match call.place {
+        let (begun, place) = (call.begun, call.place);
+        match place {
             Place::Line { .. } => {
                 self.line.retain(|other| *other != tag);
                 self.end(tag, End::Unstarted);
             }
-            Place::Child { child, .. } if begun => self.end_by_force(child, tag, now),
+            Place::Child { child, .. } if begun && !self.has_others(child) => {
+                self.end_by_force(child, tag, now);
+            }
             Place::Child { child, .. } => self.ask(child, vec![tag], now),
         }
     }
@@ -52,6 +54,11 @@ impl Dispatcher {
                 self.commands.push(Command::Interrupt { child, tag });
             }
         }
+    }
+
+    /// Whether a call behind this one may run by now: a child says of several at once that they have ended.
+    fn has_others(&self, child: ChildId) -> bool {
+        self.shape.kind == Kind::Process && self.desks.get(&child).is_some_and(|desk| desk.calls.len() > 1)
     }
 
     /// Whether all calls of a child must end.

@@ -80,7 +80,9 @@ impl PidFile {
             writeln!(file, "{}", std::process::id())
         };
         write(&file).map_err(|error| cannot_write("the process id", path, error))?;
-        Ok(Self { path: path.to_owned(), _lock: file })
+        // The folder may be left before the end.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        Ok(Self { path, _lock: file })
     }
 }
 

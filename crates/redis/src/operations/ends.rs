@@ -39,16 +39,16 @@ pub(crate) fn store(
     let says_all =
         !known.has_run() && after.ended && after.current == RunNumber::FIRST && !document.is_empty();
     let mut change = change;
-    if !document.is_empty() {
+    if document.is_empty() {
+        // What it said while it ran is not how it ended.
+        change = change.then("DEL", keys::result(&record.id), []);
+    } else {
         let key = keys::result(&record.id);
         change = change.then("SETEX", key.clone(), [seconds(retention.results), document.clone()]).then(
             "PUBLISH",
             key,
             [document],
         );
-    } else if known.has_result() {
-        // What it said while it ran is not how it ended.
-        change = change.then("DEL", keys::result(&record.id), []);
     }
     if !says_all {
         change = register(change, record, after, retention.fences + needed);

@@ -33,10 +33,6 @@ impl Known {
         self.run.is_some()
     }
 
-    pub(crate) fn has_result(&self) -> bool {
-        self.result.is_some()
-    }
-
     /// A change that is made only if nothing has happened to the task since.
     pub(crate) fn unchanged(&self, id: &TaskId) -> Change {
         let change = Change::new().if_value(keys::run(id), self.run.clone());

@@ -70,17 +70,30 @@ pub(crate) async fn report(shared: &Shared, id: &TaskId, run: RunNumber, progres
     let own = serde_json::to_vec(&Report { run, progress }).unwrap_or_default();
     let kept = ends::seconds(PROGRESS_KEPT);
     let decide = |id: &TaskId, known: &Known| {
-        if !is_current(known.record(), run) {
+        let held = held_here(shared, id);
+        if !is_current(known.record(), run) || held.is_none() {
             return Decided::Answer(());
         }
         let change = known
             .unchanged(id)
+            .and(held.unwrap_or_default())
             .then("SETEX", keys::progress(id), [kept.clone(), own.clone().into()])
             .then("SETEX", keys::result(id), [kept.clone(), shown.clone()])
             .then("PUBLISH", keys::result(id), [shown.clone()]);
         Decided::Change(change, ())
     };
     each(shared, vec![id.clone()], |id| id, decide).await.into_iter().collect()
+}
+
+/// That a delivery of the task is still held, if this process takes deliveries from this server: an end that leaves nothing
+/// behind is seen by that alone. None if the delivery has been settled.
+fn held_here(shared: &Shared, id: &TaskId) -> Option<Change> {
+    let sessions = shared.local_sessions();
+    if sessions.is_empty() {
+        return Some(Change::new());
+    }
+    let lease = sessions.iter().find_map(|session| session.lease_of(id))?;
+    Some(Change::new().if_field(keys::held(lease.session), keys::held_field(lease.sequence, lease.tag)))
 }
 
 /// Progress as it is stored.

@@ -142,6 +142,8 @@ impl Engine {
         self.tell(ticket, CancelReason::TimeLimit);
         if self.held.get(&ticket).map(Held::kind) == Some(RunKind::Thread) {
             self.write_off(ticket, now);
+            // Children of threads end with the last call that may go on.
+            self.command(Command::Abort(ticket));
         } else {
             self.abort(ticket, now);
         }

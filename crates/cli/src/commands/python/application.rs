@@ -18,6 +18,9 @@ pub(in crate::commands) struct Application {
     pub(super) backend: Option<String>,
     #[serde(default)]
     pub(in crate::commands) queue: Option<String>,
+    /// Those that its workers take from, if it says so.
+    #[serde(default)]
+    pub(super) queues: Vec<String>,
     #[serde(default)]
     pub(super) pool: Option<String>,
     #[serde(default)]

@@ -177,10 +177,12 @@ fn pool_options(session: &Session, app: &str, options: &Options) -> PoolOptions 
     }
 }
 
-/// The application's own queue, and those of its tasks.
+/// The queues that the application names, or else its own; and those of its tasks.
 fn queues(application: &Application, prepared: &Prepared) -> Vec<String> {
-    let own = application.queue.clone().unwrap_or_else(|| "celery".to_owned());
-    let mut queues = vec![own];
+    let mut queues = application.queues.clone();
+    if queues.is_empty() {
+        queues.push(application.queue.clone().unwrap_or_else(|| "celery".to_owned()));
+    }
     for queue in prepared.greeting().tasks.iter().filter_map(|task| task.queue.as_ref()) {
         if !queues.contains(queue) {
             queues.push(queue.clone());
