@@ -70,13 +70,11 @@ pub(crate) async fn report(shared: &Shared, id: &TaskId, run: RunNumber, progres
     let own = serde_json::to_vec(&Report { run, progress }).unwrap_or_default();
     let kept = ends::seconds(PROGRESS_KEPT);
     let decide = |id: &TaskId, known: &Known| {
-        let held = held_here(shared, id);
-        if !is_current(known.record(), run) || held.is_none() {
-            return Decided::Answer(());
-        }
+        let held = held_here(shared, id).filter(|_| is_current(known.record(), run));
+        let Some(held) = held else { return Decided::Answer(()) };
         let change = known
             .unchanged(id)
-            .and(held.unwrap_or_default())
+            .and(held)
             .then("SETEX", keys::progress(id), [kept.clone(), own.clone().into()])
             .then("SETEX", keys::result(id), [kept.clone(), shown.clone()])
             .then("PUBLISH", keys::result(id), [shown.clone()]);
