@@ -10,6 +10,7 @@
 //! wait for conditions with a deadline, never for a time.
 
 pub mod claims;
+pub mod control;
 pub mod dead_letters;
 pub mod inspection;
 pub mod lives;
@@ -157,9 +158,16 @@ macro_rules! broker_conformance {
             dead_letters::a_redriven_task_gets_a_larger_run_number
             dead_letters::purged_dead_letters_are_gone
             dead_letters::letters_of_another_store_are_buried_once
+            control::nothing_is_taken_from_a_paused_queue
+            control::a_pause_is_seen_by_all_and_survives_reopening
+            control::a_waiting_claim_wakes_when_its_queue_is_resumed
+            control::what_is_held_when_its_queue_is_paused_ends_as_usual
+            control::an_order_reaches_its_worker_alone
+            control::waiting_for_orders_ends_with_the_consumer
             inspection::queues_are_shown_in_numbers
             inspection::a_message_is_located_in_each_place
             inspection::peeking_takes_nothing
+            inspection::what_waits_is_listed_in_pages_and_filtered
             inspection::purging_leaves_what_is_held
             inspection::consumers_are_members_while_they_live
             inspection::listeners_get_events_in_order

@@ -4,7 +4,7 @@ use cardoon_core::settle::{Closing, Verdict};
 use cardoon_core::{BootInstant, Lease, Message, QueueName, ResultRecord, TaskId, Timestamp};
 use cardoon_errors::Result;
 
-use crate::Publish;
+use crate::{Order, Publish};
 
 /// One worker's side of a broker. All methods may be called at the same time.
 #[async_trait]
@@ -51,6 +51,9 @@ pub trait Consumer: Send + Sync {
 
     /// Waits until deliveries of this consumer are revoked, and names them. Empty when the consumer is closed.
     async fn revoked(&self) -> Result<Vec<TaskId>>;
+
+    /// Waits until this worker is given an order. `None` when the consumer is closed.
+    async fn ordered(&self) -> Result<Option<Order>>;
 
     /// Leaves: hands back every delivery that is not settled, as unstarted unless it was marked.
     async fn close(&self) -> Result<()>;

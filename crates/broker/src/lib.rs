@@ -6,6 +6,7 @@
 
 mod capabilities;
 mod consumer;
+mod control;
 mod dead;
 mod handback;
 mod inspect;
@@ -17,6 +18,7 @@ pub mod memory;
 
 pub use capabilities::{Capabilities, DelayKind, Durability, LeaseKind};
 pub use consumer::{ConsumeSpec, Consumer, Delivery, Settle, Settled, SweepReport};
+pub use control::{Control, Order};
 pub use dead::{DeadFilter, DeadLetter, DeadLetters};
 pub use handback::{Handback, HandbackReport, HandbackWish, HandedBack};
 pub use inspect::{Inspect, Member, Place, QueueStats, Waiting};

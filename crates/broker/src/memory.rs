@@ -4,6 +4,7 @@
 //! of writes of separate stores is tested. Tests can also tell it that a consumer died or is paused, and make it fail.
 
 mod consumer;
+mod control;
 mod dead;
 mod events;
 mod faults;
@@ -21,8 +22,8 @@ use tokio::sync::{broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, DelayKind, Durability, EventStream, Inspect,
-    LeaseKind, LeftToOthers, Publish, Published, Revoked,
+    Broker, Capabilities, ConsumeSpec, Consumer, Control, DeadLetters, DelayKind, Durability, EventStream,
+    Handback, Inspect, LeaseKind, LeftToOthers, Publish, Published, Revoked,
 };
 use consumer::MemoryConsumer;
 pub use faults::Faults;
@@ -179,6 +180,14 @@ impl Broker for MemoryBroker {
 
     fn dead_letters(&self) -> &dyn DeadLetters {
         self
+    }
+
+    fn control(&self) -> &dyn Control {
+        self
+    }
+
+    fn handback(&self) -> Option<&dyn Handback> {
+        None
     }
 
     async fn close(&self, _limit: Duration) -> Result<()> {

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use cardoon_core::{Event, Message, QueueName, TaskId, Timestamp};
 use cardoon_errors::Result;
 
-use crate::{Capabilities, ConsumeSpec, Consumer, DeadLetters, Handback, Inspect};
+use crate::{Capabilities, ConsumeSpec, Consumer, Control, DeadLetters, Handback, Inspect};
 
 /// A store of durable queues.
 ///
@@ -40,10 +40,10 @@ pub trait Broker: Send + Sync + 'static {
 
     fn dead_letters(&self) -> &dyn DeadLetters;
 
+    fn control(&self) -> &dyn Control;
+
     /// How to leave the queues to workers of another system; `None` if nobody else takes from them.
-    fn handback(&self) -> Option<&dyn Handback> {
-        None
-    }
+    fn handback(&self) -> Option<&dyn Handback>;
 
     /// Finishes what is under way, at most `limit`, and closes. Every later call answers `StoreClosed`.
     async fn close(&self, limit: Duration) -> Result<()>;

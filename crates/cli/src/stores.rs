@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardoon_broker::{Broker, DeadFilter};
+use cardoon_coord::Coordinator;
 use cardoon_errors::{Code, Error, Result};
 use cardoon_results::ResultBackend;
 use cardoon_runtime::Clock;
@@ -20,6 +21,7 @@ const PAGE: usize = 64;
 pub(crate) struct Stores {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) results: Arc<dyn ResultBackend>,
+    pub(crate) coord: Arc<dyn Coordinator>,
     pub(crate) joined: bool,
     /// Where they are, for people.
     pub(crate) location: String,
@@ -27,8 +29,8 @@ pub(crate) struct Stores {
 
 impl From<Stores> for cardoon_connect::Stores {
     fn from(stores: Stores) -> Self {
-        let Stores { broker, results, joined, location } = stores;
-        Self { broker, results, joined, location }
+        let Stores { broker, results, coord, joined, location } = stores;
+        Self { broker, results, coord, joined, location }
     }
 }
 
@@ -97,8 +99,8 @@ pub(crate) async fn at(
     clock: &Clock,
 ) -> Result<Stores> {
     let stores = cardoon_connect::connect_with(broker, results, &settings.retention, clock).await?;
-    let cardoon_connect::Stores { broker, results, joined, location } = stores;
-    Ok(Stores { broker, results, joined, location })
+    let cardoon_connect::Stores { broker, results, coord, joined, location } = stores;
+    Ok(Stores { broker, results, coord, joined, location })
 }
 
 impl Stores {

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use cardoon_broker::Broker;
 use cardoon_broker::memory::MemoryBroker;
+use cardoon_coord::Coordinator;
+use cardoon_coord::memory::MemoryCoordinator;
 use cardoon_errors::Result;
 #[cfg(all(feature = "sqlite", unix))]
 use cardoon_errors::{Code, Error};
@@ -24,6 +26,8 @@ use crate::url::Target;
 pub struct Stores {
     pub broker: Arc<dyn Broker>,
     pub results: Arc<dyn ResultBackend>,
+    /// Small values that several nodes agree on; kept in the broker's store.
+    pub coord: Arc<dyn Coordinator>,
     /// Whether broker and results are one store, so that a settle and its result are one step.
     pub joined: bool,
     /// Where the stores are, for people; holds no password.
@@ -83,6 +87,7 @@ async fn open_both(
         location: format!("{}, results in {}", stores.location, elsewhere.location),
         broker: stores.broker,
         results: elsewhere.results,
+        coord: stores.coord,
         joined: false,
     })
 }
@@ -92,6 +97,7 @@ pub fn memory(clock: &Clock) -> Stores {
     Stores {
         broker: MemoryBroker::new(clock.clone()),
         results: MemoryResults::new(clock.clone()),
+        coord: MemoryCoordinator::new(clock.clone()),
         joined: false,
         location: "memory:".into(),
     }
@@ -115,7 +121,7 @@ async fn open_sqlite(path: &Path, retention: Option<&Retention>, clock: &Clock) 
         .await
         .map_err(|error| Error::new(Code::Internal, "opening the database was broken off").source(error))??;
     let location = format!("sqlite:{}", store.path().display());
-    Ok(Stores { broker: store.clone(), results: store, joined: true, location })
+    Ok(Stores { broker: store.clone(), results: store.clone(), coord: store, joined: true, location })
 }
 
 #[cfg(all(feature = "sqlite", unix))]
@@ -139,7 +145,7 @@ async fn open_redis(address: &RedisAddress, retention: Option<&Retention>, clock
     }
     let store = RedisStore::connect(address, &options, clock).await?;
     let location = store.location().to_owned();
-    Ok(Stores { broker: store.clone(), results: store, joined: true, location })
+    Ok(Stores { broker: store.clone(), results: store.clone(), coord: store, joined: true, location })
 }
 
 #[cfg(not(all(feature = "sqlite", unix)))]

@@ -6,6 +6,7 @@
 
 mod event;
 mod id;
+mod list;
 mod message;
 mod result;
 mod retry;
@@ -21,6 +22,7 @@ pub mod settle;
 pub use event::{Event, EventKind};
 pub use id::{IdError, QueueName, TaskId};
 pub use lease::Lease;
+pub use list::{Page, Position, TaskFilter};
 pub use message::{DEFAULT_MAX_MESSAGE_BYTES, Message, Priority};
 pub use result::{DeadReason, Progress, ResultRecord, TaskFailure};
 pub use retry::{NextStep, RetryHint, RetryOn, RetryPolicy};
@@ -28,3 +30,6 @@ pub use run::RunNumber;
 pub use signature::{Signature, SignatureOptions};
 pub use state::TaskState;
 pub use time::{BootInstant, Timestamp};
+
+/// The version of Cardoon that this is.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -92,6 +92,7 @@ codes! {
     3011 MessageNotKept    Invalid     "the message of an ended task is not kept";
     3012 NotStored         Data        "the store refuses how a task ended";
     3013 WorkersAlive      Conflict    "workers are alive that must not be";
+    3014 QueuePaused       Conflict    "the queue is paused";
     // 40xx: settings and commands
     4001 UnknownSetting    Invalid     "no setting has this name";
     4002 BadSetting        Invalid     "the value of a setting cannot be read";

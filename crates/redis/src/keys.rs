@@ -31,6 +31,16 @@ pub(crate) const DEAD_LETTERS: &str = "cardoon:dead-letters";
 /// Revoked tasks, by the time of the revoke.
 pub(crate) const REVOKED: &str = "cardoon:revoked";
 
+/// The lists of paused queues.
+pub(crate) const PAUSED: &str = "cardoon:paused";
+/// The version of the last entry that was written.
+pub(crate) const ENTRY_VERSION: &str = "cardoon:entry-version";
+
+/// An entry of the coordination port.
+pub(crate) fn entry(key: &str) -> String {
+    format!("cardoon:entry:{key}")
+}
+
 pub(crate) fn session(number: u64) -> String {
     format!("cardoon:session:{number}")
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId};
+use cardoon_core::{Page, Position, Progress, ResultRecord, RunNumber, TaskFilter, TaskId};
 use cardoon_errors::Result;
 
-use crate::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};
+use crate::{BeginRun, Begun, Reported, ResultBackend, Stored};
 
 /// What is done otherwise. By default nothing is: each method asks the `inner` results.
 #[async_trait]
@@ -67,8 +67,13 @@ impl<A: Alter> ResultBackend for Altered<A> {
         self.inner.history(id).await
     }
 
-    async fn list(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<ResultRecord>> {
-        self.inner.list(filter, limit).await
+    async fn list(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Page<ResultRecord>> {
+        self.inner.list(filter, after, limit).await
     }
 
     async fn forget(&self, ids: &[TaskId]) -> Result<u64> {

@@ -88,6 +88,7 @@ macro_rules! results_conformance {
             reading::a_retry_does_not_end_a_wait
             reading::history_lists_ended_runs_first_to_last
             reading::lists_are_newest_first_and_filtered
+            reading::a_list_in_pages_has_each_record_once
             reading::many_records_are_stored_in_one_batch
         }
     };

@@ -6,4 +6,4 @@ pub mod altered;
 pub mod conformance;
 pub mod memory;
 
-pub use port::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};
+pub use port::{BeginRun, Begun, Reported, ResultBackend, Stored};

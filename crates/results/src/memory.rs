@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_core::run::{self, Begin, Finish, RunRecord};
-use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId};
+use cardoon_core::{Page, Position, Progress, ResultRecord, RunNumber, TaskFilter, TaskId};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
 use tokio::sync::watch;
 
-use crate::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};
+use crate::{BeginRun, Begun, Reported, ResultBackend, Stored};
 
 /// Results in the memory of this process. Handles are clones of one `Arc`.
 #[derive(Debug)]
@@ -26,14 +26,14 @@ pub struct MemoryResults {
 struct State {
     tasks: HashMap<TaskId, Task>,
     /// Counts stored records, so that lists can be ordered by it.
-    stored: u64,
+    stored: i64,
     closed: bool,
 }
 
 #[derive(Debug, Default)]
 struct Task {
     run: Option<RunRecord>,
-    latest: Option<(u64, ResultRecord)>,
+    latest: Option<(i64, ResultRecord)>,
     history: Vec<ResultRecord>,
     progress: Option<Reported>,
 }
@@ -116,11 +116,12 @@ impl State {
         }
     }
 
-    fn list(&self, filter: &RecordFilter, limit: usize) -> Vec<ResultRecord> {
+    fn list(&self, filter: &TaskFilter, before: i64, limit: usize) -> Page<ResultRecord> {
         let mut found: Vec<_> = self.tasks.values().filter_map(|task| task.latest.as_ref()).collect();
-        found.retain(|(_, record)| filter.admits(record));
+        found.retain(|(order, record)| *order < before && filter.admits(record));
         found.sort_by_key(|(order, _)| std::cmp::Reverse(*order));
-        found.into_iter().take(limit).map(|(_, record)| record.clone()).collect()
+        found.truncate(limit.saturating_add(1));
+        Page::of(found, limit, |(order, _)| Position::of(*order)).map(|(_, record)| record.clone())
     }
 }
 
@@ -161,8 +162,14 @@ impl ResultBackend for MemoryResults {
         Ok(self.state()?.tasks.get(id).map_or_else(Vec::new, |task| task.history.clone()))
     }
 
-    async fn list(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<ResultRecord>> {
-        Ok(self.state()?.list(filter, limit))
+    async fn list(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Page<ResultRecord>> {
+        let before = after.map_or(i64::MAX, |after| after.number);
+        Ok(self.state()?.list(filter, before, limit))
     }
 
     async fn forget(&self, ids: &[TaskId]) -> Result<u64> {

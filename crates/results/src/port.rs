@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId, TaskState};
+use cardoon_core::{Page, Position, Progress, ResultRecord, RunNumber, TaskFilter, TaskId};
 use cardoon_errors::Result;
 
 /// A store of results, run records and history. The rules are those of [`cardoon_core::run`].
@@ -28,8 +28,14 @@ pub trait ResultBackend: Send + Sync + 'static {
     /// All ended runs of a task, first to last.
     async fn history(&self, id: &TaskId) -> Result<Vec<ResultRecord>>;
 
-    /// Records, newest first, at most `limit`.
-    async fn list(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<ResultRecord>>;
+    /// The latest record of each task that has one, newest first, at most `limit`; those after the position `after` of
+    /// the same list. Who goes through all pages sees each record that was there all the time once.
+    async fn list(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Page<ResultRecord>>;
 
     /// Deletes results and history, and keeps the run records. Answers how many tasks were known.
     async fn forget(&self, ids: &[TaskId]) -> Result<u64>;
@@ -73,21 +79,6 @@ pub enum Stored {
     /// Another run is current, or the task has ended. The delivery is released as interrupted, not acknowledged: the
     /// current run may have lost its lease before it registered.
     Stale,
-}
-
-/// Which records; all of them by default.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RecordFilter {
-    pub state: Option<TaskState>,
-    pub task: Option<String>,
-}
-
-impl RecordFilter {
-    /// Whether `record` is one of them.
-    pub fn admits(&self, record: &ResultRecord) -> bool {
-        self.state.is_none_or(|state| state == record.state)
-            && self.task.as_ref().is_none_or(|task| *task == record.task)
-    }
 }
 
 /// The last progress of a run.

@@ -30,6 +30,8 @@ pub enum ServiceKind {
     Rescuer,
     /// Listens for revokes.
     RevokeListener,
+    /// Listens for orders to a worker.
+    OrderListener,
     /// Executes one user task.
     TaskRun,
     /// Starts, feeds and watches the child processes of a pool.
@@ -61,6 +63,7 @@ impl ServiceKind {
             }
             Self::Rescuer
             | Self::RevokeListener
+            | Self::OrderListener
             | Self::TaskRun
             | Self::Connection
             | Self::EventWriter

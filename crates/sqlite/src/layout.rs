@@ -7,6 +7,7 @@ use cardoon_errors::{Code, Error, Result};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use crate::additions;
 use crate::failure;
 use crate::options::{SqliteOptions, Synchronous};
 
@@ -148,13 +149,18 @@ fn try_prepare(db: &Connection) -> rusqlite::Result<()> {
     if matches!(owner(db)?, Owner::Nobody) {
         let layout = include_str!("layout.sql");
         let marks = format!("PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};");
-        let laid = db.execute_batch(&format!("BEGIN IMMEDIATE; {layout} {marks} COMMIT;"));
-        if laid.is_err() && !db.is_autocommit() {
-            db.execute_batch("ROLLBACK")?;
-        }
-        laid?;
+        in_one_step(db, &format!("{layout} {marks}"))?;
     }
-    Ok(())
+    let missing = additions::missing(db)?;
+    if missing.is_empty() { Ok(()) } else { in_one_step(db, &missing) }
+}
+
+fn in_one_step(db: &Connection, statements: &str) -> rusqlite::Result<()> {
+    let done = db.execute_batch(&format!("BEGIN IMMEDIATE; {statements} COMMIT;"));
+    if done.is_err() && !db.is_autocommit() {
+        db.execute_batch("ROLLBACK")?;
+    }
+    done
 }
 
 pub(crate) fn is_busy(error: &rusqlite::Error) -> bool {

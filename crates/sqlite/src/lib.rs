@@ -12,6 +12,7 @@
 //!
 //! `docs/architecture.md` explains the whole; `docs/decisions/` says why it is so.
 
+mod additions;
 mod database;
 mod failure;
 mod guard;

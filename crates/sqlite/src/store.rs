@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::database::Database;
 use crate::options::{SqliteOptions, Synchronous};
+use crate::tables::Step;
 
 /// The largest message that the file takes: 512 MiB.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 512 * 1024 * 1024;
@@ -50,6 +51,16 @@ impl SqliteStore {
     /// The file's absolute path.
     pub fn path(&self) -> &Path {
         &self.handle.database.path
+    }
+
+    /// Makes one change to the file; answers when it is durable.
+    pub(crate) async fn write<T, F>(&self, write: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnMut(&mut Step<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.handle.check()?;
+        self.handle.database.writer.run(1, write).await
     }
 
     /// Finishes what is queued, at most `limit`; then everything answers `StoreClosed`. Closing twice is harmless.

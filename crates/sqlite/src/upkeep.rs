@@ -6,7 +6,7 @@ use cardoon_core::BootInstant;
 use rusqlite::Connection;
 
 use crate::options::{Retention, SqliteOptions};
-use crate::tables::{Step, dead, events, records, revoked, tasks};
+use crate::tables::{Step, dead, entries, events, records, revoked, tasks};
 
 /// Rows that one transaction removes at most, of each kind.
 const SLICE: usize = 256;
@@ -80,6 +80,7 @@ impl Upkeep {
             revoked::prune(step, history, SLICE)?,
             dead::prune(step, dead_letters, SLICE)?,
             events::prune(step, events, SLICE)?,
+            entries::prune(step, SLICE)?,
         ];
         self.written = 0;
         self.more = removed.contains(&SLICE);

@@ -26,7 +26,9 @@ use crate::registrar::Registrar;
 use crate::settler::Settler;
 use crate::sweeper::Sweeper;
 use crate::worker::Order;
-use crate::{BoxFuture, ChildTask, Handler, Lane, Worker, WorkerBuilder, WorkerExit, WorkerHandle, revokes};
+use crate::{
+    BoxFuture, ChildTask, Handler, Lane, Worker, WorkerBuilder, WorkerExit, WorkerHandle, orders, revokes,
+};
 
 /// Events that are taken in one step at most.
 const BATCH: usize = 512;
@@ -384,10 +386,12 @@ fn start_watchers(
         announcer: announcer.clone(),
     };
     let revokes = revokes::listen(Arc::clone(&site.consumer), setup.clock.clone(), inbox.clone());
+    let orders = orders::listen(Arc::clone(&site.consumer), setup.clock.clone(), inbox.clone());
     let results = Arc::clone(&setup.results);
     let progress = progress::publish(board.clone(), results, announcer.clone(), setup.clock.clone());
     services.spawn(ServiceKind::Rescuer, sweeper.run());
     services.spawn(ServiceKind::RevokeListener, revokes);
+    services.spawn(ServiceKind::OrderListener, orders);
     services.spawn(ServiceKind::EventWriter, progress);
 }
 

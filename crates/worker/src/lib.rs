@@ -23,6 +23,7 @@ mod gate;
 mod heartbeat;
 mod inbox;
 mod intake;
+mod orders;
 mod progress;
 mod registrar;
 mod retrying;

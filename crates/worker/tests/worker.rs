@@ -1,6 +1,7 @@
 //! Whole workers on the memory adapters: what the engine's own tests cannot see.
 #![expect(clippy::unwrap_used, reason = "a test says by a panic what went wrong")]
 
+mod orders;
 mod support;
 
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_broker::{
-    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, Delivery, EventStream, Inspect, Publish,
-    Published, Revoked, Settle, Settled, SweepReport,
+    Broker, Capabilities, ConsumeSpec, Consumer, Control, DeadLetters, Delivery, EventStream, Handback,
+    Inspect, Order, Publish, Published, Revoked, Settle, Settled, SweepReport,
 };
 use cardoon_core::settle::Verdict;
 use cardoon_core::{BootInstant, Event, Lease, QueueName, TaskId, Timestamp};
@@ -188,6 +188,10 @@ impl Consumer for RiggedConsumer {
         self.inner.revoked().await
     }
 
+    async fn ordered(&self) -> Result<Option<Order>> {
+        self.inner.ordered().await
+    }
+
     async fn close(&self) -> Result<()> {
         self.inner.close().await
     }
@@ -230,6 +234,14 @@ impl Broker for RiggedBroker {
 
     fn dead_letters(&self) -> &dyn DeadLetters {
         self.inner.dead_letters()
+    }
+
+    fn control(&self) -> &dyn Control {
+        self.inner.control()
+    }
+
+    fn handback(&self) -> Option<&dyn Handback> {
+        self.inner.handback()
     }
 
     async fn close(&self, limit: Duration) -> Result<()> {

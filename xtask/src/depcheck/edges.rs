@@ -34,13 +34,16 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-testkit": ["cardoon-core" "cardoon-runtime"] dev [];
     "cardoon-broker": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev ["cardoon-testkit"];
     "cardoon-results": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev ["cardoon-testkit"];
-    "cardoon-sqlite": ["cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-results" "cardoon-runtime"]
+    "cardoon-coord": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev [];
+    "cardoon-sqlite":
+        ["cardoon-broker" "cardoon-coord" "cardoon-core" "cardoon-errors" "cardoon-results" "cardoon-runtime"]
         dev ["cardoon-testkit"];
     "cardoon-redis":
-        ["cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results" "cardoon-runtime"]
+        ["cardoon-broker" "cardoon-coord" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results"
+         "cardoon-runtime"]
         dev ["cardoon-testkit"];
     "cardoon-connect":
-        ["cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-results" "cardoon-runtime" "cardoon-settings"
+        ["cardoon-broker" "cardoon-coord" "cardoon-core" "cardoon-errors" "cardoon-results" "cardoon-runtime" "cardoon-settings"
          "cardoon-redis" "cardoon-sqlite"]
         dev ["cardoon-testkit"];
     "cardoon-worker":
@@ -50,13 +53,13 @@ const HOUSE: &[Allowed] = house! {
     "cardoon":
         ["cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-errors" "cardoon-macros" "cardoon-protocol"
          "cardoon-results" "cardoon-runtime" "cardoon-settings" "cardoon-worker"]
-        dev ["cardoon-testkit"];
+        dev ["cardoon-coord" "cardoon-testkit"];
     "cardoon-drills":
         ["cardoon" "cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results"
          "cardoon-runtime"]
         dev ["cardoon-testkit"];
     "cardoon-cli":
-        ["cardoon" "cardoon-broker" "cardoon-children" "cardoon-connect" "cardoon-core" "cardoon-drills" "cardoon-errors"
+        ["cardoon" "cardoon-broker" "cardoon-children" "cardoon-connect" "cardoon-coord" "cardoon-core" "cardoon-drills" "cardoon-errors"
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-scheduler" "cardoon-settings" "cardoon-worker"]
         dev ["cardoon-testkit"];
     "cardoon-python":

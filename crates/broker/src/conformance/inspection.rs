@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use cardoon_core::{Event, EventKind, Timestamp};
+use cardoon_core::{Event, EventKind, TaskFilter, TaskState, Timestamp, VERSION};
 
 use super::Harness;
 use super::steps::{
@@ -46,12 +46,47 @@ pub async fn peeking_takes_nothing(harness: Arc<dyn Harness>) {
     let seen = broker.inspect().peek(&queue("mail"), 10).await.expect("the queue is peeked at");
     let seen: Vec<_> = seen.iter().map(|waiting| waiting.message.id.as_str()).collect();
     assert_eq!(seen, ["a", "b", "later"]);
-    let waiting = broker.inspect().waiting(None, 2).await.expect("what waits is shown");
-    assert_eq!(waiting.len(), 2, "no more than asked for");
-    let waiting = broker.inspect().waiting(None, usize::MAX).await.expect("what waits is shown");
-    let peeked = broker.inspect().peek(&queue("mail"), usize::MAX).await.expect("the queue is peeked at");
-    assert_eq!((waiting.len(), peeked.len()), (3, 3), "all of them");
+    let all = broker.inspect().peek(&queue("mail"), usize::MAX).await.expect("the queue is peeked at");
+    assert_eq!(all.len(), 3, "all of them");
     assert_eq!(names(&take_many(join(&harness, "one").await.as_ref(), 2).await), ["a", "b"]);
+}
+
+pub async fn what_waits_is_listed_in_pages_and_filtered(harness: Arc<dyn Harness>) {
+    let consumer = join(&harness, "one").await;
+    let due = Some(harness.clock().now().plus(harness.terms().lease * 100));
+    send_all(harness.broker().as_ref(), &["held", "a", "b"]).await;
+    send(harness.broker().as_ref(), Publish { not_before: due, ..to_send("later") }).await;
+    send(harness.broker().as_ref(), Publish { queue: queue("report"), ..to_send("other") }).await;
+    start(consumer.as_ref()).await;
+    let all = TaskFilter::default();
+    for limit in [1, 2, 100, usize::MAX] {
+        assert_eq!(listed(&harness, &all, limit).await, ["a", "b", "held", "later", "other"], "by {limit}");
+    }
+    let mail = TaskFilter { queue: Some(queue("mail")), ..all.clone() };
+    assert_eq!(listed(&harness, &mail, 3).await, ["a", "b", "held", "later"]);
+    let started = TaskFilter { state: Some(TaskState::Started), ..all.clone() };
+    assert_eq!(listed(&harness, &started, 3).await, ["held"]);
+    let named = TaskFilter { text: Some("LATE".into()), ..all.clone() };
+    assert_eq!(listed(&harness, &named, 3).await, ["later"]);
+    let unknown = TaskFilter { task: Some("unknown".into()), ..all };
+    assert_eq!(listed(&harness, &unknown, 3).await, [""; 0]);
+}
+
+/// All pages of a list, each of at most `limit`; sorted, since messages of one moment have no order on every store.
+async fn listed(harness: &Arc<dyn Harness>, filter: &TaskFilter, limit: usize) -> Vec<String> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let broker = harness.broker();
+        let page =
+            broker.inspect().waiting(filter, after.as_ref(), limit).await.expect("what waits is shown");
+        assert!(page.items.len() <= limit, "no more than asked for");
+        found.extend(page.items.iter().map(|(waiting, _)| waiting.message.id.to_string()));
+        after = page.next;
+        if after.is_none() {
+            found.sort_unstable();
+            return found;
+        }
+    }
 }
 
 pub async fn purging_leaves_what_is_held(harness: Arc<dyn Harness>) {
@@ -80,6 +115,11 @@ pub async fn consumers_are_members_while_they_live(harness: Arc<dyn Harness>) {
     seen.sort_unstable();
     assert_eq!(seen, [("one", one.session(), 0), ("two", two.session(), 1)]);
     assert!(members.iter().all(|member| member.tasks == ["mail.send"] && member.slots == 4));
+    assert!(
+        members
+            .iter()
+            .all(|member| member.heartbeat_age < harness.terms().lease && member.version == VERSION)
+    );
     harness.kill(two).await;
     sweep_until_found(&harness, one.as_ref()).await;
     let members = harness.broker().inspect().members().await.expect("the members are shown");

@@ -8,7 +8,7 @@ use cardoon_errors::{Code, Error, Result};
 
 use super::MemoryBroker;
 use super::store::{Session, Store};
-use crate::{Consumer, Delivery, LeftToOthers, Settle, Settled, SweepReport};
+use crate::{Consumer, Delivery, LeftToOthers, Order, Settle, Settled, SweepReport};
 
 /// A waiting claim looks at the wall clock at least this often, because a step of it can make a message due.
 const LONGEST_NAP: Duration = Duration::from_secs(1);
@@ -129,6 +129,13 @@ impl Consumer for MemoryConsumer {
         match told.await {
             Err(error) if error.code() == Code::StoreClosed => Ok(Vec::new()),
             told => told,
+        }
+    }
+
+    async fn ordered(&self) -> Result<Option<Order>> {
+        match self.when(|store| store.sessions.get_mut(&self.session)?.order.take()).await {
+            Err(error) if error.code() == Code::StoreClosed => Ok(None),
+            order => order.map(Some),
         }
     }
 

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use cardoon_core::rescue::UserCode;
-use cardoon_core::{QueueName, TaskId, Timestamp};
+use cardoon_core::{BootInstant, Page, Position, QueueName, TaskFilter, TaskId, Timestamp, VERSION};
 use cardoon_errors::Result;
 
 use super::MemoryBroker;
 use super::store::{Entry, Holding, Store};
-use crate::{Inspect, Member, Place, QueueStats, Waiting};
+use crate::{Inspect, Member, Place, Publish, QueueStats, Waiting};
 
 #[async_trait]
 impl Inspect for MemoryBroker {
@@ -26,12 +26,23 @@ impl Inspect for MemoryBroker {
         Ok(self.store()?.places().find(|(entry, _)| entry.publish.message.id == *id).map(described))
     }
 
-    async fn waiting(&self, queue: Option<&QueueName>, limit: usize) -> Result<Vec<(Waiting, Place)>> {
+    async fn waiting(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Page<(Waiting, Place)>> {
         let store = self.store()?;
+        let after = after.map_or(0, |after| after.number as u64);
         let mut found: Vec<_> = store.places().collect();
-        found.retain(|(entry, _)| queue.is_none_or(|queue| *queue == entry.publish.queue));
+        found.retain(|(entry, place)| {
+            let Publish { message, queue, .. } = &entry.publish;
+            entry.tag > after
+                && filter.admits_waiting(message, queue, place.state(message), entry.enqueued_at)
+        });
         found.sort_by_key(|(entry, _)| entry.tag);
-        Ok(found.into_iter().take(limit).map(described).collect())
+        found.truncate(limit.saturating_add(1));
+        Ok(Page::of(found, limit, |(entry, _)| Position::of(entry.tag as i64)).map(described))
     }
 
     async fn purge(&self, queue: &QueueName) -> Result<u64> {
@@ -39,7 +50,11 @@ impl Inspect for MemoryBroker {
     }
 
     async fn members(&self) -> Result<Vec<Member>> {
-        Ok(self.store()?.members())
+        Ok(self.store()?.members(self.clock().boot()))
+    }
+
+    async fn may_have_strangers(&self) -> Result<bool> {
+        Ok(false)
     }
 }
 
@@ -78,6 +93,9 @@ impl Store {
         for queue in self.living().flat_map(|(_, session)| &session.spec.queues) {
             of_queue(&mut queues, queue).workers += 1;
         }
+        for queue in &self.paused {
+            of_queue(&mut queues, queue).paused = true;
+        }
         queues.into_values().collect()
     }
 
@@ -85,7 +103,7 @@ impl Store {
         self.sessions.iter().filter(|(_, session)| !session.dead).map(|(id, session)| (*id, session))
     }
 
-    fn members(&self) -> Vec<Member> {
+    fn members(&self, now: BootInstant) -> Vec<Member> {
         let held = |id| self.held.values().filter(|holding| holding.lease.session == id).count() as u64;
         let member = |(id, session): (u64, &super::store::Session)| Member {
             worker: session.spec.worker.clone(),
@@ -96,21 +114,15 @@ impl Store {
             held: held(id),
             since: session.since,
             pid: std::process::id(),
+            heartbeat_age: now.since(session.beat),
+            version: VERSION.into(),
         };
         self.living().map(member).collect()
     }
 }
 
 fn of_queue<'m>(queues: &'m mut BTreeMap<QueueName, QueueStats>, queue: &QueueName) -> &'m mut QueueStats {
-    queues.entry(queue.clone()).or_insert_with(|| QueueStats {
-        queue: queue.clone(),
-        ready: 0,
-        delayed: 0,
-        held: 0,
-        dead: 0,
-        workers: 0,
-        oldest: None,
-    })
+    queues.entry(queue.clone()).or_insert_with(|| QueueStats::none(queue.clone()))
 }
 
 fn described((entry, place): (&Entry, Place)) -> (Waiting, Place) {

@@ -8,7 +8,9 @@ use cardoon_core::rescue::{self, Loss, Lost, POISON_DEATHS, Rescue, UserCode};
 use cardoon_core::settle::{self, Decision, Fate, Held, ReleaseCause, Verdict};
 use cardoon_core::{BootInstant, DeadReason, Lease, QueueName, TaskId, Timestamp};
 
-use crate::{ConsumeSpec, DeadLetter, Delivery, Publish, Published, Revoked, Settle, Settled, SweepReport};
+use crate::{
+    ConsumeSpec, DeadLetter, Delivery, Order, Publish, Published, Revoked, Settle, Settled, SweepReport,
+};
 
 /// Every message is in exactly one of `ready`, `delayed`, `held` and `dead`.
 #[derive(Debug, Default)]
@@ -18,6 +20,8 @@ pub(super) struct Store {
     pub(super) held: BTreeMap<u64, Holding>,
     pub(super) dead: BTreeMap<u64, DeadLetter>,
     pub(super) sessions: BTreeMap<u64, Session>,
+    /// Nothing is taken from these queues.
+    pub(super) paused: HashSet<QueueName>,
     revoked: HashSet<TaskId>,
     /// The messages that are ready, delayed or held, by task id and attempt.
     present: HashMap<TaskId, Vec<u32>>,
@@ -61,6 +65,8 @@ pub(super) struct Session {
     turn: usize,
     /// Held tasks that were revoked and whose holder was not told yet.
     pub(super) to_tell: Vec<TaskId>,
+    /// What its worker was not told yet.
+    pub(super) order: Option<Order>,
 }
 
 impl Store {
@@ -125,6 +131,7 @@ impl Store {
             paused: false,
             turn: 0,
             to_tell: Vec::new(),
+            order: None,
         };
         self.sessions.insert(self.next_session, session);
         self.next_session
@@ -164,7 +171,7 @@ impl Store {
 
     /// Takes the first message of `queue` that is not left to others.
     fn take_first(&mut self, queue: &QueueName, left: &[(QueueName, String)]) -> Option<Entry> {
-        let waiting = self.ready.get_mut(queue)?;
+        let waiting = self.ready.get_mut(queue).filter(|_| !self.paused.contains(queue))?;
         let is_left =
             |entry: &Entry| left.iter().any(|(of, task)| of == queue && *task == entry.publish.message.task);
         let (position, _) = waiting.iter().find(|(_, entry)| !is_left(entry))?;

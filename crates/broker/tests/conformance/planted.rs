@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cardoon_broker::conformance::{CASES, Case, Harness};
 use cardoon_broker::{
-    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, Delivery, EventStream, Inspect, Publish,
-    Published, Revoked, Settle, Settled, SweepReport,
+    Broker, Capabilities, ConsumeSpec, Consumer, Control, DeadLetters, Delivery, EventStream, Handback,
+    Inspect, Order, Publish, Published, Revoked, Settle, Settled, SweepReport,
 };
 use cardoon_core::{BootInstant, Event, Lease, Priority, QueueName, TaskId, Timestamp};
 use cardoon_errors::Result;
@@ -40,6 +40,8 @@ enum Bug {
     DropsTheLastOfABatch,
     /// Nothing is left to those who know it.
     TakesWhatIsForOthers,
+    /// A pause is no pause.
+    ClaimsFromPausedQueues,
 }
 
 /// A stuck case has failed as well; its own deadline would only be longer.
@@ -75,6 +77,7 @@ macro_rules! planted_bugs {
 }
 
 planted_bugs! {
+    pauses_that_are_none_are_caught: ClaimsFromPausedQueues => "nothing_is_taken_from_a_paused_queue";
     a_broker_that_ignores_the_lease_is_caught: IgnoresTheLease => "an_old_lease_settles_nothing";
     a_broker_that_drops_the_rescued_is_caught: DropsTheRescued => "a_death_at_any_step_loses_nothing";
     a_broker_that_blames_the_innocent_is_caught: BlamesTheInnocent => "only_started_tasks_are_blamed";
@@ -198,8 +201,35 @@ impl Broker for PlantedBroker {
         self.inner.dead_letters()
     }
 
+    fn control(&self) -> &dyn Control {
+        self
+    }
+
+    fn handback(&self) -> Option<&dyn Handback> {
+        self.inner.handback()
+    }
+
     async fn close(&self, limit: Duration) -> Result<()> {
         self.inner.close(limit).await
+    }
+}
+
+#[async_trait]
+impl Control for PlantedBroker {
+    async fn pause(&self, queue: &QueueName) -> Result<bool> {
+        let was_not_paused = self.inner.control().pause(queue).await;
+        if self.bug == Bug::ClaimsFromPausedQueues {
+            self.inner.control().resume(queue).await?;
+        }
+        was_not_paused
+    }
+
+    async fn resume(&self, queue: &QueueName) -> Result<bool> {
+        self.inner.control().resume(queue).await
+    }
+
+    async fn order(&self, session: u64, order: Order) -> Result<bool> {
+        self.inner.control().order(session, order).await
     }
 }
 
@@ -271,6 +301,10 @@ impl Consumer for PlantedConsumer {
 
     async fn revoked(&self) -> Result<Vec<TaskId>> {
         self.inner.revoked().await
+    }
+
+    async fn ordered(&self) -> Result<Option<Order>> {
+        self.inner.ordered().await
     }
 
     async fn close(&self) -> Result<()> {

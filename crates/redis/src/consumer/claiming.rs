@@ -160,13 +160,16 @@ async fn claim_and_look(session: Arc<Session>, max: usize) -> Result<Found> {
     }
     let clock = &session.shared.wire.clock;
     let others = session.left.tasks(clock.boot());
-    let (looked, taken) = take_and_look(&session, max, &others).await;
+    // What is left to others, or in a paused queue, is in the lists for ever.
+    let may_stay = |session: &Session| !others.is_empty() || session.is_some_paused.load(Ordering::Relaxed);
+    let is_look_first = may_stay(&session);
+    let (looked, taken) = take_and_look(&session, max, &others, is_look_first).await;
     let taken = taken?;
-    if !others.is_empty() && taken.deliveries.is_empty() {
+    if is_look_first && taken.deliveries.is_empty() {
         clock.sleep(LOOK_EVERY).await;
     }
-    // A key that is no list counts as something in it, for ever, and so does what is left to others.
-    let can_be_emptied = !taken.is_some_wrong && others.is_empty();
+    // A key that is no list counts as something in it, for ever.
+    let can_be_emptied = !taken.is_some_wrong && !(is_look_first && may_stay(&session));
     let is_something_ready = looked.is_some_and(|look| look.is_something_ready) && can_be_emptied;
     let due = looked.and_then(|look: Look| look.due).or(taken.due);
     let due = due.map(|due| Duration::from_millis((due - taken.now).max(0) as u64));
@@ -179,11 +182,12 @@ async fn take_and_look(
     session: &Arc<Session>,
     max: usize,
     others: &[(QueueName, String)],
+    is_look_first: bool,
 ) -> (Option<Look>, Result<Taken>) {
     let mut looking = Box::pin(session.watcher.look(session));
     let mut taking = Box::pin(take_at_last(session, max, others));
-    if !others.is_empty() {
-        // What is left for others is in the lists for ever, so only a change after the look says that there is more.
+    if is_look_first {
+        // Something stays in the lists, so only a change after the look says that there is more.
         return (looking.await, taking.await);
     }
     tokio::select! {
@@ -307,6 +311,7 @@ async fn read(session: &Session, number: u64, first: u64, answer: Value) -> Resu
     let are_some_revoked = int(&next()?, "a claim")? > 0;
     let wrong = usize::try_from(int(&next()?, "a claim")?).ok().and_then(|tag| session.lists.get(tag));
     session.warn_of(wrong);
+    session.is_some_paused.store(int(&next()?, "a claim")? > 0, Ordering::Relaxed);
     let mut deliveries = Vec::new();
     let mut sequence = first;
     while let Some(tag) = values.next() {

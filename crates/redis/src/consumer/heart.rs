@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use cardoon_broker::Order;
 use cardoon_core::BootInstant;
 use cardoon_errors::{Applied, Code, Error, Result};
 use redis::{Cmd, ConnectionLike, RedisError, Value};
@@ -10,7 +11,7 @@ use redis::{Cmd, ConnectionLike, RedisError, Value};
 use super::Session;
 use crate::failure;
 use crate::keys;
-use crate::link::Era;
+use crate::link::{Era, text};
 
 /// A beat that takes longer is given up; the next one takes a fresh connection.
 const LONGEST: Duration = Duration::from_secs(2);
@@ -29,11 +30,16 @@ impl Heart {
         let open = slot.take().filter(|(_, era)| !era.is_over()).map_or_else(|| dial(session), Ok);
         let (mut connection, era) = open?;
         match ask(session, &mut connection) {
-            Ok(Value::Int(answer)) => {
+            Ok(answer) => {
                 *slot = Some((connection, era));
-                Ok((answer == 1).then(|| before.plus(session.spec.terms.lease)))
+                let order = match answer {
+                    Value::Int(0) => return Ok(None),
+                    Value::Int(_) => None,
+                    order => Order::parse(&text(order, "a heartbeat")?),
+                };
+                session.hear_of_order(order);
+                Ok(Some(before.plus(session.spec.terms.lease)))
             }
-            Ok(_) => Err(failure::nonsense("a heartbeat")),
             Err(error) => {
                 // The next beat takes a fresh connection: after a failover another server is the primary.
                 if error.code() == Code::RedisReadOnly {

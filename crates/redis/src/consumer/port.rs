@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use cardoon_broker::{ConsumeSpec, Consumer, Delivery, Settle, Settled, SweepReport};
+use cardoon_broker::{ConsumeSpec, Consumer, Delivery, Order, Settle, Settled, SweepReport};
 use cardoon_core::settle::{ReleaseCause, Verdict};
 use cardoon_core::{BootInstant, Lease, QueueName, TaskId, Timestamp};
 use cardoon_errors::Result;
@@ -28,6 +28,8 @@ pub(crate) struct RedisConsumer {
     claiming: Mutex<Claiming>,
     sweeper: Mutex<Sweeper>,
     heart: Heart,
+    /// The order that was told last.
+    told: Mutex<Option<Order>>,
 }
 
 impl RedisConsumer {
@@ -39,6 +41,7 @@ impl RedisConsumer {
             claiming: Mutex::default(),
             sweeper: Mutex::new(Sweeper::new(now)),
             heart: Heart::default(),
+            told: Mutex::default(),
         })
     }
 
@@ -138,6 +141,12 @@ impl Consumer for RedisConsumer {
 
     async fn revoked(&self) -> Result<Vec<TaskId>> {
         Ok(self.session.next_revokes().await)
+    }
+
+    async fn ordered(&self) -> Result<Option<Order>> {
+        let mut told = self.told.lock().await;
+        *told = self.session.next_order(*told).await;
+        Ok(*told)
     }
 
     async fn close(&self) -> Result<()> {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use cardoon_broker::{ConsumeSpec, LeftToOthers};
+use cardoon_broker::{ConsumeSpec, LeftToOthers, Order};
 use cardoon_core::{Lease, TaskId};
 use cardoon_errors::Result;
 use cardoon_runtime::ServiceKind;
@@ -38,6 +38,8 @@ pub(crate) struct Session {
     pub(crate) turn: AtomicU64,
     /// A claim has been sent whose answer is missing, so something may be held that nobody here knows.
     pub(crate) is_unsure: AtomicBool,
+    /// The last claim found that one of its queues is paused.
+    pub(crate) is_some_paused: AtomicBool,
     pub(crate) blame: Blame,
     pub(crate) watcher: Watcher,
     /// Changes when there may be something to take.
@@ -47,6 +49,8 @@ pub(crate) struct Session {
     to_tell: Mutex<Vec<TaskId>>,
     told: Notify,
     pub(crate) left: LeftToOthers,
+    /// The order that this worker was given last.
+    order: watch::Sender<Option<Order>>,
     joining: tokio::sync::Mutex<()>,
     /// When it was last said that a key is no list, in milliseconds of the boot-time clock.
     warned_at: AtomicU64,
@@ -67,6 +71,7 @@ impl Session {
             next_sequence: AtomicU64::new(1),
             turn: AtomicU64::new(0),
             is_unsure: AtomicBool::new(false),
+            is_some_paused: AtomicBool::new(false),
             blame: Blame::default(),
             watcher: Watcher::default(),
             bell: watch::Sender::new(0),
@@ -74,6 +79,7 @@ impl Session {
             to_tell: Mutex::default(),
             told: Notify::new(),
             left: LeftToOthers::default(),
+            order: watch::Sender::new(None),
             joining: tokio::sync::Mutex::default(),
             warned_at: AtomicU64::new(0),
             ended: CancellationToken::new(),
@@ -183,6 +189,21 @@ impl Session {
         if !ids.is_empty() {
             self.to_tell.lock().unwrap_or_else(PoisonError::into_inner).extend(ids);
             self.told.notify_one();
+        }
+    }
+
+    /// A heartbeat was answered with this order. It is told once, however often the server repeats it.
+    pub(crate) fn hear_of_order(&self, order: Option<Order>) {
+        self.order.send_if_modified(|given| order.is_some() && std::mem::replace(given, order) != order);
+    }
+
+    /// Waits for an order that is another one than `told`; `None` when the consumer has ended.
+    pub(crate) async fn next_order(&self, told: Option<Order>) -> Option<Order> {
+        let mut orders = self.order.subscribe();
+        tokio::select! {
+            order = orders.wait_for(|order| order.is_some() && *order != told) => order.map_or(None, |order| *order),
+            () = self.ended.cancelled() => None,
+            () = self.shared.closing().cancelled() => None,
         }
     }
 

@@ -88,7 +88,7 @@ impl Watcher {
         self.is_deaf.load(Ordering::Relaxed)
     }
 
-    /// Looks at the lists; the next change of one of them, or of the delayed store, rings. `None` while there is no
+    /// Looks at the lists; the next change of one of them, of the delayed store or of the pauses rings. `None` while there is no
     /// connection; when there is one again, the bell rings.
     pub(crate) async fn look(&self, session: &Session) -> Option<Look> {
         let (mut connection, era) = self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
@@ -98,9 +98,11 @@ impl Watcher {
             exists.arg(&**list);
         }
         pipeline.cmd("ZRANGE").arg(keys::DELAYED).arg(0).arg(0).arg("WITHSCORES");
+        // So that the end of a pause rings.
+        pipeline.cmd("EXISTS").arg(keys::PAUSED);
         let wire = &session.shared.wire;
         let answers = tokio::select! {
-            answers = connection.send_packed_commands(&pipeline, 0, 2) => answers,
+            answers = connection.send_packed_commands(&pipeline, 0, 3) => answers,
             () = era.over() => return None,
             () = wire.clock.sleep(wire.limit) => return None,
         };

@@ -170,6 +170,7 @@ mod tests {
             slots: 1,
             since: Timestamp(0),
             pid: 1,
+            version: String::new(),
             lease_millis: 15_000,
         }
     }

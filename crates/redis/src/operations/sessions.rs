@@ -1,10 +1,11 @@
 //! Sessions as they are stored.
 
 use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use bytes::Bytes;
 use cardoon_broker::{ConsumeSpec, Member};
-use cardoon_core::{Lease, QueueName, Timestamp};
+use cardoon_core::{Lease, QueueName, Timestamp, VERSION};
 use cardoon_errors::Result;
 
 use super::messages::Stored;
@@ -25,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) since: Timestamp,
     pub(crate) pid: u32,
     pub(crate) lease_millis: u64,
+    /// Empty if it was entered before versions were told.
+    pub(crate) version: String,
 }
 
 /// Draws the number of a new session.
@@ -60,6 +63,7 @@ fn words(spec: &ConsumeSpec) -> Vec<String> {
         ("lease", spec.terms.lease.as_millis().to_string()),
         ("pid", std::process::id().to_string()),
         ("host", cardoon_runtime::hostname()),
+        ("version", VERSION.to_owned()),
     ];
     pairs.into_iter().flat_map(|(name, value)| [name.to_owned(), value]).collect()
 }
@@ -111,11 +115,12 @@ fn read(number: u64, fields: &HashMap<String, String>) -> Option<Facts> {
         since: Timestamp(parsed("since").unwrap_or(0) as i64),
         pid: parsed("pid").unwrap_or(0) as u32,
         lease_millis: parsed("lease").unwrap_or(15_000),
+        version: fields.get("version").cloned().unwrap_or_default(),
     })
 }
 
 impl Facts {
-    pub(crate) fn member(self, held: u64) -> Member {
+    pub(crate) fn member(self, held: u64, heartbeat_age: Duration) -> Member {
         Member {
             worker: self.worker,
             session: self.number,
@@ -125,6 +130,8 @@ impl Facts {
             held,
             since: self.since,
             pid: self.pid,
+            heartbeat_age,
+            version: self.version,
         }
     }
 }

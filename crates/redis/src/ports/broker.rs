@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_broker::{
-    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, EventStream, Handback, Inspect, Publish,
-    Published, Revoked,
+    Broker, Capabilities, ConsumeSpec, Consumer, Control, DeadLetters, EventStream, Handback, Inspect,
+    Publish, Published, Revoked,
 };
 use cardoon_core::{Event, TaskId};
 use cardoon_errors::Result;
@@ -59,6 +59,10 @@ impl Broker for RedisStore {
     }
 
     fn dead_letters(&self) -> &dyn DeadLetters {
+        self
+    }
+
+    fn control(&self) -> &dyn Control {
         self
     }
 

@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use cardoon_broker::{Handback, HandbackReport, HandbackWish, HandedBack, Member};
+use cardoon_broker::{Handback, HandbackReport, HandbackWish, HandedBack};
 use cardoon_errors::Result;
 
 use crate::keys;
@@ -14,7 +14,7 @@ impl Handback for RedisStore {
     async fn hand_back(&self, wish: HandbackWish) -> Result<HandbackReport> {
         self.shared.check()?;
         let watched = living::watch(&self.shared).await?;
-        let alive = self.members_of_facts(&watched).await?;
+        let alive = self.as_members(watched.alive.clone()).await?;
         let mut tally = Tally::default();
         if wish.dry_run {
             self.count_what_returns(wish, &watched, &mut tally).await?;
@@ -28,16 +28,6 @@ impl Handback for RedisStore {
 }
 
 impl RedisStore {
-    async fn members_of_facts(&self, watched: &Watched) -> Result<Vec<Member>> {
-        let mut pipeline = redis::pipe();
-        for facts in &watched.alive {
-            pipeline.cmd("HLEN").arg(keys::held(facts.number));
-        }
-        let counts = self.shared.main.ask_each(&pipeline).await?;
-        let members = watched.alive.iter().cloned().zip(counts);
-        Ok(members.map(|(facts, count)| facts.member(int(&count, "HLEN").unwrap_or(0) as u64)).collect())
-    }
-
     /// What was held goes last: it is the oldest, and so stands at the heads of the lists.
     async fn return_all(&self, wish: HandbackWish, watched: &Watched, tally: &mut Tally) -> Result<()> {
         if wish.dead {

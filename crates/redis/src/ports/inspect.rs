@@ -1,14 +1,16 @@
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use cardoon_broker::{Inspect, Member, Place, QueueStats, Waiting};
-use cardoon_core::{QueueName, TaskId, Timestamp};
+use cardoon_core::{Page, Position, QueueName, TaskFilter, TaskId, Timestamp};
 use cardoon_errors::Result;
 use cardoon_protocol::kombu::PRIORITY_STEPS;
 use redis::Value;
 
 use crate::envelope::stored_at;
+use crate::failure::nonsense;
 use crate::keys;
 use crate::link::{bytes, int, items, text};
 use crate::operations::change::Change;
@@ -28,16 +30,20 @@ impl Inspect for RedisStore {
         let members = self.facts().await?;
         let mut names = queues::queues(&self.shared).await?;
         names.extend(members.iter().flat_map(|facts| facts.queues.iter().cloned()));
+        let paused = self.paused().await?;
+        names.extend(paused.iter().cloned());
         names.sort_unstable();
         names.dedup();
         let held = self.held_per_queue(&members).await?;
         let mut stats = self.count(&names).await?;
         for (name, stats) in &mut stats {
+            stats.paused = paused.contains(name);
             stats.workers = members.iter().filter(|facts| facts.queues.contains(name)).count() as u64;
             stats.held = held.get(name).copied().unwrap_or(0);
         }
-        let is_in_use =
-            |stats: &QueueStats| stats.ready + stats.delayed + stats.held + stats.dead + stats.workers > 0;
+        let is_in_use = |stats: &QueueStats| {
+            stats.paused || stats.ready + stats.delayed + stats.held + stats.dead + stats.workers > 0
+        };
         Ok(stats.into_values().filter(is_in_use).collect())
     }
 
@@ -68,31 +74,42 @@ impl Inspect for RedisStore {
         Ok(ready.map(|ready| (waiting(&ready.queue, &ready.raw, &ready.stored), Place::Ready)))
     }
 
-    async fn waiting(&self, queue: Option<&QueueName>, limit: usize) -> Result<Vec<(Waiting, Place)>> {
+    async fn waiting(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Page<(Waiting, Place)>> {
         self.shared.check()?;
         let mut found = Vec::new();
         for facts in self.facts().await? {
             let hold = sessions::hold(&self.shared.main, facts.number, &facts.queues).await?;
-            let of_queue =
-                hold.holdings.iter().filter(|holding| queue.is_none_or(|queue| holding.queue == *queue));
-            found.extend(
-                of_queue.map(|holding| {
-                    self.held(&facts, holding, hold.started.contains(&holding.lease.sequence))
-                }),
-            );
+            let held = hold
+                .holdings
+                .iter()
+                .map(|holding| self.held(&facts, holding, hold.started.contains(&holding.lease.sequence)));
+            found.extend(held);
         }
-        let queues = match queue {
+        let queues = match &filter.queue {
             Some(queue) => vec![queue.clone()],
             None => queues::queues(&self.shared).await?,
         };
+        // Without an index, what a filter or a position leaves out has to be looked at too.
+        let is_all_wanted =
+            after.is_none() && TaskFilter { queue: None, ..filter.clone() } == TaskFilter::default();
+        let looked_at = if is_all_wanted { limit.saturating_add(1).min(MOST_LISTED) } else { MOST_LISTED };
         for queue in &queues {
-            let ready = self.ready_in(queue, limit).await?;
+            let ready = self.ready_in(queue, looked_at).await?;
             found.extend(ready.into_iter().map(|waiting| (waiting, Place::Ready)));
-            found.extend(self.delayed_in(queue, limit).await?.iter().map(described));
+            found.extend(self.delayed_in(queue, looked_at).await?.iter().map(described));
         }
-        found.sort_by_key(|(waiting, _)| waiting.enqueued_at);
-        found.truncate(limit);
-        Ok(found)
+        found.retain(|(waiting, place)| {
+            let Waiting { message, queue, enqueued_at, .. } = waiting;
+            after.is_none_or(|after| position(waiting) > *after)
+                && filter.admits_waiting(message, queue, place.state(message), *enqueued_at)
+        });
+        found.sort_by_cached_key(|(waiting, _)| position(waiting));
+        Ok(Page::of(found, limit, |(waiting, _)| position(waiting)))
     }
 
     async fn purge(&self, queue: &QueueName) -> Result<u64> {
@@ -118,14 +135,7 @@ impl Inspect for RedisStore {
 
     async fn members(&self) -> Result<Vec<Member>> {
         self.shared.check()?;
-        let members = self.facts().await?;
-        let mut pipeline = redis::pipe();
-        for facts in &members {
-            pipeline.cmd("HLEN").arg(keys::held(facts.number));
-        }
-        let counts = self.shared.main.ask_each(&pipeline).await?;
-        let member = |(facts, count): (Facts, Value)| facts.member(int(&count, "HLEN").unwrap_or(0) as u64);
-        Ok(members.into_iter().zip(counts).map(member).collect())
+        self.as_members(self.facts().await?).await
     }
 
     async fn may_have_strangers(&self) -> Result<bool> {
@@ -147,6 +157,9 @@ const CONTROL: &str = "_kombu.binding.celery.pidbox";
 /// No list is longer, and the server takes no larger number.
 const MOST_SEEN: usize = 1 << 40;
 
+/// So many messages of each list, and of the delayed ones of each queue, are listed at most.
+const MOST_LISTED: usize = 10_000;
+
 /// Messages that are read in one step.
 const PAGE: usize = 256;
 
@@ -154,6 +167,33 @@ impl RedisStore {
     async fn facts(&self) -> Result<Vec<Facts>> {
         let numbers = sessions::numbers(&self.shared.main).await?;
         sessions::facts(&self.shared.main, &numbers).await
+    }
+
+    /// What is to be told of sessions.
+    pub(super) async fn as_members(&self, sessions: Vec<Facts>) -> Result<Vec<Member>> {
+        let mut pipeline = redis::pipe();
+        pipeline.cmd("TIME");
+        for facts in &sessions {
+            pipeline.cmd("HLEN").arg(keys::held(facts.number));
+            pipeline.cmd("ZSCORE").arg(keys::BEATS).arg(facts.number);
+        }
+        let mut answers = self.shared.main.ask_each(&pipeline).await?.into_iter();
+        let now = server_millis(answers.next().unwrap_or_default())?;
+        let mut next = || int(&answers.next().unwrap_or_default(), "a member");
+        let member = |facts: Facts| {
+            let held = next().unwrap_or(0) as u64;
+            // One that has left since has no heartbeat.
+            let beat = next().unwrap_or(now);
+            facts.member(held, Duration::from_millis((now - beat).max(0) as u64))
+        };
+        Ok(sessions.into_iter().map(member).collect())
+    }
+
+    async fn paused(&self) -> Result<HashSet<QueueName>> {
+        let mut command = redis::cmd("SMEMBERS");
+        command.arg(keys::PAUSED);
+        let lists = items(self.shared.main.ask(&command).await?, "SMEMBERS")?.into_iter();
+        Ok(lists.filter_map(|list| keys::queue_of_list(&text(list, "SMEMBERS").ok()?)).collect())
     }
 
     fn held(&self, facts: &Facts, holding: &Holding, recorded: bool) -> (Waiting, Place) {
@@ -203,13 +243,11 @@ impl RedisStore {
         let read = |(name, answers): (&QueueName, &[Value])| {
             let count = |value: &Value| int(value, "LLEN").unwrap_or(0) as u64;
             let stats = QueueStats {
-                queue: name.clone(),
                 ready: answers[..steps].iter().map(count).sum(),
                 delayed: count(&answers[2 * steps]),
-                held: 0,
                 dead: count(&answers[2 * steps + 1]),
-                workers: 0,
                 oldest: oldest(&answers[steps..2 * steps]).map(|oldest| now.since(oldest)),
+                ..QueueStats::none(name.clone())
             };
             (name.clone(), stats)
         };
@@ -277,6 +315,22 @@ fn oldest(last: &[Value]) -> Option<Timestamp> {
         _ => None,
     });
     times.min()
+}
+
+/// Where a task stands among those that wait: by its sending, then by its id.
+fn position(waiting: &Waiting) -> Position {
+    Position {
+        number: waiting.enqueued_at.0,
+        id: format!("{}:{}", waiting.message.id, waiting.message.attempt),
+    }
+}
+
+/// What the server answers to `TIME`, in milliseconds.
+fn server_millis(answer: Value) -> Result<i64> {
+    let mut parts = items(answer, "TIME")?.into_iter();
+    let mut next =
+        || text(parts.next().unwrap_or_default(), "TIME")?.parse::<i64>().map_err(|_| nonsense("TIME"));
+    Ok(next()? * 1000 + next()? / 1000)
 }
 
 fn described(delayed: &Delayed) -> (Waiting, Place) {

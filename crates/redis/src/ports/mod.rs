@@ -1,6 +1,8 @@
 //! The ports that the store implements.
 
 mod broker;
+mod control;
+mod coord;
 mod dead_letters;
 mod events;
 mod follower;

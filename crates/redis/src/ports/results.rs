@@ -3,10 +3,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use cardoon_core::run::is_current;
-use cardoon_core::{Progress, ResultRecord, RunNumber, TaskId};
+use cardoon_core::{Page, Position, Progress, ResultRecord, RunNumber, TaskFilter, TaskId};
 use cardoon_errors::Result;
 use cardoon_protocol::celery_result;
-use cardoon_results::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};
+use cardoon_results::{BeginRun, Begun, Reported, ResultBackend, Stored};
 
 use crate::keys;
 use crate::link::{bytes, items};
@@ -49,7 +49,7 @@ impl ResultBackend for RedisStore {
         self.shared.check()?;
         let shared = &self.shared;
         if limit == Some(Duration::ZERO) {
-            let found = self.get(std::slice::from_ref(id)).await?.pop().flatten();
+            let found = ResultBackend::get(self, std::slice::from_ref(id)).await?.pop().flatten();
             return Ok(found.filter(|record| record.state.is_final()));
         }
         let mut waiter = shared.follower.join(shared, id);
@@ -83,15 +83,20 @@ impl ResultBackend for RedisStore {
         Ok(kept)
     }
 
-    async fn list(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<ResultRecord>> {
+    async fn list(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Page<ResultRecord>> {
         self.shared.check()?;
         let names = search::scan(&self.shared.main, &format!("{}*", keys::RESULTS)).await?;
         let stored = self.read(&names).await?.into_iter().flatten();
-        let mut found: Vec<ResultRecord> = stored.filter_map(|json| readable(&json)).collect();
-        found.retain(|record| filter.admits(record));
-        found.sort_by_key(|record| std::cmp::Reverse(record.finished_at));
-        found.truncate(limit);
-        Ok(found)
+        let mut found: Vec<(Position, ResultRecord)> =
+            stored.filter_map(|json| readable(&json)).map(|record| (position(&record), record)).collect();
+        found.retain(|(at, record)| after.is_none_or(|after| at < after) && filter.admits(record));
+        found.sort_by(|(one, _), (other, _)| other.cmp(one));
+        Ok(Page::of(found, limit, |(at, _)| at.clone()).map(|(_, record)| record))
     }
 
     async fn forget(&self, ids: &[TaskId]) -> Result<u64> {
@@ -131,6 +136,10 @@ impl ResultBackend for RedisStore {
 /// What stands there as the result of a task; nothing while it has none.
 fn record(id: &TaskId, json: &[u8]) -> Result<Option<ResultRecord>> {
     celery_result::read(json).map_err(|error| error.checked(format!("the task is {id}")))
+}
+
+fn position(record: &ResultRecord) -> Position {
+    Position { number: record.finished_at.0, id: record.id.to_string() }
 }
 
 /// Among many, what cannot be read is left out.

@@ -35,6 +35,7 @@ scripts! {
     apply "apply.lua";
     beat "beat.lua";
     claim "claim.lua";
+    entry "entry.lua";
     find "find.lua";
     join "join.lua";
     leave "leave.lua";

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cardoon_broker::conformance::Joined;
 use cardoon_broker::{Broker, Consumer};
+use cardoon_coord::Coordinator;
 use cardoon_core::lease::LeaseTerms;
 use cardoon_core::{ResultRecord, RunNumber, TaskId};
 use cardoon_redis::{RedisAddress, RedisOptions, RedisStore, Retention};
@@ -18,6 +19,10 @@ macro_rules! on {
         mod $name {
             mod as_broker {
                 cardoon_broker::broker_conformance!(super::super::broker(cardoon_testkit::Release::$release));
+            }
+
+            mod as_coord {
+                cardoon_coord::coord_conformance!(super::super::coord(cardoon_testkit::Release::$release));
             }
 
             mod as_results {
@@ -45,6 +50,10 @@ struct RedisHarness {
 }
 
 async fn broker(release: Release) -> Arc<dyn cardoon_broker::conformance::Harness> {
+    Arc::new(RedisHarness::new(release).await)
+}
+
+async fn coord(release: Release) -> Arc<dyn cardoon_coord::conformance::Harness> {
     Arc::new(RedisHarness::new(release).await)
 }
 
@@ -116,7 +125,7 @@ impl cardoon_broker::conformance::Harness for RedisHarness {
 #[async_trait]
 impl Joined for RedisHarness {
     async fn record(&self, id: &TaskId) -> Option<ResultRecord> {
-        self.store().get(std::slice::from_ref(id)).await.unwrap().pop().unwrap()
+        ResultBackend::get(&*self.store(), std::slice::from_ref(id)).await.unwrap().pop().unwrap()
     }
 
     async fn begin(&self, id: &TaskId, attempt: u32) -> Option<RunNumber> {
@@ -125,6 +134,21 @@ impl Joined for RedisHarness {
             Begun::Run(number) => Some(number),
             Begun::Ended | Begun::Superseded => None,
         }
+    }
+}
+
+#[async_trait]
+impl cardoon_coord::conformance::Harness for RedisHarness {
+    fn coord(&self) -> Arc<dyn Coordinator> {
+        self.store()
+    }
+
+    async fn second(&self) -> Arc<dyn Coordinator> {
+        open(&self.server).await
+    }
+
+    async fn pass(&self, time: Duration) {
+        Clock::real().sleep(time).await;
     }
 }
 

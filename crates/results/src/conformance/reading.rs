@@ -1,15 +1,16 @@
 //! Waiting for results, and reading what happened.
 
+use std::collections::HashSet;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use cardoon_core::TaskState;
+use cardoon_core::{QueueName, TaskFilter, TaskState, Timestamp};
 
 use super::Harness;
 use super::steps::{get, id, record, run, soon, store, success};
-use crate::{RecordFilter, ResultBackend, Stored};
+use crate::{ResultBackend, Stored};
 
 const LIMIT: Duration = Duration::from_millis(200);
 
@@ -90,26 +91,75 @@ pub async fn history_lists_ended_runs_first_to_last(harness: Arc<dyn Harness>) {
 
 pub async fn lists_are_newest_first_and_filtered(harness: Arc<dyn Harness>) {
     let results = harness.results();
-    for (n, name) in ["a", "b", "c"].into_iter().enumerate() {
-        let mut stored = success(name, 1);
-        stored.finished_at.0 += n as i64;
-        if name == "b" {
-            stored.state = TaskState::Failure;
-            stored.task = "report".into();
-        }
-        store(results.as_ref(), stored).await;
-    }
-    assert_eq!(listed(results.as_ref(), &RecordFilter::default(), 10).await, ["c", "b", "a"]);
-    assert_eq!(listed(results.as_ref(), &RecordFilter::default(), 2).await, ["c", "b"]);
-    let succeeded = RecordFilter { state: Some(TaskState::Success), ..RecordFilter::default() };
-    assert_eq!(listed(results.as_ref(), &succeeded, 10).await, ["c", "a"]);
-    let reports = RecordFilter { task: Some("report".into()), ..RecordFilter::default() };
-    assert_eq!(listed(results.as_ref(), &reports, 10).await, ["b"]);
+    store_three(results.as_ref()).await;
+    let list = async |filter: &TaskFilter, limit| first_page(results.as_ref(), filter, limit).await;
+    let all = TaskFilter::default();
+    assert_eq!(list(&all, 10).await, ["c", "b", "a"]);
+    assert_eq!(list(&all, 2).await, ["c", "b"]);
+    let succeeded = TaskFilter { state: Some(TaskState::Success), ..all.clone() };
+    assert_eq!(list(&succeeded, 10).await, ["c", "a"]);
+    let reports = TaskFilter { task: Some("report".into()), ..all.clone() };
+    assert_eq!(list(&reports, 10).await, ["b"]);
+    let of_queue = TaskFilter { queue: Some(queue("reports")), ..all.clone() };
+    assert_eq!(list(&of_queue, 10).await, ["b"]);
+    let other_state = TaskFilter { state: Some(TaskState::Success), ..of_queue };
+    assert_eq!(list(&other_state, 10).await, [""; 0]);
+    let middle = success("b", 1).finished_at.0 + 1;
+    let span =
+        TaskFilter { since: Some(Timestamp(middle)), until: Some(Timestamp(middle + 1)), ..all.clone() };
+    assert_eq!(list(&span, 10).await, ["b"]);
+    let text = TaskFilter { text: Some("RUN 1 FAILED".into()), ..all };
+    assert_eq!(list(&text, 10).await, ["b"]);
 }
 
-async fn listed(results: &dyn ResultBackend, filter: &RecordFilter, limit: usize) -> Vec<String> {
-    let found = results.list(filter, limit).await.expect("records are listed");
-    found.iter().map(|record| record.id.as_str().to_owned()).collect()
+/// The tasks a, b and c; b is a report in a queue of its own, and has failed.
+async fn store_three(results: &dyn ResultBackend) {
+    for (n, name) in ["a", "b", "c"].into_iter().enumerate() {
+        let state = if name == "b" { TaskState::Failure } else { TaskState::Success };
+        let mut ended = record(name, 1, 0, state);
+        ended.finished_at.0 += n as i64;
+        if name == "b" {
+            ended.task = "report".into();
+            ended.queue = queue("reports");
+        }
+        store(results, ended).await;
+    }
+}
+
+pub async fn a_list_in_pages_has_each_record_once(harness: Arc<dyn Harness>) {
+    const COUNT: usize = 25;
+    let results = harness.results();
+    let mut batch: Vec<_> = (0..COUNT).map(|n| success(&format!("task-{n}"), 1)).collect();
+    for (n, ended) in batch.iter_mut().enumerate() {
+        // Several have one time.
+        ended.finished_at.0 += n as i64 / 4;
+    }
+    soon("store", results.store(batch)).await;
+    let filter = TaskFilter { task: Some("mail.send".into()), ..TaskFilter::default() };
+    let (mut names, mut after) = (Vec::new(), None);
+    loop {
+        let page = results.list(&filter, after.as_ref(), 7).await.expect("records are listed");
+        assert!(page.items.len() <= 7);
+        names.extend(page.items.iter().map(|record| record.id.as_str().to_owned()));
+        // What ends meanwhile disturbs nothing.
+        store(results.as_ref(), success(&format!("new-{}", names.len()), 1)).await;
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    names.retain(|name| name.starts_with("task-"));
+    let (listed, unique) = (names.len(), names.iter().collect::<HashSet<_>>().len());
+    assert_eq!((listed, unique), (COUNT, COUNT));
+}
+
+async fn first_page(results: &dyn ResultBackend, filter: &TaskFilter, limit: usize) -> Vec<String> {
+    let found = results.list(filter, None, limit).await.expect("records are listed");
+    found.items.iter().map(|record| record.id.as_str().to_owned()).collect()
+}
+
+fn queue(name: &str) -> QueueName {
+    QueueName::new(name).expect("the cases' names are good")
 }
 
 pub async fn many_records_are_stored_in_one_batch(harness: Arc<dyn Harness>) {

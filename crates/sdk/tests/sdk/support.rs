@@ -8,9 +8,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cardoon::{App, Stores, TaskId};
 use cardoon_broker::{
-    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, DelayKind, Durability, EventStream, Inspect,
-    LeaseKind, Publish, Published, Revoked,
+    Broker, Capabilities, ConsumeSpec, Consumer, Control, DeadLetters, DelayKind, Durability, EventStream,
+    Handback, Inspect, LeaseKind, Publish, Published, Revoked,
 };
+use cardoon_coord::memory::MemoryCoordinator;
 use cardoon_core::Event;
 use cardoon_errors::{Code, Error, Result};
 use cardoon_results::memory::MemoryResults;
@@ -53,6 +54,7 @@ impl ScriptedBroker {
         let stores = Stores {
             broker: self.clone(),
             results: MemoryResults::new(clock.clone()),
+            coord: MemoryCoordinator::new(clock.clone()),
             joined: false,
             location: "scripted".into(),
         };
@@ -121,6 +123,14 @@ impl Broker for ScriptedBroker {
 
     fn dead_letters(&self) -> &dyn DeadLetters {
         panic!("the tests do not look at dead letters")
+    }
+
+    fn control(&self) -> &dyn Control {
+        panic!("the tests do not steer")
+    }
+
+    fn handback(&self) -> Option<&dyn Handback> {
+        None
     }
 
     async fn close(&self, _: Duration) -> Result<()> {

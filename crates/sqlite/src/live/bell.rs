@@ -8,7 +8,7 @@ impl Bell {
     pub(crate) const QUEUE: Self = Self(1);
     /// A run has ended.
     pub(crate) const RESULT: Self = Self(2);
-    /// A held task was revoked.
+    /// A held task was revoked, or a worker was given an order.
     pub(crate) const REVOKE: Self = Self(4);
     /// There are events.
     pub(crate) const EVENT: Self = Self(8);

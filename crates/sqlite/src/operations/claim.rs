@@ -3,7 +3,7 @@ use cardoon_core::{Lease, Timestamp};
 use rusqlite::{Connection, params};
 
 use crate::tables::messages::{self, Stored};
-use crate::tables::{Step, places, prepare, queues, revoked};
+use crate::tables::{Step, paused, places, prepare, queues, revoked};
 
 /// Due messages that one claim moves to their queues at most.
 const PROMOTED: usize = 1000;
@@ -40,7 +40,7 @@ pub(crate) fn is_due(db: &Connection, queues: &[i64], now: Timestamp) -> rusqlit
         return Ok(true);
     }
     let mut query = prepare(db, "SELECT 1 FROM ready WHERE queue = ?1 LIMIT 1")?;
-    for queue in queues {
+    for queue in paused::without(db, queues)? {
         if query.exists([queue])? {
             return Ok(true);
         }
@@ -52,11 +52,12 @@ pub(crate) fn is_due(db: &Connection, queues: &[i64], now: Timestamp) -> rusqlit
 pub(crate) fn claim(step: &mut Step<'_>, claimer: &Claimer) -> rusqlite::Result<Vec<Delivery>> {
     places::promote(step, PROMOTED)?;
     let mut taken = Taken { claimer, deliveries: Vec::new(), bytes: 0, check_revoked: revoked::any(step)? };
-    for (index, queue) in claimer.queues.iter().enumerate() {
-        let others = claimer.queues.len() - index;
+    let queues = paused::without(step.db, &claimer.queues)?;
+    for (index, queue) in queues.iter().enumerate() {
+        let others = queues.len() - index;
         taken.take(step, *queue, taken.left().div_ceil(others))?;
     }
-    for queue in &claimer.queues {
+    for queue in &queues {
         taken.take(step, *queue, taken.left())?;
     }
     Ok(taken.deliveries)

@@ -20,8 +20,7 @@ const NOW: Timestamp = Timestamp(1_000_000);
 
 #[test]
 fn no_operation_of_a_tasks_life_reads_a_whole_table() {
-    let db = Connection::open_in_memory().unwrap();
-    db.execute_batch(include_str!("../layout.sql")).unwrap();
+    let db = crate::additions::laid_out();
     seen::take();
     live(&mut Step::new(&db, NOW, &mut StepState::default()));
     let statements = seen::take();

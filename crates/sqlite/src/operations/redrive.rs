@@ -98,7 +98,6 @@ pub(crate) fn bury_moved(step: &mut Step<'_>, letter: &DeadLetter) -> rusqlite::
 mod tests {
     use super::*;
     use cardoon_core::{DeadReason, Message, Priority, QueueName, TaskId, Timestamp};
-    use rusqlite::Connection;
 
     use crate::operations::claim::{Claimer, claim};
     use crate::operations::publish::publish;
@@ -106,8 +105,7 @@ mod tests {
 
     #[test]
     fn a_slice_of_large_letters_ends_at_a_bound_of_bytes_and_the_next_one_goes_on() {
-        let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(include_str!("../layout.sql")).unwrap();
+        let db = crate::additions::laid_out();
         let mut state = StepState::default();
         let mut step = Step::new(&db, Timestamp(1), &mut state);
         for name in ["a", "b", "c", "d", "e"] {

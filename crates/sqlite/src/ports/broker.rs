@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_broker::{
-    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, EventStream, Inspect, Publish, Published,
-    Revoked,
+    Broker, Capabilities, ConsumeSpec, Consumer, Control, DeadLetters, EventStream, Handback, Inspect,
+    Publish, Published, Revoked,
 };
 use cardoon_core::{Event, TaskId};
 use cardoon_errors::{Code, Error, Result};
@@ -79,6 +79,14 @@ impl Broker for SqliteStore {
 
     fn dead_letters(&self) -> &dyn DeadLetters {
         self
+    }
+
+    fn control(&self) -> &dyn Control {
+        self
+    }
+
+    fn handback(&self) -> Option<&dyn Handback> {
+        None
     }
 
     async fn close(&self, limit: Duration) -> Result<()> {

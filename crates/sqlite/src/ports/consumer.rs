@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cardoon_broker::{ConsumeSpec, Consumer, Delivery, LeftToOthers, Settle, Settled, SweepReport};
+use cardoon_broker::{ConsumeSpec, Consumer, Delivery, LeftToOthers, Order, Settle, Settled, SweepReport};
 use cardoon_core::lease::LeaseTerms;
 use cardoon_core::{BootInstant, Lease, QueueName, TaskId, Timestamp};
 use cardoon_errors::{Code, Error, Result};
@@ -17,7 +17,7 @@ use crate::live::{Bell, Page, PageReader, Seen};
 use crate::operations::claim::{Claimer, claim_delayed};
 use crate::operations::{rescue, settle};
 use crate::store::Handle;
-use crate::tables::{Step, queues, revoked, sessions};
+use crate::tables::{Step, orders, queues, revoked, sessions};
 use crate::writer::SLICE;
 
 /// A call that waits for a due time looks at the wall clock this often, since it may be set.
@@ -218,6 +218,29 @@ impl Consumer for SqliteConsumer {
                 return Ok(found.into_iter().map(|(_, id)| id).collect());
             }
             drop(told);
+            tokio::select! {
+                _ = rings.changed() => {}
+                _ = closed.changed() => {}
+                _ = closing.changed() => {}
+            }
+        }
+    }
+
+    async fn ordered(&self) -> Result<Option<Order>> {
+        let mut rings = self.handle.database.local.rings(Bell::REVOKE);
+        let (mut closed, mut closing) = (self.closed.subscribe(), self.handle.closing());
+        let (session, database) = (self.session, &self.handle.database);
+        loop {
+            rings.mark_unchanged();
+            if *closed.borrow() || *closing.borrow() {
+                return Ok(None);
+            }
+            // Most rings are not for this worker, and a look is cheaper than a change.
+            if database.readers.run(move |db| orders::is_there(db, session)).await?
+                && let Some(order) = database.writer.run(1, move |step| orders::take(step, session)).await?
+            {
+                return Ok(Some(order));
+            }
             tokio::select! {
                 _ = rings.changed() => {}
                 _ = closed.changed() => {}

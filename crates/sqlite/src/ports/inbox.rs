@@ -164,8 +164,7 @@ mod tests {
     #[test]
     fn what_a_rolled_back_claim_took_is_not_handed_out() {
         let inbox = Arc::<Inbox>::default();
-        let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(include_str!("../layout.sql")).unwrap();
+        let db = crate::additions::laid_out();
         let mut claim = Box::new(operation(&inbox));
         claim.taken.push(delivery());
         assert!(!claim.is_needed(&db).unwrap(), "another one has taken it meanwhile");

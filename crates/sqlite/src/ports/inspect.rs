@@ -1,9 +1,10 @@
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_broker::{Inspect, Member, Place, QueueStats, Waiting};
-use cardoon_core::{QueueName, TaskId, Timestamp};
+use cardoon_core::{BootInstant, Page, Position, QueueName, TaskFilter, TaskId, Timestamp};
 use cardoon_errors::Result;
 use rusqlite::Connection;
 
@@ -13,15 +14,17 @@ use crate::operations::revoke;
 use crate::store::SqliteStore;
 use crate::tables::messages::{self, Stored};
 use crate::tables::sessions::{self, Session};
-use crate::tables::{Step, counts, places, queues};
+use crate::tables::{Step, counts, paused, places, queues};
 use crate::writer::SLICE;
 
 #[async_trait]
 impl Inspect for SqliteStore {
     async fn queues(&self) -> Result<Vec<QueueStats>> {
         let now = self.handle.database.clock.now();
-        let (stats, sessions) = self.read(|db, _| Ok((counts::queues(db)?, sessions::list(db)?))).await?;
-        Ok(with_workers(stats, &alive(&self.handle.database, sessions), now))
+        let (stats, paused, sessions) =
+            self.read(|db, _| Ok((counts::queues(db)?, paused_queues(db)?, sessions::list(db)?))).await?;
+        let sessions = alive(&self.handle.database, sessions);
+        Ok(completed(stats, &paused, &sessions, now))
     }
 
     async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Waiting>> {
@@ -47,25 +50,14 @@ impl Inspect for SqliteStore {
         .await
     }
 
-    async fn waiting(&self, queue: Option<&QueueName>, limit: usize) -> Result<Vec<(Waiting, Place)>> {
-        let queue = queue.cloned();
-        self.read(move |db, live| {
-            let number = match &queue {
-                None => None,
-                Some(queue) => match queues::known_number(db, queue)? {
-                    None => return Ok(Vec::new()),
-                    known => known,
-                },
-            };
-            let mut found = Vec::new();
-            for stored in messages::oldest(db, number, limit)? {
-                if let Some(place) = place(db, live, stored.seq)? {
-                    found.push((waiting(db, stored)?, place));
-                }
-            }
-            Ok(found)
-        })
-        .await
+    async fn waiting(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Page<(Waiting, Place)>> {
+        let (filter, after) = (filter.clone(), after.map_or(0, |after| after.number));
+        self.read(move |db, live| list_waiting(db, live, &filter, after, limit)).await
     }
 
     async fn purge(&self, queue: &QueueName) -> Result<u64> {
@@ -87,8 +79,13 @@ impl Inspect for SqliteStore {
     async fn members(&self) -> Result<Vec<Member>> {
         let (sessions, held) =
             self.read(|db, _| Ok((sessions::list(db)?, counts::held_by_session(db)?))).await?;
+        let now = self.handle.database.clock.boot();
         let sessions = alive(&self.handle.database, sessions);
-        Ok(sessions.into_iter().map(|session| member(session, &held)).collect())
+        Ok(sessions.into_iter().map(|living| member(living, &held, now)).collect())
+    }
+
+    async fn may_have_strangers(&self) -> Result<bool> {
+        Ok(false)
     }
 }
 
@@ -128,18 +125,63 @@ fn place(db: &Connection, live: &LiveFolder, seq: i64) -> rusqlite::Result<Optio
     })
 }
 
-/// Those of `sessions` whose processes are there.
-fn alive(database: &Database, sessions: Vec<Session>) -> Vec<Session> {
-    let lives = |session: &Session| match PageReader::open(&database.live, &session.file) {
-        Ok(Some(page)) => !matches!(page.look(), Ok(Seen::Dead)),
-        Ok(None) => false,
-        // A file that cannot be read proves nothing.
-        Err(_) => true,
-    };
-    sessions.into_iter().filter(lives).collect()
+/// Messages that one page looks at, at most, for what its filter admits.
+const LOOKED_AT: usize = 10_000;
+
+/// Tasks that wait or are held and that `filter` admits, in the order of their sending, after message `seq`.
+fn list_waiting(
+    db: &Connection,
+    live: &LiveFolder,
+    filter: &TaskFilter,
+    mut seq: i64,
+    limit: usize,
+) -> rusqlite::Result<Page<(Waiting, Place)>> {
+    let (mut items, mut looked_at) = (Vec::new(), 0);
+    loop {
+        let messages = messages::after(db, seq, filter, limit.saturating_add(1).clamp(64, 1024))?;
+        if messages.is_empty() {
+            return Ok(Page::last(items));
+        }
+        for stored in messages {
+            let before = std::mem::replace(&mut seq, stored.seq);
+            looked_at += 1;
+            let Some(place) = place(db, live, stored.seq)? else { continue };
+            let waiting = waiting(db, stored)?;
+            let state = place.state(&waiting.message);
+            if filter.admits_waiting(&waiting.message, &waiting.queue, state, waiting.enqueued_at) {
+                if items.len() == limit {
+                    return Ok(Page { items, next: Some(Position::of(before)) });
+                }
+                items.push((waiting, place));
+            }
+        }
+        if looked_at >= LOOKED_AT {
+            return Ok(Page { items, next: Some(Position::of(seq)) });
+        }
+    }
 }
 
-fn member(session: Session, held: &HashMap<i64, u64>) -> Member {
+fn paused_queues(db: &Connection) -> rusqlite::Result<Vec<QueueName>> {
+    paused::list(db)?.into_iter().map(|number| queues::known_name(db, number)).collect()
+}
+
+/// A session whose process is there, and when it gave its last heartbeat.
+type Living = (Session, Option<BootInstant>);
+
+/// Those of `sessions` whose processes are there.
+fn alive(database: &Database, sessions: Vec<Session>) -> Vec<Living> {
+    let look = |session: Session| match PageReader::open(&database.live, &session.file)
+        .map(|page| page.map(|page| page.look()))
+    {
+        Ok(None | Some(Ok(Seen::Dead))) => None,
+        Ok(Some(Ok(Seen::Alive { beat }))) => Some((session, Some(beat))),
+        // A file that cannot be read proves nothing.
+        Ok(Some(Err(_))) | Err(_) => Some((session, None)),
+    };
+    sessions.into_iter().filter_map(look).collect()
+}
+
+fn member((session, beat): Living, held: &HashMap<i64, u64>, now: BootInstant) -> Member {
     Member {
         session: session.id as u64,
         held: held.get(&session.id).copied().unwrap_or(0),
@@ -149,18 +191,28 @@ fn member(session: Session, held: &HashMap<i64, u64>) -> Member {
         slots: session.slots,
         since: session.since,
         pid: session.pid,
+        heartbeat_age: beat.map_or(Duration::ZERO, |beat| now.since(beat)),
+        version: session.version,
     }
 }
 
-/// The statistics of all queues that hold something or have a worker, by name.
-fn with_workers(counted: Vec<counts::Counts>, sessions: &[Session], now: Timestamp) -> Vec<QueueStats> {
-    let mut stats: HashMap<QueueName, QueueStats> =
+/// The statistics of all queues that hold something, have a worker or are paused, by name.
+fn completed(
+    counted: Vec<counts::Counts>,
+    paused: &[QueueName],
+    sessions: &[Living],
+    now: Timestamp,
+) -> Vec<QueueStats> {
+    let mut stats: BTreeMap<QueueName, QueueStats> =
         counted.into_iter().map(|counts| (counts.queue.clone(), counts.into_stats(now))).collect();
-    for queue in sessions.iter().flat_map(|session| &session.queues) {
-        let empty = || counts::Counts::of(queue.clone()).into_stats(now);
-        stats.entry(queue.clone()).or_insert_with(empty).workers += 1;
+    let mut of = |queue: &QueueName, change: fn(&mut QueueStats)| {
+        change(stats.entry(queue.clone()).or_insert_with(|| QueueStats::none(queue.clone())));
+    };
+    for queue in sessions.iter().flat_map(|(session, _)| &session.queues) {
+        of(queue, |stats| stats.workers += 1);
     }
-    let mut stats: Vec<QueueStats> = stats.into_values().collect();
-    stats.sort_by(|a, b| a.queue.cmp(&b.queue));
-    stats
+    for queue in paused {
+        of(queue, |stats| stats.paused = true);
+    }
+    stats.into_values().collect()
 }

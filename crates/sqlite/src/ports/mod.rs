@@ -2,6 +2,8 @@
 
 mod broker;
 mod consumer;
+mod control;
+mod coord;
 mod dead_letters;
 mod emission;
 mod events;

@@ -1,16 +1,18 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use cardoon_core::{BootInstant, Progress, ResultRecord, RunNumber, TaskId, Timestamp};
+use cardoon_core::{
+    BootInstant, Page, Position, Progress, ResultRecord, RunNumber, TaskFilter, TaskId, Timestamp,
+};
 use cardoon_errors::Result;
-use cardoon_results::{BeginRun, Begun, RecordFilter, Reported, ResultBackend, Stored};
+use cardoon_results::{BeginRun, Begun, Reported, ResultBackend, Stored};
 use cardoon_runtime::Clock;
 
 use super::slices;
 use crate::live::Bell;
 use crate::operations::runs;
 use crate::store::SqliteStore;
-use crate::tables::{Step, records};
+use crate::tables::{Step, lists, records};
 
 #[async_trait]
 impl ResultBackend for SqliteStore {
@@ -76,10 +78,16 @@ impl ResultBackend for SqliteStore {
         self.handle.database.readers.run(move |db| records::history(db, &id)).await
     }
 
-    async fn list(&self, filter: &RecordFilter, limit: usize) -> Result<Vec<ResultRecord>> {
+    async fn list(
+        &self,
+        filter: &TaskFilter,
+        after: Option<&Position>,
+        limit: usize,
+    ) -> Result<Page<ResultRecord>> {
         self.handle.check()?;
-        let (filter, since) = (filter.clone(), self.kept_since());
-        self.handle.database.readers.run(move |db| records::list(db, &filter, since, limit)).await
+        let (filter, since, after) = (filter.clone(), self.kept_since(), after.cloned());
+        let read = move |db: &_| lists::records(db, &filter, since, after.as_ref(), limit);
+        self.handle.database.readers.run(read).await
     }
 
     async fn forget(&self, ids: &[TaskId]) -> Result<u64> {

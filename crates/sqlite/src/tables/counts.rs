@@ -35,6 +35,7 @@ impl Counts {
             dead: self.dead,
             workers: 0,
             oldest: self.oldest.map(|since| now.since(since)),
+            paused: false,
         }
     }
 }

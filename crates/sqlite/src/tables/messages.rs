@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use cardoon_broker::Publish;
-use cardoon_core::{Message, Priority, TaskId, Timestamp};
+use cardoon_core::{Message, Priority, QueueName, TaskFilter, TaskId, TaskState, Timestamp};
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -173,15 +173,29 @@ pub(crate) fn in_order(db: &Connection, queue: i64, limit: usize) -> rusqlite::R
     Ok(found)
 }
 
-/// The first `limit` messages that are not dead, oldest first; of all queues if `queue` is `None`.
-pub(crate) fn oldest(db: &Connection, queue: Option<i64>, limit: usize) -> rusqlite::Result<Vec<Stored>> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM message m WHERE (?1 IS NULL OR m.queue = ?1)
-         AND NOT EXISTS (SELECT 1 FROM dead d WHERE d.seq = m.seq) ORDER BY m.seq LIMIT ?2"
+/// The first `limit` messages after number `seq` that may be among the wanted, oldest first; dead ones too.
+pub(crate) fn after(
+    db: &Connection,
+    seq: i64,
+    filter: &TaskFilter,
+    limit: usize,
+) -> rusqlite::Result<Vec<Stored>> {
+    let of_state = match filter.state {
+        Some(TaskState::Received | TaskState::Started) => "m.seq IN (SELECT h.seq FROM held h)",
+        Some(TaskState::Retry) => "m.attempt > 0",
+        _ => "TRUE",
+    };
+    let sql = format!(
+        concat!(
+            "SELECT ",
+            columns!(),
+            " FROM message m WHERE m.seq > ?1 AND (?2 IS NULL OR m.task = ?2) AND {of_state}
+             AND (?3 IS NULL OR m.queue = (SELECT q.id FROM queue q WHERE q.name = ?3)) ORDER BY m.seq LIMIT ?4"
+        ),
+        of_state = of_state
     );
-    all(db, sql, params![queue, limit as i64], Stored::read)
+    let queue = filter.queue.as_ref().map(QueueName::as_str);
+    all(db, &sql, params![seq, filter.task, queue, limit as i64], Stored::read)
 }
 
 /// The number of the newest message, 0 if there is none.

@@ -5,8 +5,12 @@ mod step;
 
 pub(crate) mod counts;
 pub(crate) mod dead;
+pub(crate) mod entries;
 pub(crate) mod events;
+pub(crate) mod lists;
 pub(crate) mod messages;
+pub(crate) mod orders;
+pub(crate) mod paused;
 pub(crate) mod places;
 pub(crate) mod queues;
 pub(crate) mod records;

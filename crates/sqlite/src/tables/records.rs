@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use cardoon_core::{Progress, ResultRecord, RunNumber, TaskFailure, TaskId, TaskState, Timestamp};
-use cardoon_results::{RecordFilter, Reported};
+use cardoon_results::Reported;
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -16,6 +16,8 @@ macro_rules! columns {
         "r.id, r.task, q.name, r.state, r.run, r.attempt, r.value, r.failure, r.worker, r.started_at, r.finished_at"
     };
 }
+pub(crate) use columns;
+
 /// Values up to this size are not worth a write of their own to be removed before their record is.
 const SMALL: i64 = 64;
 
@@ -125,26 +127,6 @@ pub(crate) fn ended_after(db: &Connection, n: i64, limit: usize) -> rusqlite::Re
     super::all(db, sql, params![n, limit as i64], |row| Ok((row.get(0)?, task_id(row, 1)?)))
 }
 
-/// The latest records of tasks that ended since `since`, newest first.
-pub(crate) fn list(
-    db: &Connection,
-    filter: &RecordFilter,
-    since: Timestamp,
-    limit: usize,
-) -> rusqlite::Result<Vec<ResultRecord>> {
-    let sql = concat!(
-        "SELECT ",
-        columns!(),
-        " FROM record r CROSS JOIN queue q ON q.id = r.queue
-         WHERE r.id <> '' AND r.finished_at >= ?1 AND (?2 IS NULL OR r.state = ?2) AND (?3 IS NULL OR r.task = ?3)
-         AND r.n = (SELECT t.record FROM task t WHERE t.id = r.id AND t.attempt >= 0 AND t.record IS NOT NULL
-                    ORDER BY t.attempt DESC LIMIT 1)
-         ORDER BY r.n DESC LIMIT ?4"
-    );
-    let state = filter.state.map(TaskState::as_str);
-    super::all(db, sql, params![since.0, state, filter.task, limit as i64], read)
-}
-
 /// Deletes records that ended before `before`, oldest first.
 pub(crate) fn prune(step: &mut Step<'_>, before: Timestamp, limit: usize) -> rusqlite::Result<usize> {
     let oldest =
@@ -231,8 +213,7 @@ mod tests {
 
     #[test]
     fn the_emptied_last_record_does_not_keep_later_ones_from_being_pruned() {
-        let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(include_str!("../layout.sql")).unwrap();
+        let db = crate::additions::laid_out();
         let mut state = StepState::default();
         let mut step = Step::new(&db, Timestamp(0), &mut state);
         insert(&mut step, &ended("first", 1)).unwrap();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cardoon_broker::ConsumeSpec;
-use cardoon_core::{QueueName, Timestamp};
+use cardoon_core::{QueueName, Timestamp, VERSION};
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
@@ -24,13 +24,15 @@ pub(crate) struct Session {
     pub(crate) since: Timestamp,
     /// The name of its file in the live folder.
     pub(crate) file: String,
+    /// Empty if it was entered before versions were told.
+    pub(crate) version: String,
 }
 
 /// Adds the session of a consumer whose live file is `file`; answers its number.
 pub(crate) fn insert(step: &Step<'_>, spec: &ConsumeSpec, file: &str) -> rusqlite::Result<i64> {
     step.execute(
-        "INSERT INTO session (worker, pid, queues, tasks, slots, lease, since, file)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO session (worker, pid, queues, tasks, slots, lease, since, file, version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             spec.worker,
             std::process::id(),
@@ -40,6 +42,7 @@ pub(crate) fn insert(step: &Step<'_>, spec: &ConsumeSpec, file: &str) -> rusqlit
             spec.terms.lease.as_millis() as i64,
             step.now.0,
             file,
+            VERSION,
         ],
     )?;
     Ok(step.db.last_insert_rowid())
@@ -47,6 +50,7 @@ pub(crate) fn insert(step: &Step<'_>, spec: &ConsumeSpec, file: &str) -> rusqlit
 
 /// Removes a session; answers whether it was there.
 pub(crate) fn delete(step: &Step<'_>, session: i64) -> rusqlite::Result<bool> {
+    step.execute("DELETE FROM worker_order WHERE session = ?1", [session])?;
     Ok(step.execute("DELETE FROM session WHERE id = ?1", [session])? > 0)
 }
 
@@ -56,7 +60,8 @@ pub(crate) fn contains(step: &Step<'_>, session: u64) -> rusqlite::Result<bool> 
 }
 
 pub(crate) fn list(db: &Connection) -> rusqlite::Result<Vec<Session>> {
-    let sql = "SELECT id, worker, pid, queues, tasks, slots, lease, since, file FROM session ORDER BY id";
+    let sql =
+        "SELECT id, worker, pid, queues, tasks, slots, lease, since, file, version FROM session ORDER BY id";
     all(db, sql, [], read)
 }
 
@@ -71,6 +76,7 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Session> {
         lease: Duration::from_millis(row.get::<_, i64>(6)? as u64),
         since: Timestamp(row.get(7)?),
         file: row.get(8)?,
+        version: row.get(9)?,
     })
 }
 

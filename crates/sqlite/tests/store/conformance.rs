@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use cardoon_broker::conformance::Joined;
 use cardoon_broker::{Broker, Consumer};
+use cardoon_coord::Coordinator;
 use cardoon_core::{ResultRecord, RunNumber, TaskId, Timestamp};
 use cardoon_results::{BeginRun, Begun, ResultBackend};
 use cardoon_runtime::{Clock, ManualClock};
@@ -15,6 +16,10 @@ use tempfile::TempDir;
 
 mod as_broker {
     cardoon_broker::broker_conformance!(super::broker());
+}
+
+mod as_coord {
+    cardoon_coord::coord_conformance!(super::coord());
 }
 
 mod as_results {
@@ -37,6 +42,10 @@ fn broker() -> Ready<Arc<dyn cardoon_broker::conformance::Harness>> {
 }
 
 fn results() -> Ready<Arc<dyn cardoon_results::conformance::Harness>> {
+    ready(Arc::new(SqliteHarness::new()))
+}
+
+fn coord() -> Ready<Arc<dyn cardoon_coord::conformance::Harness>> {
     ready(Arc::new(SqliteHarness::new()))
 }
 
@@ -101,7 +110,7 @@ impl cardoon_broker::conformance::Harness for SqliteHarness {
 #[async_trait]
 impl Joined for SqliteHarness {
     async fn record(&self, id: &TaskId) -> Option<ResultRecord> {
-        self.store().get(std::slice::from_ref(id)).await.unwrap().pop().unwrap()
+        ResultBackend::get(&*self.store(), std::slice::from_ref(id)).await.unwrap().pop().unwrap()
     }
 
     async fn begin(&self, id: &TaskId, attempt: u32) -> Option<RunNumber> {
@@ -110,6 +119,21 @@ impl Joined for SqliteHarness {
             Begun::Run(number) => Some(number),
             Begun::Ended | Begun::Superseded => None,
         }
+    }
+}
+
+#[async_trait]
+impl cardoon_coord::conformance::Harness for SqliteHarness {
+    fn coord(&self) -> Arc<dyn Coordinator> {
+        self.store()
+    }
+
+    async fn second(&self) -> Arc<dyn Coordinator> {
+        self.open()
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.manual.advance(time);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use cardoon_broker::{Consumer, Delivery, Settle, Settled, SweepReport};
+use cardoon_broker::{Consumer, Delivery, Order, Settle, Settled, SweepReport};
 use cardoon_core::{
     BootInstant, Lease, QueueName, RunNumber, Signature, SignatureOptions, TaskId, Timestamp,
 };
@@ -71,6 +71,10 @@ impl Consumer for Slow {
 
     async fn revoked(&self) -> Result<Vec<TaskId>> {
         Ok(Vec::new())
+    }
+
+    async fn ordered(&self) -> Result<Option<Order>> {
+        Ok(None)
     }
 
     async fn close(&self) -> Result<()> {

@@ -102,9 +102,14 @@ impl Bench {
 }
 
 impl Running {
+    /// How it ends, told by somebody else.
+    pub(crate) async fn ended(self) -> WorkerExit {
+        tokio::time::timeout(PATIENCE, self.exit).await.expect("it ends in time").unwrap().unwrap()
+    }
+
     pub(crate) async fn stop(self) -> WorkerExit {
         self.handle.drain();
-        tokio::time::timeout(PATIENCE, self.exit).await.expect("it ends in time").unwrap().unwrap()
+        self.ended().await
     }
 }
 

@@ -230,7 +230,8 @@ mod tests {
     use super::*;
     use cardoon_broker::Place;
     use cardoon_broker::memory::MemoryBroker;
-    use cardoon_core::QueueName;
+    use cardoon_coord::memory::MemoryCoordinator;
+    use cardoon_core::{QueueName, TaskFilter};
     use cardoon_errors::Applied;
     use cardoon_results::memory::MemoryResults;
     use cardoon_runtime::ManualClock;
@@ -258,6 +259,7 @@ mod tests {
             let stores = Stores {
                 broker: self.broker.clone(),
                 results: MemoryResults::new(clock.clone()),
+                coord: MemoryCoordinator::new(clock.clone()),
                 joined: false,
                 location: "memory:".into(),
             };
@@ -285,7 +287,8 @@ mod tests {
 
         async fn sent(&self) -> usize {
             use cardoon_broker::Broker as _;
-            let waiting = self.broker.inspect().waiting(None, 100).await.unwrap();
+            let waiting =
+                self.broker.inspect().waiting(&TaskFilter::default(), None, 100).await.unwrap().items;
             assert!(waiting.iter().all(|(_, place)| *place == Place::Ready));
             waiting.len()
         }

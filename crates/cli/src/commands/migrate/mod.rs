@@ -18,7 +18,7 @@ use self::mover::Mover;
 use self::report::{Report, Row};
 use crate::exit::Exit;
 use crate::input;
-use crate::output::clean;
+use crate::output::{clean, shell_word};
 use crate::session::Session;
 use crate::signals::Signals;
 use crate::stores::{self, Stores};
@@ -58,6 +58,7 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
         return Ok(Exit::Done);
     }
     let queues = report.queues();
+    refuse_paused(&source, &queues).await?;
     let mut mover = Mover::join(&source.broker, &target, queues.clone(), &session.clock).await?;
     let bar = session.talk.progress(report.waiting(), "moved", "已搬");
     let ended = tokio::select! {
@@ -134,6 +135,22 @@ async fn open(session: &Session, options: &Options) -> Result<(Stores, Stores)> 
         return Err(same_store(&source.location, &target.location));
     }
     Ok((source, target))
+}
+
+/// Nobody can take from a paused queue, so moving it would never end.
+async fn refuse_paused(source: &Stores, queues: &[QueueName]) -> Result<()> {
+    let stats = source.broker.inspect().queues().await?.into_iter();
+    match stats.filter(|stats| stats.paused).map(|stats| stats.queue).find(|queue| queues.contains(queue)) {
+        None => Ok(()),
+        Some(queue) => {
+            let name = clean(queue.as_str());
+            Err(Error::new(
+                Code::QueuePaused,
+                format!("the queue {name} is paused: nothing can be taken from it"),
+            )
+            .hint(format!("cardoon queue resume {}", shell_word(queue.as_str()))))
+        }
+    }
 }
 
 fn same_store(from: &str, to: &str) -> Error {

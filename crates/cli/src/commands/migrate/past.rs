@@ -1,9 +1,9 @@
 //! What has ended: dead letters, which move, and results, which are copied.
 
 use cardoon_broker::{Broker, DeadFilter};
-use cardoon_core::{QueueName, ResultRecord, RunNumber, TaskId};
+use cardoon_core::{QueueName, ResultRecord, RunNumber, TaskFilter, TaskId};
 use cardoon_errors::Result;
-use cardoon_results::{RecordFilter, Stored};
+use cardoon_results::Stored;
 
 use super::is_chosen;
 use crate::stores::Stores;
@@ -35,16 +35,22 @@ pub(super) async fn move_dead(source: &dyn Broker, target: &dyn Broker, queue: &
 
 /// Copies the results of tasks that have ended. Answers how many the target did not have.
 pub(super) async fn copy_results(source: &Stores, target: &Stores, queues: &[QueueName]) -> Result<u64> {
-    let records = source.results.list(&RecordFilter::default(), usize::MAX).await?.into_iter();
-    let ended: Vec<ResultRecord> =
-        records.filter(|record| record.state.is_final() && is_chosen(queues, &record.queue)).collect();
-    let mut copied = 0;
-    for page in ended.chunks(PAGE) {
-        for stored in target.results.store(page.iter().cloned().map(as_only_run).collect()).await {
-            copied += u64::from(stored? == Stored::Accepted);
+    let (mut copied, mut after) = (0, None);
+    loop {
+        // As much as the source gives in one go: one without an index looks at everything for each page.
+        let listed = source.results.list(&TaskFilter::default(), after.as_ref(), usize::MAX).await?;
+        let mut ended = listed.items;
+        ended.retain(|record| record.state.is_final() && is_chosen(queues, &record.queue));
+        for page in ended.chunks(PAGE) {
+            for stored in target.results.store(page.iter().cloned().map(as_only_run).collect()).await {
+                copied += u64::from(stored? == Stored::Accepted);
+            }
+        }
+        after = listed.next;
+        if after.is_none() {
+            return Ok(copied);
         }
     }
-    Ok(copied)
 }
 
 /// The target has heard of no run of the task, so whichever it was counts as the first.

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_broker::{
-    Broker, Capabilities, ConsumeSpec, Consumer, DeadLetters, EventStream, Inspect, Publish, Published,
-    Revoked,
+    Broker, Capabilities, ConsumeSpec, Consumer, Control, DeadLetters, EventStream, Handback, Inspect,
+    Publish, Published, Revoked,
 };
-use cardoon_core::{Event, QueueName, Signature, SignatureOptions, TaskId};
+use cardoon_core::{Event, QueueName, Signature, SignatureOptions, TaskFilter, TaskId};
 use cardoon_errors::Result;
 use cardoon_runtime::{Clock, ids};
 use cardoon_testkit::RedisServer;
@@ -68,7 +68,7 @@ async fn drill(plant: impl Fn(Arc<dyn Broker>) -> Arc<dyn Broker>) -> Drill {
         kills += 1;
     }
     let target = broker(&server.url()).await;
-    let found = target.inspect().waiting(None, usize::MAX).await.unwrap();
+    let found = target.inspect().waiting(&TaskFilter::default(), None, usize::MAX).await.unwrap().items;
     let found: HashSet<TaskId> = found.into_iter().map(|(waiting, _)| waiting.message.id).collect();
     Drill { kills, lost: sent.iter().filter(|id| !found.contains(*id)).count() }
 }
@@ -78,9 +78,9 @@ async fn broker(url: &str) -> Arc<dyn Broker> {
 }
 
 async fn stores(url: &str) -> Stores {
-    let cardoon_connect::Stores { broker, results, joined, location } =
+    let cardoon_connect::Stores { broker, results, coord, joined, location } =
         cardoon_connect::connect(url, None, &Clock::real()).await.unwrap();
-    Stores { broker, results, joined, location }
+    Stores { broker, results, coord, joined, location }
 }
 
 /// Sends tasks that nobody knows, every third one delayed.
@@ -146,6 +146,14 @@ impl Broker for Hasty {
 
     fn dead_letters(&self) -> &dyn DeadLetters {
         self.inner.dead_letters()
+    }
+
+    fn control(&self) -> &dyn Control {
+        self.inner.control()
+    }
+
+    fn handback(&self) -> Option<&dyn Handback> {
+        self.inner.handback()
     }
 
     async fn close(&self, limit: Duration) -> Result<()> {

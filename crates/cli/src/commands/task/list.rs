@@ -1,7 +1,6 @@
 use cardoon_broker::{Place, Waiting};
-use cardoon_core::{ResultRecord, TaskState};
+use cardoon_core::{ResultRecord, TaskFilter, TaskState};
 use cardoon_errors::Result;
-use cardoon_results::RecordFilter;
 use clap::ValueEnum;
 use serde::Serialize;
 
@@ -54,18 +53,22 @@ struct Item {
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let queue = options.queue.as_deref().map(input::queue_name).transpose()?;
     let stores = session.connect_to_look().await?;
+    let filter = TaskFilter {
+        state: options.state.map(State::core),
+        task: options.task.clone(),
+        queue,
+        ..TaskFilter::default()
+    };
     let mut items = Vec::new();
     if options.state.is_none_or(|state| !state.is_final()) {
-        let waiting = stores.broker.inspect().waiting(queue.as_ref(), options.limit).await?;
-        items.extend(waiting.into_iter().map(Item::of_message));
+        let waiting = stores.broker.inspect().waiting(&filter, None, options.limit).await?;
+        items.extend(waiting.items.into_iter().map(Item::of_message));
     }
     if options.state.is_none_or(State::is_final) {
-        let filter = RecordFilter { state: options.state.map(State::core), task: options.task.clone() };
-        let records = stores.results.list(&filter, options.limit).await?;
-        items.extend(records.into_iter().filter(|record| record.state.is_final()).map(Item::of_record));
+        let records = stores.results.list(&filter, None, options.limit).await?.items.into_iter();
+        items.extend(records.filter(|record| record.state.is_final()).map(Item::of_record));
     }
     stores.close().await;
-    items.retain(|item| item.fits(options));
     items.truncate(options.limit);
     session.output.list(&items, table)?;
     Ok(Exit::Done)
@@ -91,11 +94,10 @@ impl State {
 
 impl Item {
     fn of_message((waiting, place): (Waiting, Place)) -> Self {
-        let (state, worker) = match place {
-            Place::Delayed { .. } if waiting.message.attempt > 0 => (TaskState::Retry, None),
-            Place::Ready | Place::Delayed { .. } => (TaskState::Pending, None),
-            Place::Held { worker, started: true } => (TaskState::Started, Some(worker)),
-            Place::Held { worker, started: false } => (TaskState::Received, Some(worker)),
+        let state = place.state(&waiting.message);
+        let worker = match place {
+            Place::Ready | Place::Delayed { .. } => None,
+            Place::Held { worker, .. } => Some(worker),
         };
         Self {
             id: waiting.message.id.to_string(),
@@ -120,12 +122,6 @@ impl Item {
             since_shown: local_time(record.finished_at),
             worker: Some(record.worker.to_string()).filter(|worker| !worker.is_empty()),
         }
-    }
-
-    fn fits(&self, options: &Options) -> bool {
-        options.state.is_none_or(|state| state.core() == self.state)
-            && options.task.as_ref().is_none_or(|task| *task == self.task)
-            && options.queue.as_ref().is_none_or(|queue| *queue == self.queue)
     }
 }
 

@@ -166,6 +166,8 @@ fn failure_of(record: &ResultRecord) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use bytes::Bytes;
     use cardoon_core::{Message, Priority, QueueName, RunNumber, TaskFailure, TaskId};
@@ -203,6 +205,8 @@ mod tests {
             held,
             since: NOW,
             pid: 1,
+            heartbeat_age: Duration::ZERO,
+            version: String::new(),
         }
     }
 
