@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 
 use cardoon_core::{Page, Position, ResultRecord, TaskFilter, Timestamp};
-use rusqlite::{Connection, OptionalExtension, ToSql, params};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use super::{all, prepare, queues, records};
 
 /// Records that one page looks at, at most, for what its filter admits.
-const LOOKED_AT: usize = 10_000;
+const LOOKED_AT: usize = 20_000;
 
 /// Kinds of records that are merged, at most. Where there are more, records are looked at one after the other.
 const KINDS: usize = 256;
@@ -141,16 +141,24 @@ impl Kinds {
     }
 }
 
+/// Where the next kind is, asked from the nearest on: each question is one step into the index.
+const NEXT_KIND: [&str; 3] = [
+    "SELECT task, queue, state FROM record WHERE task = ?1 AND queue = ?2 AND state > ?3 ORDER BY state LIMIT 1",
+    "SELECT task, queue, state FROM record WHERE task = ?1 AND queue > ?2 ORDER BY queue, state LIMIT 1",
+    "SELECT task, queue, state FROM record WHERE task > ?1 ORDER BY task, queue, state LIMIT 1",
+];
+
 /// The first kind after `kind`.
-fn kind_after(db: &Connection, kind: &Kind) -> rusqlite::Result<Option<Kind>> {
-    let (task, queue, state) = kind;
-    prepare(
-        db,
-        "SELECT task, queue, state FROM record WHERE (task, queue, state) > (?1, ?2, ?3)
-         ORDER BY task, queue, state LIMIT 1",
-    )?
-    .query_row(params![task, queue, state], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-    .optional()
+fn kind_after(db: &Connection, (task, queue, state): &Kind) -> rusqlite::Result<Option<Kind>> {
+    let known: [&dyn ToSql; 3] = [task, queue, state];
+    for (index, sql) in NEXT_KIND.into_iter().enumerate() {
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        let next = prepare(db, sql)?.query_row(&known[..known.len() - index], read).optional()?;
+        if next.is_some() {
+            return Ok(next);
+        }
+    }
+    Ok(None)
 }
 
 /// In the order in which they were stored, which is nearly that of their ends.

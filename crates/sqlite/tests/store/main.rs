@@ -5,6 +5,7 @@ mod common;
 mod conformance;
 mod faults;
 mod left;
+mod lists;
 mod processes;
 mod robust;
 mod way;
