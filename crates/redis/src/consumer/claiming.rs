@@ -1,6 +1,6 @@
 //! Taking messages.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -160,17 +160,16 @@ async fn claim_and_look(session: Arc<Session>, max: usize) -> Result<Found> {
     }
     let clock = &session.shared.wire.clock;
     let others = session.left.tasks(clock.boot());
-    // What is left to others, or in a paused queue, is in the lists for ever.
-    let may_stay = |session: &Session| !others.is_empty() || session.is_some_paused.load(Ordering::Relaxed);
-    let is_look_first = may_stay(&session);
-    let (looked, taken) = take_and_look(&session, max, &others, is_look_first).await;
+    let (looked, taken) = take_and_look(&session, max, &others).await;
     let taken = taken?;
-    if is_look_first && taken.deliveries.is_empty() {
+    if !others.is_empty() && taken.deliveries.is_empty() {
         clock.sleep(LOOK_EVERY).await;
     }
-    // A key that is no list counts as something in it, for ever.
-    let can_be_emptied = !taken.is_some_wrong && !(is_look_first && may_stay(&session));
+    // A key that is no list counts as something in it, for ever, and so does what is left to others.
+    let can_be_emptied = !taken.is_some_wrong && others.is_empty();
     let is_something_ready = looked.is_some_and(|look| look.is_something_ready) && can_be_emptied;
+    // The look went past lists that were paused, and nothing would tell of what comes to those that are resumed.
+    let is_something_ready = is_something_ready || taken.are_pauses_new;
     let due = looked.and_then(|look: Look| look.due).or(taken.due);
     let due = due.map(|due| Duration::from_millis((due - taken.now).max(0) as u64));
     Ok(Found { deliveries: taken.deliveries, due, is_something_ready })
@@ -182,12 +181,11 @@ async fn take_and_look(
     session: &Arc<Session>,
     max: usize,
     others: &[(QueueName, String)],
-    is_look_first: bool,
 ) -> (Option<Look>, Result<Taken>) {
     let mut looking = Box::pin(session.watcher.look(session));
     let mut taking = Box::pin(take_at_last(session, max, others));
-    if is_look_first {
-        // Something stays in the lists, so only a change after the look says that there is more.
+    if !others.is_empty() {
+        // What is left for others is in the lists for ever, so only a change after the look says that there is more.
         return (looking.await, taking.await);
     }
     tokio::select! {
@@ -206,6 +204,8 @@ struct Taken {
     due: Option<i64>,
     /// A key that should be a list is none.
     is_some_wrong: bool,
+    /// Other lists are paused than those that looks go past.
+    are_pauses_new: bool,
 }
 
 /// Takes, under a new epoch or as a new session if that is needed.
@@ -311,7 +311,7 @@ async fn read(session: &Session, number: u64, first: u64, answer: Value) -> Resu
     let are_some_revoked = int(&next()?, "a claim")? > 0;
     let wrong = usize::try_from(int(&next()?, "a claim")?).ok().and_then(|tag| session.lists.get(tag));
     session.warn_of(wrong);
-    session.is_some_paused.store(int(&next()?, "a claim")? > 0, Ordering::Relaxed);
+    let are_pauses_new = session.watcher.go_past(tags(next()?)?);
     let mut deliveries = Vec::new();
     let mut sequence = first;
     while let Some(tag) = values.next() {
@@ -327,7 +327,13 @@ async fn read(session: &Session, number: u64, first: u64, answer: Value) -> Resu
     if are_some_revoked {
         mark_revoked(session, &mut deliveries).await?;
     }
-    Ok(Taken { deliveries, now, due: (due >= 0).then_some(due), is_some_wrong: wrong.is_some() })
+    let due = (due >= 0).then_some(due);
+    Ok(Taken { deliveries, now, due, is_some_wrong: wrong.is_some(), are_pauses_new })
+}
+
+fn tags(answer: Value) -> Result<BTreeSet<usize>> {
+    let tags = items(answer, "a claim")?.into_iter().map(|tag| int(&tag, "a claim"));
+    tags.map(|tag| tag.map(|tag| tag as usize)).collect()
 }
 
 /// The next claim begins with the queue after the last one that was taken from.

@@ -38,8 +38,6 @@ pub(crate) struct Session {
     pub(crate) turn: AtomicU64,
     /// A claim has been sent whose answer is missing, so something may be held that nobody here knows.
     pub(crate) is_unsure: AtomicBool,
-    /// The last claim found that one of its queues is paused.
-    pub(crate) is_some_paused: AtomicBool,
     pub(crate) blame: Blame,
     pub(crate) watcher: Watcher,
     /// Changes when there may be something to take.
@@ -71,7 +69,6 @@ impl Session {
             next_sequence: AtomicU64::new(1),
             turn: AtomicU64::new(0),
             is_unsure: AtomicBool::new(false),
-            is_some_paused: AtomicBool::new(false),
             blame: Blame::default(),
             watcher: Watcher::default(),
             bell: watch::Sender::new(0),

@@ -4,6 +4,7 @@
 //! moment in which it learns that the connection has ended. And the server tells it, once, when a key changes that it has
 //! looked at, whoever changed it.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -40,6 +41,8 @@ pub(crate) struct Watcher {
     /// When the connection was lost last, in milliseconds of the boot-time clock; 0 if never.
     lost_at: AtomicU64,
     renewed: Mutex<CancellationToken>,
+    /// The places of the lists that are paused, as far as the last claim knows. Looks go past them.
+    paused: Mutex<BTreeSet<usize>>,
     ghost: Ghost,
 }
 
@@ -88,14 +91,26 @@ impl Watcher {
         self.is_deaf.load(Ordering::Relaxed)
     }
 
+    /// From now on looks go past these lists. Answers whether they went past others before.
+    pub(crate) fn go_past(&self, paused: BTreeSet<usize>) -> bool {
+        let mut known = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut *known, paused) != *known
+    }
+
+    fn lists_in_use(&self, lists: &[Arc<str>]) -> Vec<Arc<str>> {
+        let paused = self.paused.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_in_use = |(place, _): &(usize, &Arc<str>)| !paused.contains(place);
+        lists.iter().enumerate().filter(is_in_use).map(|(_, list)| Arc::clone(list)).collect()
+    }
+
     /// Looks at the lists; the next change of one of them, of the delayed store or of the pauses rings. `None` while there is no
     /// connection; when there is one again, the bell rings.
     pub(crate) async fn look(&self, session: &Session) -> Option<Look> {
         let (mut connection, era) = self.connection.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let mut pipeline = redis::pipe();
-        let exists = pipeline.cmd("EXISTS");
-        for list in &session.lists {
-            exists.arg(&**list);
+        let exists = pipeline.cmd("EXISTS").arg(keys::NOTHING);
+        for list in self.lists_in_use(&session.lists) {
+            exists.arg(&*list);
         }
         pipeline.cmd("ZRANGE").arg(keys::DELAYED).arg(0).arg(0).arg("WITHSCORES");
         // So that the end of a pause rings.

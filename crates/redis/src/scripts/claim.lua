@@ -4,7 +4,7 @@
 -- the order in which they are taken from. ARGV: 1 the session's epoch, 2 how many at most, 3 how many bytes at most,
 -- 4 the first sequence number, 5.. the tag of each list, then for what is left to others: the number of a list, a text.
 -- Answers: the time, when the next message is due or was promoted (-1: none is), whether any task is revoked, the tag of a list that is
--- none (-1: all are), whether any of the lists is paused, then for each list that something was taken from its tag, the count and the messages. Only `false`
+-- none (-1: all are), the tags of the lists that are paused, then for each list that something was taken from its tag, the count and the messages. Only `false`
 -- if the session is over or was given another epoch.
 
 if redis.call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then
@@ -13,7 +13,7 @@ end
 
 -- If the store is none, that shows before anything is taken.
 redis.call('ZCARD', KEYS[4])
-local answer = {0, -1, redis.call('EXISTS', KEYS[3]), -1, 0}
+local answer = {0, -1, redis.call('EXISTS', KEYS[3]), -1, {}}
 local left, bytes, first = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local sequence = first
 
@@ -122,7 +122,7 @@ end
 for i = 6, #KEYS do
   local list, tag = KEYS[i], ARGV[i - 1]
   if is_paused(list) then
-    answer[5] = 1
+    table.insert(answer[5], tonumber(tag))
   elseif others[list] then
     if left > 0 then
       take_between(list, tag, others[list])
