@@ -296,6 +296,8 @@ def test_the_environment_of_celery_counts_where_nothing_else_is_said() -> None:
     [
         ("CARDOON_BROKER", (None, None)),
         ("CARDOON_BROKER__URL", (None, None)),
+        ("CARDOON_BROKER_FILE", (None, None)),
+        ("CARDOON_BROKER__URL_FILE", (None, None)),
         ("CARDOON_RESULTS", ("redis://of-celery/0", None)),
     ],
 )
@@ -312,6 +314,7 @@ def test_cardoons_own_environment_goes_before_that_of_celery(
         ('broker = "sqlite:x.db"', (None, None)),
         ('[broker]\nurl = "sqlite:x.db"', (None, None)),
         ('broker.url = "sqlite:x.db"', (None, None)),
+        ('[broker]\nurl_file = "url"', (None, None)),
         ('[results]\nurl = "sqlite:x.db"', ("redis://of-celery/0", None)),
         ('# broker = "x"\n[worker]\nconcurrency = 3\n', ("redis://of-celery/0", "redis://of-celery/1")),
     ],

@@ -10,8 +10,12 @@ use anyhow::{Context, Result, bail};
 use crate::{repository, run, setup};
 
 /// The pinned packages, a file an environment. Redis of other versions than Debian's comes in packages of Python too.
-const REQUIREMENTS: [&str; 3] =
-    ["tests/interop/python/requirements", "crates/testkit/requirements", "python/requirements"];
+const REQUIREMENTS: [&str; 4] = [
+    "tests/interop/python/requirements",
+    "tests/operations/requirements",
+    "crates/testkit/requirements",
+    "python/requirements",
+];
 /// Written last: an environment without it is half made, with another text it is old.
 const DONE: &str = "requirements.txt";
 
@@ -94,7 +98,16 @@ mod tests {
         let names: Vec<_> = wanted.iter().map(Environment::name).collect();
         assert_eq!(
             names,
-            ["celery-5.2", "celery-5.4", "celery-5.6", "celery-5.7", "package", "redis-6.2", "redis-8.2"]
+            [
+                "celery-5.2",
+                "celery-5.4",
+                "celery-5.6",
+                "celery-5.7",
+                "operations",
+                "package",
+                "redis-6.2",
+                "redis-8.2"
+            ]
         );
     }
 

@@ -1,6 +1,9 @@
 //! Who gives calls to a pool, and hears how they end.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use cardoon_core::{QueueName, TaskId, TraceContext};
 
 use crate::call::How;
 use crate::frame::Tag;
@@ -35,8 +38,11 @@ pub trait Owner: Send + Sync + 'static {
 /// The call that prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
-    pub id: String,
-    pub task: String,
+    pub id: TaskId,
+    pub task: Arc<str>,
+    pub queue: QueueName,
+    pub attempt: u32,
+    pub trace: Option<Arc<TraceContext>>,
 }
 
 /// A line of a child's output.

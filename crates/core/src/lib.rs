@@ -13,6 +13,7 @@ mod retry;
 mod signature;
 mod state;
 mod time;
+mod trace;
 
 pub mod lease;
 pub mod rescue;
@@ -30,6 +31,7 @@ pub use run::RunNumber;
 pub use signature::{Signature, SignatureOptions};
 pub use state::TaskState;
 pub use time::{BootInstant, Timestamp};
+pub use trace::TraceContext;
 
 /// The version of Cardoon that this is.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -48,6 +48,11 @@ codes! {
     1005 NoAnswer          Timeout     "the store did not answer in time";
     1006 StoreClosed       Closed      "the store was closed";
     1007 Unsupported       Invalid     "the store cannot do this";
+    1008 NameNotFound      Unavailable "the server's name is not known";
+    1009 WrongPort         Unavailable "the server listens on another port";
+    1010 OtherService      Unavailable "something else answers at the address";
+    1011 OwnContainer      Unavailable "localhost is this container itself";
+    1012 ClocksDiffer      Invalid     "the clocks of two machines differ";
     // 11xx: SQLite
     1101 CannotOpenFile    Unavailable "the database file cannot be opened";
     1102 NotOurDatabase    Data        "the database file belongs to something else";
@@ -61,6 +66,9 @@ codes! {
     1110 DatabaseBusy      Unavailable "another program holds the database lock";
     1111 Corrupt           Data        "the database file is damaged";
     1112 NoDatabase        NotFound    "there is no database yet";
+    1113 RowsContradict    Data        "rows of the database contradict each other";
+    1114 NotEnoughRoom     Unavailable "the disk has not enough room";
+    1115 LogTooLong        Unavailable "the write-ahead log of the database does not shrink";
     // 12xx: Redis
     1201 RedisTooOld       Invalid     "the Redis server is older than 6.2";
     1202 RedisFull         Unavailable "the Redis server takes no more data";
@@ -70,6 +78,11 @@ codes! {
     1206 RedisNewerLayout  Data        "the keys in Redis were written by a newer Cardoon";
     1207 RedisCluster      Invalid     "the Redis server is part of a cluster";
     1208 RedisCertificate  Unavailable "the Redis server's certificate is not trusted";
+    1209 RedisTls          Unavailable "one side speaks TLS and the other does not";
+    1210 RedisProtected    Unavailable "the Redis server is in protected mode";
+    1211 RedisNoDatabase   Invalid     "the Redis server has no database of this number";
+    1212 RedisLosesTasks   Invalid     "the Redis server's settings can lose tasks";
+    1213 OtherDatabase     Invalid     "the workers are in another database of the server";
     // 20xx: messages
     2001 BadMessage        Data        "the bytes are no task message";
     2002 TooLarge          Invalid     "the message is larger than the limit";
@@ -93,6 +106,11 @@ codes! {
     3012 NotStored         Data        "the store refuses how a task ended";
     3013 WorkersAlive      Conflict    "workers are alive that must not be";
     3014 QueuePaused       Conflict    "the queue is paused";
+    3015 NoSuchWorker      NotFound    "no worker of this name is alive";
+    3016 NoWorker          Unavailable "no worker takes from the queue";
+    3017 HeldByDead        Unavailable "a worker that is gone holds messages";
+    3018 BesideCelery      Invalid     "a worker of Celery cannot honour what waits";
+    3019 NobodyLives       Failed      "no such worker lives";
     // 40xx: settings and commands
     4001 UnknownSetting    Invalid     "no setting has this name";
     4002 BadSetting        Invalid     "the value of a setting cannot be read";
@@ -101,6 +119,7 @@ codes! {
     4005 NoSuchCode        NotFound    "no error has this code";
     4006 NeedsYes          Invalid     "the command destroys data and was not confirmed";
     4007 OutputFailed      Failed      "the output cannot be written";
+    4008 BadSecretFile     Invalid     "the file of a secret cannot be used";
     // 50xx: drills
     5001 MailsMissing      Failed      "mails are missing";
     5002 DrillFailed       Failed      "a drill could not be carried out";
@@ -109,6 +128,17 @@ codes! {
     6002 NoChildren        Unavailable "processes for Python tasks cannot be started";
     6003 NoSuchPool        Invalid     "there is no such pool";
     6004 NoPythonWorker    Invalid     "Python workers do not run on this platform";
+    // 70xx: the gateway
+    7001 TokenNeeded       Invalid     "the gateway needs a token that it knows";
+    7002 ScopeMissing      Invalid     "the token does not allow this";
+    7003 CrossSite         Invalid     "the request comes from another site";
+    7004 KeyReused         Conflict    "the idempotency key belongs to another request";
+    7005 BadRequest        Invalid     "the request cannot be read";
+    7006 NoSuchPath        NotFound    "the gateway has nothing under this path";
+    7007 OpenAddress       Invalid     "others could reach the gateway and it has no token";
+    7008 CannotListen      Unavailable "the address cannot be listened on";
+    7009 BadTokenFile      Invalid     "the file of the tokens cannot be used";
+    7010 RequestTimedOut   Timeout     "the request took too long";
     // 90xx
     9001 Internal          Internal    "something in Cardoon broke its own rules";
 }

@@ -2,15 +2,17 @@
 
 mod code;
 mod error;
+mod finding;
 mod kind;
 mod page;
 mod phrases;
 
 pub use code::Code;
 pub use error::{Applied, Error};
+pub use finding::{Finding, Report, Severity};
 pub use kind::Kind;
 pub use page::{Language, page, title};
-pub use phrases::phrase;
+pub use phrases::{phrase, sentence};
 
 /// The result of everything in Cardoon that can fail.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

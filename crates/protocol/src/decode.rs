@@ -1,8 +1,9 @@
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cardoon_core::{DeadReason, Message, TaskId, Timestamp};
+use cardoon_core::{DeadReason, Message, TaskId, Timestamp, TraceContext};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -10,7 +11,7 @@ use crate::content::Content;
 use crate::follow_ups::FollowUps;
 use crate::headers::Read;
 use crate::json_text::problem;
-use crate::{Arguments, Limits, kombu, nesting, v1, wire_time};
+use crate::{Arguments, Limits, kombu, nesting, trace, v1, wire_time};
 
 /// A message that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +29,8 @@ pub struct Incoming {
     pub ignore_result: bool,
     pub root_id: Option<TaskId>,
     pub parent_id: Option<TaskId>,
+    /// The trace that it was sent in.
+    pub trace: Option<Arc<TraceContext>>,
 }
 
 /// Why a message goes to the dead letters.
@@ -71,6 +74,7 @@ fn incoming(place: &str, headers: Read, arguments: Arguments) -> Result<Incoming
         ignore_result: headers.ignore_result.unwrap_or(false),
         root_id: id("root_id", headers.root_id)?,
         parent_id: id("parent_id", headers.parent_id)?,
+        trace: trace::context([headers.traceparent, headers.tracestate, headers.baggage]).map(Arc::new),
         task: task_name(place, headers.task)?,
     })
 }
@@ -267,6 +271,19 @@ mod tests {
         assert!(v1(r#"{"task": "add", "kwargs": []}"#).unwrap_err().contains("`kwargs`"));
         let chord = v1(r#"{"task": "add", "callbacks": [], "chord": {"task": "sum"}}"#).unwrap_err();
         assert_eq!(chord, "refused: body: it asks for follow-ups (chord), which are not sent yet");
+    }
+
+    #[test]
+    fn the_trace_is_read_and_an_odd_one_keeps_no_task_from_running() {
+        let traced = |parent: &str| {
+            let headers = format!(r#"{{"task": "add", "traceparent": {parent}, "tracestate": "a=1"}}"#);
+            decode(&Message { headers: headers.into(), ..message() }, &Limits::default()).unwrap().trace
+        };
+        let parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        let trace = traced(&format!("\"{parent}\"")).unwrap();
+        assert_eq!((trace.traceparent(), trace.tracestate()), (parent, Some("a=1")));
+        assert_eq!(traced("[1]"), None);
+        assert_eq!(traced("\"x\""), None);
     }
 
     #[test]

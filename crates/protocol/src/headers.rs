@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use cardoon_core::{Signature, TaskId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{python_repr, wire_time};
 
@@ -75,4 +76,7 @@ pub(crate) struct Read {
     pub(crate) parent_id: Option<String>,
     pub(crate) ignore_result: Option<bool>,
     pub(crate) compression: Option<String>,
+    pub(crate) traceparent: Option<Value>,
+    pub(crate) tracestate: Option<Value>,
+    pub(crate) baggage: Option<Value>,
 }

@@ -26,6 +26,7 @@ mod natural;
 mod nesting;
 mod python_repr;
 mod retry;
+mod trace;
 mod v1;
 mod wire_time;
 
@@ -38,6 +39,7 @@ pub use encode::{encode, encode_within};
 pub use limits::Limits;
 pub use natural::from_json;
 pub use retry::{next_attempt, next_attempt_with};
+pub use trace::{carrying, continued, trace_of};
 
 /// The content type that is written.
 pub const JSON: &str = "application/json";

@@ -79,7 +79,7 @@ fn with_arguments(headers: &[u8], args: &[u8], kwargs: &[u8]) -> serde_json::Res
 }
 
 /// The members of `json`, an object, with these in the place of those of the same names.
-fn replaced(json: &[u8], members: &[(&str, &[u8])]) -> serde_json::Result<Bytes> {
+pub(crate) fn replaced(json: &[u8], members: &[(&str, &[u8])]) -> serde_json::Result<Bytes> {
     let Entries(mut entries) = serde_json::from_slice(json)?;
     entries.retain(|(known, _)| members.iter().all(|(name, _)| known != name));
     for (name, value) in members {

@@ -46,6 +46,9 @@ impl<'a> Body<'a> {
             parent_id: None,
             ignore_result: None,
             compression: None,
+            traceparent: None,
+            tracestate: None,
+            baggage: None,
         }
     }
 

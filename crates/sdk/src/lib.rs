@@ -72,6 +72,8 @@ mod worker;
 pub mod builtin;
 pub mod prelude;
 pub mod testing;
+#[cfg(feature = "opentelemetry")]
+pub mod trace;
 
 #[cfg(doctest)]
 mod refused;
@@ -86,7 +88,7 @@ pub use cardoon_connect::Stores;
 pub use cardoon_core::lease::LeaseTerms;
 pub use cardoon_core::{
     Priority, Progress, QueueName, ResultRecord, RetryHint, RetryOn, RetryPolicy, RunNumber, Signature,
-    SignatureOptions, TaskFailure, TaskId, TaskState, Timestamp,
+    SignatureOptions, TaskFailure, TaskId, TaskState, Timestamp, TraceContext,
 };
 pub use cardoon_errors::{Applied, Code, Error, Kind, Result};
 pub use cardoon_protocol::Limits;

@@ -166,14 +166,15 @@ fn emit(broker: &dyn Broker, events: Vec<Event>) {
 }
 
 fn encode<T>(app: &App, signature: Result<&TypedSignature<T>, &Error>, resent: bool) -> Result<Publish> {
-    let signature = signature.map_err(Clone::clone)?.as_signature();
+    let typed = signature.map_err(Clone::clone)?;
+    let signature = typed.as_signature();
     let options = &signature.options;
     let id = options.id.clone().ok_or_else(missing_answer)?;
     Ok(Publish {
         queue: options.queue.clone().unwrap_or_default(),
         message: cardoon_protocol::encode_within(signature, id, app.origin(), app.limits())?,
         not_before: options.eta,
-        resent,
+        resent: resent || typed.is_resent(),
     })
 }
 

@@ -31,8 +31,12 @@ use crate::task::{KnownTask, SendDefaults};
 pub struct TypedSignature<T> {
     signature: Signature,
     expires_in: Option<Duration>,
+    resent: bool,
     known: Option<&'static KnownTask>,
     broken: Option<Error>,
+    /// Its sending, from when everything is decided.
+    #[cfg(feature = "opentelemetry")]
+    sending: Option<tracing::Span>,
     output: PhantomData<fn() -> T>,
 }
 
@@ -141,11 +145,23 @@ impl<T> TypedSignature<T> {
         self
     }
 
-    /// Notes that the task is sent by the one with this context, for those who look at its history.
+    /// Says that an earlier try, of another process too, may have sent it already under its [id](Self::id): a run then asks
+    /// first whether the task has ended.
+    pub fn resent(mut self) -> Self {
+        self.resent = true;
+        self
+    }
+
+    /// Notes that the task is sent by the one with this context, for those who look at its history, and carries that
+    /// one's trace on.
     pub fn child_of(mut self, context: &TaskContext) -> Self {
         let root = context.root_id().unwrap_or(context.id());
         self.signature.options.root_id = Some(root.clone());
         self.signature.options.parent_id = Some(context.id().clone());
+        if let Some(trace) = context.trace() {
+            let own = &mut self.signature.options.headers;
+            *own = cardoon_protocol::carrying(own, trace);
+        }
         self
     }
 
@@ -157,6 +173,10 @@ impl<T> TypedSignature<T> {
     /// The call as plain data.
     pub fn as_signature(&self) -> &Signature {
         &self.signature
+    }
+
+    pub(crate) fn is_resent(&self) -> bool {
+        self.resent
     }
 
     pub(crate) fn known(&self) -> Option<&'static KnownTask> {
@@ -184,11 +204,22 @@ impl<T> TypedSignature<T> {
         let expires_in = self.expires_in.or(defaults.expires);
         options.expires = options.expires.or(expires_in.map(|expires_in| now.plus(expires_in)));
         options.ignore_result.get_or_insert(defaults.ignore_result);
+        #[cfg(feature = "opentelemetry")]
+        self.sending.replace(crate::trace::sending(&mut self.signature));
         Ok(())
     }
 
     fn of(signature: Signature) -> Self {
-        Self { signature, expires_in: None, known: None, broken: None, output: PhantomData }
+        Self {
+            signature,
+            expires_in: None,
+            resent: false,
+            known: None,
+            broken: None,
+            #[cfg(feature = "opentelemetry")]
+            sending: None,
+            output: PhantomData,
+        }
     }
 
     /// Remembers what is wrong until the signature is sent. The first mistake stays.
@@ -204,8 +235,11 @@ impl<T> Clone for TypedSignature<T> {
         Self {
             signature: self.signature.clone(),
             expires_in: self.expires_in,
+            resent: self.resent,
             known: self.known,
             broken: self.broken.clone(),
+            #[cfg(feature = "opentelemetry")]
+            sending: self.sending.clone(),
             output: PhantomData,
         }
     }

@@ -4,6 +4,7 @@
 
 mod entry;
 mod file;
+mod secret;
 mod sources;
 mod table;
 mod units;
@@ -12,8 +13,9 @@ mod value;
 
 pub use entry::{Definition, Entry, Origin};
 pub use file::{FILE_NAME, find_file};
+pub use secret::Password;
 pub use sources::{Flag, Sources};
-pub use table::{Broker, Limits, Results, Retention, Retry, Settings, Worker};
+pub use table::{Broker, Gateway, Limits, Log, Results, Retention, Retry, Settings, Worker};
 pub use units::{ByteSize, parse_byte_size, parse_duration, show_duration};
 pub use url::{StoreUrl, without_password};
-pub use value::Ack;
+pub use value::{Ack, LogFormat, LogLevel};

@@ -1,15 +1,18 @@
 //! The one table of settings.
 
+use std::net::SocketAddr;
 use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cardoon_errors::Result;
 
 use crate::entry::{Definition, Entry, Origin};
+use crate::secret::{self, Password};
 use crate::sources::{Layers, Sources};
 use crate::units::ByteSize;
 use crate::url::StoreUrl;
-use crate::value::{Ack, Value};
+use crate::value::{Ack, LogFormat, LogLevel, Value};
 
 macro_rules! settings {
     ($(
@@ -35,6 +38,7 @@ macro_rules! settings {
         pub struct Settings {
             $( $(#[doc = $about])+ pub $section: $Section, )*
             origins: Vec<Origin>,
+            exposed: Vec<PathBuf>,
         }
 
         impl Settings {
@@ -45,6 +49,7 @@ macro_rules! settings {
                     default: $default,
                     description: concat!($($description),+).trim_ascii(),
                     forms: <$type as Value>::FORMS,
+                    secret: <$type as Value>::SECRET,
                 },
             )*)*];
 
@@ -53,6 +58,7 @@ macro_rules! settings {
                     $( $section: $Section {
                         $( $key: layers.take::<$type>(concat!(stringify!($section), ".", stringify!($key)))?, )*
                     }, )*
+                    exposed: layers.exposed(),
                     origins: layers.into_origins(),
                 })
             }
@@ -69,11 +75,15 @@ settings! {
     broker: Broker {
         /// URL of the store of messages; `none` is the database of the project's folder.
         url: Option<StoreUrl> = "none";
+        /// The password, for a URL that has none; best in a file of its own.
+        password: Option<Password> = "none";
     }
     /// Where results are kept.
     results: Results {
         /// URL of the store of results; `none` is the broker's.
         url: Option<StoreUrl> = "none";
+        /// The password, for a URL that has none; best in a file of its own.
+        password: Option<Password> = "none";
     }
     /// How a worker works.
     worker: Worker {
@@ -127,6 +137,24 @@ settings! {
         /// Deepest nesting of a message's JSON.
         message_depth: NonZeroU32 = "128";
     }
+    /// Tasks over HTTP.
+    gateway: Gateway {
+        /// The address and the port that it listens on.
+        listen: SocketAddr = "127.0.0.1:8765";
+        /// The file of its tokens; `none` is `tokens.json` beside the database of the project's folder.
+        tokens: Option<String> = "none";
+        /// Largest body of a request.
+        body_limit: ByteSize = "1MiB";
+        /// Connections at a time; further ones are turned away.
+        connections: NonZeroU32 = "4096";
+    }
+    /// What is logged, and how.
+    log: Log {
+        /// The least urgent lines; `none` leaves it to the command: workers and schedulers say `info`, others `warn`.
+        level: Option<LogLevel> = "none";
+        /// The form of the lines.
+        format: LogFormat = "pretty";
+    }
 }
 
 /// The defaults alone: neither the environment nor a file is read.
@@ -141,9 +169,16 @@ impl Settings {
     ///
     /// # Errors
     /// `CD4001` for a name that is no setting, `CD4002` for a value that cannot be read, `CD4003` for a file that
-    /// cannot be read.
+    /// cannot be read, `CD4008` for the file of a secret that cannot be.
     pub fn load(sources: &Sources) -> Result<Self> {
-        Self::from_layers(Layers::gather(sources, Self::TABLE)?)?.checked()
+        let mut settings = Self::from_layers(Layers::gather(sources, Self::TABLE)?)?;
+        settings.put_passwords_in()?;
+        settings.checked()
+    }
+
+    /// Files of secrets that were read, and that everybody on this machine may read.
+    pub fn exposed_files(&self) -> impl Iterator<Item = &Path> {
+        self.exposed.iter().map(PathBuf::as_path)
     }
 
     /// Every setting with its value and origin, in the order of the table.
@@ -164,14 +199,24 @@ impl Settings {
 
     /// Whether a flag, the environment or the file sets `name`, such as `worker.queues`.
     pub fn is_set(&self, name: &str) -> bool {
-        let names = Self::TABLE.iter().map(|definition| definition.name);
-        names.zip(&self.origins).any(|(known, origin)| known == name && *origin != Origin::Default)
+        *self.origin(name) != Origin::Default
     }
 
     /// Whether a flag of the command line sets `name`.
     pub fn is_flag(&self, name: &str) -> bool {
-        let names = Self::TABLE.iter().map(|definition| definition.name);
-        names.zip(&self.origins).any(|(known, origin)| known == name && matches!(origin, Origin::Flag(_)))
+        matches!(self.origin(name), Origin::Flag(_))
+    }
+
+    fn origin(&self, name: &str) -> &Origin {
+        let mut names = Self::TABLE.iter().map(|definition| definition.name);
+        names.position(|known| known == name).map_or(&Origin::Default, |place| &self.origins[place])
+    }
+
+    fn put_passwords_in(&mut self) -> Result<()> {
+        let origins = [self.origin("broker.url"), self.origin("broker.password")].map(Clone::clone);
+        secret::put_in("broker", &mut self.broker.url, self.broker.password.as_ref(), &origins)?;
+        let origins = [self.origin("results.url"), self.origin("results.password")].map(Clone::clone);
+        secret::put_in("results", &mut self.results.url, self.results.password.as_ref(), &origins)
     }
 
     /// A lease that two missed heartbeats would end makes living workers look dead.

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 /// The URL of a store. Printing it, in any way, leaves the password out.
@@ -40,6 +40,31 @@ pub(crate) fn meant_from(url: &str, folder: &Path) -> String {
         return url.to_owned();
     }
     format!("sqlite:{}", folder.join(path).display())
+}
+
+/// `url` with `password` before its host, or as it is if it has one. `None` if it names no host.
+pub(crate) fn with_password(url: &str, password: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once("://").filter(|(scheme, _)| *scheme != "sqlite")?;
+    if without_password(url) != url {
+        return Some(url.to_owned());
+    }
+    let path = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(path);
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    Some(format!("{scheme}://{user}:{}@{host}{path}", percent_encoded(password)))
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => encoded.push(byte.into()),
+            _ => {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+    }
+    encoded
 }
 
 const SECRET_PARAMETERS: [&str; 6] = ["password", "passwd", "pass", "secret", "token", "key"];
@@ -104,6 +129,25 @@ mod tests {
             assert_eq!(format!("{:?}", StoreUrl::new(url)), format!("{shown:?}"));
         }
     }
+
+    #[test]
+    fn a_password_goes_before_the_host_of_a_url_that_has_none() {
+        for (url, complete) in [
+            ("redis://db:6379/0", "redis://:p%40s%2F%C3%A4@db:6379/0"),
+            ("redis://", "redis://:p%40s%2F%C3%A4@"),
+            ("redis://ann@db?db=1", "redis://ann:p%40s%2F%C3%A4@db?db=1"),
+            ("redis+socket:///run/redis.sock", "redis+socket://:p%40s%2F%C3%A4@/run/redis.sock"),
+            ("redis+sentinel://a,b:26380/main/1", "redis+sentinel://:p%40s%2F%C3%A4@a,b:26380/main/1"),
+            ("redis://:own@db", "redis://:own@db"),
+            ("redis://db?password=own", "redis://db?password=own"),
+        ] {
+            assert_eq!(with_password(url, "p@s/ä").as_deref(), Some(complete));
+        }
+        for url in ["sqlite:a.db", "sqlite:///a.db", "memory:", "db:6379"] {
+            assert_eq!(with_password(url, "p"), None, "{url}");
+        }
+    }
+
     #[test]
     fn a_relative_path_is_meant_from_the_folder_and_all_else_stays() {
         for (url, meant) in [

@@ -1,7 +1,9 @@
 //! The types that a setting's value can have: how each is read and shown.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use crate::secret::Password;
 use crate::units::{self, ByteSize, DURATION_FORMS, SIZE_FORMS};
 use crate::url::StoreUrl;
 
@@ -14,10 +16,44 @@ pub enum Ack {
     Early,
 }
 
+/// The least urgent lines that are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// The form of the log's lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// One JSON object a line.
+    Json,
+}
+
 /// A type of values.
 pub(crate) trait Value: Sized {
     /// What its values look like, for those who wrote something else.
     const FORMS: &'static str;
+
+    /// Whether its values are not to be seen.
+    const SECRET: bool = false;
 
     fn read(text: &str) -> Option<Self>;
 
@@ -39,9 +75,23 @@ impl Value for String {
 
 impl Value for StoreUrl {
     const FORMS: &'static str = "a URL such as \"sqlite:tasks.db\"";
+    const SECRET: bool = true;
 
     fn read(text: &str) -> Option<Self> {
         String::read(text).map(Self::new)
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for Password {
+    const FORMS: &'static str = "any text that is not empty";
+    const SECRET: bool = true;
+
+    fn read(text: &str) -> Option<Self> {
+        Self::new(text)
     }
 
     fn show(&self) -> String {
@@ -82,6 +132,22 @@ impl Value for std::num::NonZeroU32 {
 
     fn read(text: &str) -> Option<Self> {
         text.trim().parse().ok()
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Value for SocketAddr {
+    const FORMS: &'static str = "an address and a port such as \"127.0.0.1:8765\"";
+
+    fn read(text: &str) -> Option<Self> {
+        let text = text.trim();
+        match text.strip_prefix("localhost:") {
+            Some(port) => port.parse().ok().map(|port| (Ipv4Addr::LOCALHOST, port).into()),
+            None => text.parse().ok(),
+        }
     }
 
     fn show(&self) -> String {
@@ -145,9 +211,49 @@ impl Value for Ack {
     }
 }
 
+impl Value for LogLevel {
+    const FORMS: &'static str = "error, warn, info, debug or trace";
+
+    fn read(text: &str) -> Option<Self> {
+        // Celery's names too.
+        match text.trim().to_ascii_lowercase().as_str() {
+            "error" | "critical" | "fatal" => Some(Self::Error),
+            "warn" | "warning" => Some(Self::Warn),
+            "info" => Some(Self::Info),
+            "debug" => Some(Self::Debug),
+            "trace" => Some(Self::Trace),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        self.as_str().into()
+    }
+}
+
+impl Value for LogFormat {
+    const FORMS: &'static str = "\"pretty\" or \"json\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text.trim() {
+            "pretty" => Some(Self::Pretty),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    fn show(&self) -> String {
+        match self {
+            Self::Pretty => "pretty".into(),
+            Self::Json => "json".into(),
+        }
+    }
+}
+
 /// A setting that may be off: `none`.
 impl<T: Value> Value for Option<T> {
     const FORMS: &'static str = T::FORMS;
+    const SECRET: bool = T::SECRET;
 
     fn read(text: &str) -> Option<Self> {
         if text.trim() == "none" { Some(None) } else { T::read(text).map(Some) }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use cardoon_core::{BootInstant, Progress, QueueName, RunNumber, TaskId, Timestamp};
+use cardoon_core::{BootInstant, Progress, QueueName, RunNumber, TaskId, Timestamp, TraceContext};
 use cardoon_runtime::Clock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
@@ -41,6 +41,8 @@ pub struct ContextParts {
     pub run: RunNumber,
     pub root_id: Option<TaskId>,
     pub parent_id: Option<TaskId>,
+    /// The trace that it runs in.
+    pub trace: Option<Arc<TraceContext>>,
     pub soft_time_limit: Option<Duration>,
     pub time_limit: Option<Duration>,
     pub states: Arc<States>,
@@ -108,6 +110,12 @@ impl TaskContext {
     /// The task that sent this one.
     pub fn parent_id(&self) -> Option<&TaskId> {
         self.0.parts.parent_id.as_ref()
+    }
+
+    /// The trace that the task was sent in, if its sender wrote one into the message. What is sent as a child of
+    /// this run goes on in it.
+    pub fn trace(&self) -> Option<&TraceContext> {
+        self.0.parts.trace.as_deref()
     }
 
     /// When the task is ended, if it has a time limit.
@@ -225,6 +233,7 @@ mod tests {
             run: RunNumber::FIRST,
             root_id: None,
             parent_id: None,
+            trace: None,
             soft_time_limit: None,
             time_limit: Some(Duration::from_secs(10)),
             states: Arc::default(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardoon_broker::{ConsumeSpec, Consumer, Settle};
-use cardoon_core::{BootInstant, EventKind, TaskState};
+use cardoon_core::{BootInstant, EventKind};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_results::BeginRun;
 use cardoon_runtime::{Clock, ServiceKind, Supervisor};
@@ -27,7 +27,8 @@ use crate::settler::Settler;
 use crate::sweeper::Sweeper;
 use crate::worker::Order;
 use crate::{
-    BoxFuture, ChildTask, Handler, Lane, Worker, WorkerBuilder, WorkerExit, WorkerHandle, orders, revokes,
+    BoxFuture, ChildTask, Handler, Lane, Worker, WorkerBuilder, WorkerExit, WorkerHandle, orders, report,
+    revokes,
 };
 
 /// Events that are taken in one step at most.
@@ -272,8 +273,8 @@ impl Driver {
             Command::Begin { ticket, id, attempt } => {
                 let _ = lines.runs.send((ticket, BeginRun { id, attempt }));
             }
-            Command::Settle { ticket, settle } => {
-                log(&settle);
+            Command::Settle { ticket, settle, trace } => {
+                report::say_end(&settle, trace.as_deref());
                 let _ = lines.verdicts.send((ticket, *settle));
             }
             Command::Start(start) => self.executors.start(start),
@@ -400,25 +401,6 @@ fn ordered(order: Order) -> Option<Event> {
         Order::Run => None,
         Order::Drain => Some(Event::Drain),
         Order::Stop => Some(Event::Stop),
-    }
-}
-
-/// Says how a task ended; what went well is said quietly.
-fn log(settle: &Settle) {
-    let Some(record) = &settle.record else { return };
-    let failure = record.failure.as_ref().map(ToString::to_string).unwrap_or_default();
-    let (id, task, queue, attempt) = (&record.id, record.task.as_str(), &record.queue, record.attempt);
-    match record.state {
-        TaskState::Success => {
-            tracing::debug!(task.id = %id, task.name = task, %queue, attempt, "task succeeded");
-        }
-        TaskState::Retry => {
-            tracing::info!(task.id = %id, task.name = task, %queue, attempt, failure, "task failed, will be retried");
-        }
-        TaskState::Revoked => {
-            tracing::info!(task.id = %id, task.name = task, %queue, attempt, failure, "task revoked");
-        }
-        _ => tracing::warn!(task.id = %id, task.name = task, %queue, attempt, failure, "task failed"),
     }
 }
 

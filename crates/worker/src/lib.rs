@@ -26,14 +26,19 @@ mod intake;
 mod orders;
 mod progress;
 mod registrar;
+mod report;
 mod retrying;
 mod revokes;
 mod settler;
 mod states;
 mod sweeper;
+#[cfg(not(feature = "opentelemetry"))]
+mod trace;
 mod worker;
 
 pub mod engine;
+#[cfg(feature = "opentelemetry")]
+pub mod trace;
 
 pub use builder::{DEFAULT_CHILD_START, DEFAULT_GRACE, WorkerBuilder};
 pub use context::{CancelReason, ContextParts, ProgressSink, TaskContext};

@@ -6,13 +6,19 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
+from cardoon import _trace
 from cardoon._hooks import overrides
 from cardoon.request import current_request
 from cardoon.task import Task
 
 
 def entry_of(task: Task[..., Any]) -> Callable[..., Any]:
-    """The function itself where that is all; else one that calls the hooks too."""
+    """The function itself where that is all; else one that calls the hooks too, within the trace of the call."""
+    entry = _hooked(task)
+    return _trace.within(task, entry) if _trace.is_used() else entry
+
+
+def _hooked(task: Task[..., Any]) -> Callable[..., Any]:
     called: Callable[..., Any] = task if overrides(task, "__call__") else task.run
     if not any(overrides(task, name) for name in ("before_start", "on_success", "after_return")):
         return called

@@ -27,14 +27,15 @@ def store(setting: str) -> str | None:
     if not said:
         return None
     variables, sections = _OWN[setting]
-    if any(os.environ.get(variable) for variable in variables) or _file_names(sections):
+    # Each may also be named by the file that holds it.
+    if any(os.environ.get(name) for variable in variables for name in (variable, f"{variable}_FILE")) or _file_names(sections):
         return None
     return said
 
 
 def _file_names(sections: tuple[str, ...]) -> bool:
     """Whether the nearest ``cardoon.toml`` upward names one of the stores."""
-    wanted = {key for section in sections for key in (section, f"{section}.url")}
+    wanted = {key for section in sections for key in (section, f"{section}.url", f"{section}.url_file")}
     try:
         folder = os.getcwd()
         while not os.path.isfile(file := os.path.join(folder, _FILE)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cardoon import _warnings
@@ -135,7 +136,18 @@ def check(conf: Config) -> None:
 def _url(conf: Config, store: str) -> str:
     """Where the store is, as far as it is said in this process; the results' place is the broker's if nothing else is said."""
     url = conf[store] or (conf["broker_url"] if store == "result_backend" else None)
-    return str(url or os.environ.get("CARDOON_BROKER") or "")
+    return str(url or _broker_of_environment())
+
+
+def _broker_of_environment() -> str:
+    file = os.environ.get("CARDOON_BROKER_FILE")
+    if not file:
+        return os.environ.get("CARDOON_BROKER", "")
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        # The compiled part reads it too, and says what is wrong.
+        return ""
 
 
 def _wrong(message: str, hint: str) -> ImproperlyConfigured:

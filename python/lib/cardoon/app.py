@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, ParamSpec, TypeVar, cast, overload
 
-from cardoon import _missing, _values
+from cardoon import _missing, _trace, _values
 from cardoon._arguments import located
 from cardoon._connection import Connection
 from cardoon._discovery import Packages, import_related
@@ -354,6 +354,7 @@ class App:
         if not request.called_directly and "parent_id" not in core:
             core["parent_id"] = request.id
             core["root_id"] = request.root_id or request.id
+        _trace.put_in(core, request)
         return core
 
     def _task(self, name: str) -> Task[..., Any]:

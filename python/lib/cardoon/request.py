@@ -68,6 +68,10 @@ class Context:
         return default if value is None else value
 
     @property
+    def _carries_trace(self) -> bool:
+        return "traceparent" in self._message
+
+    @property
     def correlation_id(self) -> str | None:
         return self.id
 
@@ -92,6 +96,11 @@ class CallContext(Context):
         """All headers of the message."""
         headers: dict[str, Any] = _core.loads(self._call.headers)
         return headers
+
+    @property
+    def _carries_trace(self) -> bool:
+        # Without reading them, for the many that carry none.
+        return b'"traceparent"' in self._call.headers
 
     @cached_property
     def headers(self) -> dict[str, Any]:  # type: ignore[override]

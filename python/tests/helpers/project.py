@@ -152,7 +152,8 @@ class Worker:
 
     def output(self) -> list[tuple[str, str]]:
         """What tasks printed: lines, each with the id of its task."""
-        pattern = re.compile(r"^\S+Z +INFO (?P<line>.*?)(?: task\.id=\"(?P<id>[^\"]+)\" task\.name=\S+)? pid=\d+$")
+        task = r" task\.id=(?P<id>\S+) task\.name=\S+ queue=\S+ attempt=\d+"
+        pattern = re.compile(rf"^\S+Z +INFO (?P<line>.*?)(?:{task})? worker=\S+(?: trace_id=\S+)? pid=\d+$")
         found = (pattern.match(line) for line in self.log().split("\n")[:-1])
         return [(match["id"] or "", match["line"]) for match in found if match]
 

@@ -34,6 +34,11 @@ def keeps_headers(version: str) -> bool:
     return version != "5.2"
 
 
+def has_traces(version: str) -> bool:
+    """Whether OpenTelemetry's instrumentation is installed beside this Celery."""
+    return version == VERSIONS[-1]
+
+
 def _cache() -> Path:
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "cardoon"

@@ -19,6 +19,8 @@ from .processes import CeleryClient, Program
 
 #: Queues: of one side each, and one that workers of both take from.
 OURS, THEIRS, BOTH = "ours", "theirs", "both"
+#: Of our worker that uses OpenTelemetry.
+TRACED = "traced"
 
 
 class Lab:
@@ -64,6 +66,11 @@ class Lab:
     def our_loop(self) -> Program:
         """Takes from the queue ``asyncio``."""
         return self._our_worker("asyncio", "asyncio")
+
+    @functools.cached_property
+    def our_traced_worker(self) -> Program:
+        """Of a program that uses OpenTelemetry. Takes from the queue ``traced``."""
+        return self._our_worker("processes", TRACED, "interop.programs.traced_app")
 
     def dead_letters(self) -> list[dict[str, Any]]:
         command = ["-m", "cardoon", "--broker", self.url, "dead", "list", "-o", "jsonl"]
@@ -130,10 +137,11 @@ class Lab:
         for program in self._programs:
             program.end()
 
-    def _our_worker(self, pool: str, queues: str) -> Program:
+    def _our_worker(self, pool: str, queues: str, app: str = "interop.programs.our_app") -> Program:
         options = ["worker", "--pool", pool, "--queues", queues, "--concurrency", "2", "--loglevel", "info"]
-        command = [sys.executable, "-m", "cardoon", "-A", "interop.programs.our_app", *options]
-        return self._started(Program(command, self._environment(), self.folder / f"our-{pool}.log"), "queues    ")
+        command = [sys.executable, "-m", "cardoon", "-A", app, *options]
+        log = self.folder / f"our-{pool}-{queues.replace(',', '-')}.log"
+        return self._started(Program(command, self._environment(), log), "queues    ")
 
     def _their_worker(self, queues: str, *options: str) -> Program:
         command = [celery_python(self.version), "-m", "celery", "--app", "interop.programs.celery_app", "worker"]

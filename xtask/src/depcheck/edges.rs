@@ -46,6 +46,9 @@ const HOUSE: &[Allowed] = house! {
         ["cardoon-broker" "cardoon-coord" "cardoon-core" "cardoon-errors" "cardoon-results" "cardoon-runtime" "cardoon-settings"
          "cardoon-redis" "cardoon-sqlite"]
         dev ["cardoon-testkit"];
+    "cardoon-doctor":
+        ["cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-errors" "cardoon-runtime" "cardoon-settings"]
+        dev ["cardoon-testkit"];
     "cardoon-worker":
         ["cardoon-broker" "cardoon-children" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results" "cardoon-runtime"]
         dev ["cardoon-testkit" "cardoon-sqlite"];
@@ -54,12 +57,21 @@ const HOUSE: &[Allowed] = house! {
         ["cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-errors" "cardoon-macros" "cardoon-protocol"
          "cardoon-results" "cardoon-runtime" "cardoon-settings" "cardoon-worker"]
         dev ["cardoon-coord" "cardoon-testkit"];
+    "cardoon-admin":
+        ["cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results"
+         "cardoon-settings"]
+        dev ["cardoon-runtime"];
+    "cardoon-gateway":
+        ["cardoon" "cardoon-admin" "cardoon-broker" "cardoon-connect" "cardoon-coord" "cardoon-core" "cardoon-errors"
+         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-settings"]
+        dev ["cardoon-testkit"];
     "cardoon-drills":
-        ["cardoon" "cardoon-broker" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results"
-         "cardoon-runtime"]
+        ["cardoon" "cardoon-broker" "cardoon-coord" "cardoon-core" "cardoon-errors" "cardoon-protocol"
+         "cardoon-results" "cardoon-runtime"]
         dev ["cardoon-testkit"];
     "cardoon-cli":
-        ["cardoon" "cardoon-broker" "cardoon-children" "cardoon-connect" "cardoon-coord" "cardoon-core" "cardoon-drills" "cardoon-errors"
+        ["cardoon" "cardoon-admin" "cardoon-broker" "cardoon-children" "cardoon-connect" "cardoon-coord" "cardoon-core" "cardoon-doctor" "cardoon-drills"
+         "cardoon-errors" "cardoon-gateway"
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-scheduler" "cardoon-settings" "cardoon-worker"]
         dev ["cardoon-testkit"];
     "cardoon-python":
@@ -70,6 +82,7 @@ const HOUSE: &[Allowed] = house! {
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-testkit" "cardoon-worker"]
         dev [];
     "cardoon-interop": ["cardoon" "cardoon-broker" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
+    "cardoon-operations": ["cardoon-testkit"] dev [];
     "cardoon-bench-tasks": ["cardoon" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];

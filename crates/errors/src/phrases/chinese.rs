@@ -29,6 +29,12 @@ phrases! {
         "read" => "读取";
         "write" => "写入";
         "lock" => "锁定";
+        "copy the database" => "复制数据库";
+        "finish the copy" => "完成副本";
+        "give space back" => "归还空间";
+        "rewrite the database" => "重写数据库";
+        "shorten the log" => "清空预写日志";
+        "name another file" => "换一个文件名";
         "look at the file and its folder: ls -l {}*" => "看看文件和它所在的目录：ls -l {0}*";
         "look at the rights of the file and its folder: ls -l {}*" => "看看文件和目录的权限：ls -l {0}*";
         "choose another file for Cardoon" => "给 Cardoon 换一个文件";
@@ -52,15 +58,221 @@ phrases! {
         "database or disk is full" => "数据库或磁盘已满";
         "database is locked" => "数据库被锁住了";
         "database disk image is malformed" => "数据库文件的内容已损坏";
+        // What a doctor finds well, or cannot check.
+        "messages wait in {}" => "消息存放在 {0}";
+        "results are kept in {}" => "结果存放在 {0}";
+        "broker.url is set by the option {}" => "broker.url 来自命令行选项 {0}";
+        "broker.url is set by the variable {}" => "broker.url 来自环境变量 {0}";
+        "broker.url is set by the file {}" => "broker.url 来自文件 {0}";
+        "broker.url is set by the application" => "broker.url 来自应用";
+        "broker.url is not set, so the database of this folder is used" => "没有设置 broker.url，使用当前目录的数据库";
+        "which stores are used is not known" => "不知道该用哪些存储";
+        "it can be imported" => "可以导入";
+        "the queues could not be looked into" => "没能查看队列";
+        "the queues could not be looked into in time; cardoon queue list takes its time" =>
+            "没能及时查看队列；cardoon queue list 可以慢慢查";
+        "a store in memory lives and ends with its process" => "内存里的存储随进程产生，也随进程消失";
+        "sentinel {}:{} names {}:{}" => "哨兵 {0}:{1} 指出主节点是 {2}:{3}";
+        "the name {} leads to {}" => "主机名 {0} 解析为 {1}";
+        "{} takes connections" => "{0} 可以连接";
+        "{} speaks TLS" => "{0} 使用 TLS";
+        "a Redis server answers at {}" => "{0} 上应答的是 Redis 服务器";
+        "the server is {} {}.{}" => "服务器是 {0} {1}.{2}";
+        "the server tells its version after the login only" => "登录之后服务器才会告知版本";
+        "this user may not ask the server about itself (INFO)" => "这个用户无权查询服务器信息（INFO）";
+        "logged in as {}" => "已用 {0} 登录";
+        "logged in with the password" => "已用密码登录";
+        "no login is needed" => "不需要登录";
+        "database {} has {} keys" => "数据库 {0} 里有 {1} 个键";
+        "it is no replica and part of no cluster" => "不是副本，也不属于集群";
+        "its keys are of a layout that is known here" => "键的结构版本可以识别";
+        "it writes to disk" => "会写入磁盘";
+        "it removes nothing by itself" => "不会自行删除数据";
+        "{} MiB in use, no limit" => "已用 {0} MiB，没有上限";
+        "{} MiB in use, {} MiB at most" => "已用 {0} MiB，上限 {1} MiB";
+        "it takes writes" => "可以写入";
+        "its clock and ours differ by {} ms" => "和本机的时钟相差 {0} 毫秒";
+        "this user may not ask for the server's time" => "这个用户无权查询服务器时间";
+        "workers of Cardoon that are connected to this database: {}" => "连接到这个数据库的 Cardoon worker：{0} 个";
+        "this user may not list the connections of others (CLIENT LIST)" => "这个用户无权列出其他连接（CLIENT LIST）";
+        "no worker of Celery waits for tasks in this database now" => "现在没有 Celery worker 在这个数据库里等任务";
+        "connections of Celery's workers that wait for tasks: {}; nothing waits that they cannot honour" =>
+            "正在等任务的 Celery worker 连接：{0} 个；没有它们兑现不了的内容";
+        "connections of Celery's workers that wait for tasks: {}" => "正在等任务的 Celery worker 连接：{0} 个";
+        "which queues they take from the server does not tell" => "服务器看不出它们取哪些队列";
+        "{} is no network file system" => "{0} 不是网络文件系统";
+        "files can be made in {}" => "{0} 里可以创建文件";
+        "the file system does not tell its free space" => "文件系统不提供剩余空间";
+        "free: {} MiB" => "剩余 {0} MiB";
+        "the file {} is there" => "文件 {0} 存在";
+        "it is ours, of layout {}" => "是 Cardoon 的数据库，结构版本 {0}";
+        "it can be written" => "可以写入";
+        "the write-ahead log has {} MiB" => "预写日志有 {0} MiB";
+        "an older Cardoon made it; the first worker or task adds what it lacks" =>
+            "由较旧的 Cardoon 创建；第一个 worker 或任务会补上缺少的部分";
+        "it is sound" => "内容完好";
+        "the database has {} MiB; to read all of it: cardoon db check" =>
+            "数据库有 {0} MiB，没有全部读取；要完整检查：cardoon db check";
+        "it takes longer than {} ms; to read all of it: cardoon db check" =>
+            "读完需要超过 {0} 毫秒；要完整检查：cardoon db check";
+        "the check broke off" => "检查中断了";
+        "no worker of Cardoon is alive" => "没有活着的 Cardoon worker";
+        "workers that are alive: {} ({})" => "活着的 worker：{0} 个（{1}）";
+        "every queue in which tasks wait has a worker; tasks that wait: {}" => "有任务等待的队列都有 worker；等待中的任务：{0} 个";
+        "no worker of Cardoon takes from queue {}; whether one of Celery does, the server does not tell" =>
+            "没有 Cardoon worker 取队列 {0}；有没有 Celery worker 在取，服务器看不出来";
+        "no task waits that its workers do not know" => "等待中的任务，worker 都认识";
+        "no worker of Cardoon on queue {} knows the task {}; one of Celery may" =>
+            "队列 {0} 上没有 Cardoon worker 认识任务 {1}；Celery worker 也许认识";
+        "messages that live workers hold: {}" => "活着的 worker 手上的消息：{0} 条";
     }
 
+    RowsContradict {
+        "messages in no place: nobody will take them" => "条消息不在任何位置，不会有 worker 取到它们";
+        "messages in several places: they may be executed more often" => "条消息同时在多个位置，可能会多执行几次";
+        "places without their message: what stood there is lost" => "个位置的消息不见了，内容已丢失";
+        "messages held by a worker that has left: nobody gives them back" => "条消息被已经离开的 worker 占着，没有谁会归还";
+        "messages of a queue without a name" => "条消息所属的队列没有名字";
+        "messages in the line of another queue or priority" => "条消息排在了别的队列或优先级里";
+        "delayed messages that are noted with another time" => "条延迟消息记录的时间不一致";
+        "waiting messages that cannot be found by their id" => "条等待中的消息按 id 查不到";
+        "ids taken by a message that is gone: sending under them is answered and adds nothing" =>
+            "个 id 被已不存在的消息占用，用它发送会有应答，但什么也不会加入";
+        "tasks whose result is gone" => "个任务的结果不见了";
+    }
+    NotEnoughRoom {
+        "the disk of {} is nearly full" => "{0} 所在的磁盘快满了";
+        "{} has not enough room" => "{0} 的空间不够";
+        "needed: {} MiB" => "需要：{0} MiB";
+        "free: {} MiB" => "可用：{0} MiB";
+        "free space there, or look what takes it: df -h {}" => "在那里腾出空间，或者看看被什么占用了：df -h {0}";
+    }
+    NobodyLives {
+        "{}: its last heartbeat was {} ago" => "{0}：上次心跳在 {1} 之前";
+        "workers alive: {}" => "活着的 worker：{0}";
+        "see who lives: cardoon workers list" => "看看有哪些 worker：cardoon workers list";
+    }
     Unreachable {
+        "nothing listens on {}:{}" => "{0}:{1} 上没有程序在监听";
+        "nothing listens on {}" => "{0} 上没有程序在监听";
+        "start the server: redis-server; in a container: docker run -p 6379:6379 redis" =>
+            "启动服务器：redis-server；用容器：docker run -p 6379:6379 redis";
+        "look at the host, and at the firewall or the network in between" => "看看主机名对不对，中间有没有防火墙，网络通不通";
+        "look at the socket: ls -l {}" => "看看这个套接字：ls -l {0}";
+        "asked: {}:{}" => "问过 {0}:{1}";
+        "{} is still reading its data" => "{0} 还在加载数据";
+        "wait: redis-cli -u <URL> INFO persistence" => "等它加载完，进度：redis-cli -u <URL> INFO persistence";
         "the connection to {} failed" => "与 {0} 的连接失败";
         "{} cannot be reached" => "连不上 {0}";
         "look whether the server runs: redis-cli -u <URL> ping" => "看看服务器是否在运行：redis-cli -u <URL> ping";
         "no sentinel of {} knows its primary" => "{0} 的哨兵都不知道主节点在哪里";
         "ask a sentinel: redis-cli -p 26379 sentinel masters" => "问问哨兵：redis-cli -p 26379 sentinel masters";
         "{}: {}" => "{0}：{1~}";
+    }
+    NameNotFound {
+        "the host of {} cannot be found by its name" => "无法解析 {0} 的主机名";
+        "name: {}" => "主机名：{0}";
+        "no answer to the name within {} s" => "DNS 在 {0} 秒内没有应答";
+        "look at the name: getent hosts NAME; in a container, use the name of the other service" =>
+            "看看主机名：getent hosts 主机名；在容器里要写对方的服务名";
+        "failed to lookup address information: {}" => "无法解析主机名：{0}";
+    }
+    WrongPort {
+        "nothing listens on port {} of {}, and a Redis server on port {}" =>
+            "{1} 的端口 {0} 上没有程序在监听，端口 {2} 上有 Redis 服务器";
+        "something else answers on port {} of {}, and a Redis server on port {}" =>
+            "{1} 的端口 {0} 上是别的程序，端口 {2} 上有 Redis 服务器";
+        "write the port into the URL: redis://{}:{}/0" => "把端口写进 URL：redis://{0}:{1}/0";
+        "it answers: {}" => "它的应答：{0}";
+        "it hangs up without a word" => "它什么都没说就断开了";
+        "{}: Connection refused (os error {})" => "{0}：连接被拒绝（os error {1}）";
+    }
+    OtherService {
+        "what answers at {} is no Redis server" => "{0} 上应答的不是 Redis 服务器";
+        "it answers: {}" => "它的应答：{0}";
+        "it hangs up without a word" => "它什么都没说就断开了";
+        "look who listens there: ss -ltnp 'sport = {}'" => "看看是谁在监听：ss -ltnp 'sport = {0}'";
+    }
+    OwnContainer {
+        "{} is this container itself, and nothing listens in it" => "{0} 就是当前容器自己，里面没有程序在监听";
+        "a container: {}" => "在容器里的依据：{0}";
+        "name the server's container or service, such as redis://redis:6379/0; or start it here: redis-server" =>
+            "写服务器的容器名或服务名，例如 redis://redis:6379/0；或者在这里启动：redis-server";
+        "{}: Connection refused (os error {})" => "{0}：连接被拒绝（os error {1}）";
+    }
+    ClocksDiffer {
+        "the clock of {} is ahead of ours" => "{0} 的时钟比本机快";
+        "the clock of {} is behind ours" => "{0} 的时钟比本机慢";
+        "difference: {} s" => "相差 {0} 秒";
+        "let both machines follow a time service: timedatectl set-ntp true" => "让两台机器都同步时间：timedatectl set-ntp true";
+    }
+    LogTooLong {
+        "the write-ahead log of {} does not shrink" => "{0} 的预写日志一直没有缩小";
+        "length: {} MiB" => "长度：{0} MiB";
+        "find who reads all the time: fuser -v {}; then: cardoon db vacuum --wal" =>
+            "找出一直在读的程序：fuser -v {0}；然后：cardoon db vacuum --wal";
+    }
+    RedisTls {
+        "{} is a Redis server without TLS, and the URL asks for TLS" => "{0} 上的 Redis 服务器没有 TLS，而 URL 要求 TLS";
+        "{} speaks TLS, and the URL does not ask for it" => "{0} 使用 TLS，而 URL 没有要求";
+        "TLS handshake: no answer of TLS" => "TLS 握手：没有 TLS 应答";
+        "PING without TLS: answered" => "不用 TLS 的 PING：有应答";
+        "PING without TLS: no answer of Redis" => "不用 TLS 的 PING：没有 Redis 应答";
+        "TLS handshake: answered" => "TLS 握手：有应答";
+        "write redis:// in place of rediss://, or give the server a tls-port" =>
+            "把 rediss:// 改成 redis://，或者给服务器配置 tls-port";
+        "write rediss:// in place of redis://" => "把 redis:// 改成 rediss://";
+    }
+    RedisProtected {
+        "{}: {}" => "{0}：{1~}";
+        "set a password on the server (requirepass) and write it into the URL" => "给服务器设密码（requirepass），再写进 URL";
+    }
+    RedisNoDatabase {
+        "{}: {}" => "{0}：{1~}";
+    }
+    RedisLosesTasks {
+        "{} removes tasks when memory is short" => "内存不够时，{0} 会删除任务";
+        "redis-cli -u <URL> CONFIG SET maxmemory-policy noeviction; the same in redis.conf" =>
+            "redis-cli -u <URL> CONFIG SET maxmemory-policy noeviction；redis.conf 里也要改";
+        "{} keeps tasks in memory only: its end loses them" => "{0} 只在内存里保存任务：服务器一退出就没了";
+        "redis-cli -u <URL> CONFIG SET appendonly yes; the same in redis.conf" =>
+            "redis-cli -u <URL> CONFIG SET appendonly yes；redis.conf 里也要改";
+    }
+    OtherDatabase {
+        "nobody waits for tasks in database {} of {}, but in database {}" =>
+            "{1} 的数据库 {0} 里没有人等任务，数据库 {2} 里有";
+        "database {}: {} workers of Cardoon, {} connections of Celery's" =>
+            "数据库 {0}：{1} 个 Cardoon worker，{2} 个 Celery 连接";
+        "if those workers are meant, end the URL with /{}" => "如果指的就是那些 worker，URL 的末尾写 /{0}";
+    }
+    QueuePaused {
+        "tasks wait in the paused queue {}" => "队列 {0} 已暂停，里面有任务在等";
+        "ready: {}, delayed: {}" => "就绪 {0} 条，延迟 {1} 条";
+        "the oldest has waited for {}" => "最早的一条已经等了 {0}";
+    }
+    NoWorker {
+        "tasks wait in queue {}, and no worker takes from it" => "队列 {0} 里有任务在等，却没有 worker 来取";
+        "ready: {}, delayed: {}" => "就绪 {0} 条，延迟 {1} 条";
+        "the oldest has waited for {}" => "最早的一条已经等了 {0}";
+        "worker {} takes from: {}" => "worker {0} 取的队列：{1}";
+        "start one: cardoon worker -A tasks --queues {}" => "启动一个：cardoon worker -A tasks --queues {0}";
+    }
+    HeldByDead {
+        "worker {} is gone and holds messages: {}" => "worker {0} 已经消失，手上还有 {1} 条消息";
+        "worker {} has been silent for {} and holds messages: {}" => "worker {0} 已有 {1} 没有动静，手上还有 {2} 条消息";
+        "workers that are alive: none, so nobody puts them back" => "没有活着的 worker，所以没有人把它们放回队列";
+        "workers that are alive: {}" => "活着的 worker：{0} 个";
+        "start a worker of the queue: cardoon worker -A tasks" => "为这个队列启动 worker：cardoon worker -A tasks";
+        "a live worker of the queue puts them back; ask again in some seconds" =>
+            "同一队列活着的 worker 会把它们放回去；过几秒再查";
+    }
+    BesideCelery {
+        "{} delayed tasks wait for a worker of Cardoon, and only Celery's are there" =>
+            "有 {0} 个延迟任务要等 Cardoon worker，而这里只有 Celery worker";
+        "start a worker of Cardoon, or: cardoon handback" => "启动一个 Cardoon worker，或者：cardoon handback";
+        "a queue is paused, and Celery's workers take from it all the same" => "有队列被暂停了，但 Celery worker 照样会取";
+        "stop Celery's workers of that queue, or: cardoon queue resume QUEUE" =>
+            "停掉取那个队列的 Celery worker，或者：cardoon queue resume 队列名";
     }
     UnknownScheme {
         "no store answers to `{}:` URLs" => "没有哪种存储认识 `{0}:` 开头的 URL";
@@ -104,6 +316,12 @@ phrases! {
         "for a SQLite file, write sqlite:{}" => "如果是 SQLite 文件，写成 sqlite:{0}";
     }
     NoAnswer {
+        "PING: nothing within {} ms" => "PING：{0} 毫秒内没有应答";
+        "it is stopped, busy or no Redis server: redis-cli -u <URL> ping" =>
+            "它可能停住了、太忙，或者不是 Redis：redis-cli -u <URL> ping";
+        "look at the disk: df, mount, dmesg" => "看看磁盘：df、mount、dmesg";
+        "all questions together: no end within {} ms" => "全部检查在 {0} 毫秒内没有做完";
+        "look at the network and at what the server has to do" => "看看网络，以及服务器是不是太忙";
         "{} did not answer in time" => "{0} 没有及时响应";
         "{} is still busy" => "{0} 还在忙";
     }
@@ -113,6 +331,11 @@ phrases! {
         "the consumer was closed" => "消费者已经关闭";
     }
     Unsupported {
+        "a Redis server looks after its data itself" => "Redis 服务器自己管理数据";
+        "a store in memory is no file" => "内存里的存储不是文件";
+        "name a database: --broker sqlite:PATH" => "指定数据库：--broker sqlite:路径";
+        "{} is of an older kind, which gives back nothing without being rewritten" => "{0} 是旧格式，不重写就无法归还空间";
+        "cardoon db vacuum --full, at a time when workers may wait for it" => "在 worker 可以等待的时候运行：cardoon db vacuum --full";
         "the broker cannot store a verdict and its result in one step" => "这种 broker 无法在同一步里保存裁决和结果";
         "task {} has a priority, and the broker has none" => "任务 {0} 设置了优先级，而这种 broker 没有优先级";
         "broker: {}" => "broker：{0}";
@@ -131,6 +354,8 @@ phrases! {
     }
 
     CannotOpenFile {
+        "no file can be made in {}" => "{0} 里不能创建文件";
+        "look at its owner and its rights: ls -ld {}" => "看看它的属主和权限：ls -ld {0}";
         "cannot find out the current folder" => "无法确定当前目录";
         "name the database: --broker sqlite:/path/to/cardoon.db" => "指明数据库：--broker sqlite:/路径/cardoon.db";
         "cannot make the folder {}" => "无法创建目录 {0}";
@@ -163,9 +388,13 @@ phrases! {
         "open the database after the fork, in each process" => "fork 之后，在每个进程里各自打开数据库";
     }
     DiskFull {
+        "the disk of {} is full" => "{0} 所在的磁盘满了";
+        "free space there, or look what takes it: df -h {}" => "腾出空间，或者看看是什么占用的：df -h {0}";
         "free disk space; the operation can be repeated then" => "腾出磁盘空间，然后可以再试一次";
     }
     ReadOnly {
+        "no file can be made in {}" => "{0} 里不能创建文件";
+        "look at its owner and its rights: ls -ld {}" => "看看它的属主和权限：ls -ld {0}";
         "{} cannot be written" => "{0} 不可写";
     }
     FileGone {
@@ -182,14 +411,23 @@ phrases! {
         "find it: fuser {}" => "看看是哪个进程：fuser {0}";
     }
     Corrupt {
+        "{} is damaged" => "{0} 已损坏";
+        "all damages: cardoon db check --full; then restore a copy" => "列出全部损坏：cardoon db check --full；然后从备份恢复";
         "check it: sqlite3 {} 'pragma integrity_check', then restore" =>
             "先检查，再从备份恢复：sqlite3 {0} 'pragma integrity_check'";
     }
 
     RedisTooOld {
+        "use a newer server, Redis or Valkey" => "换用更新的服务器，Redis 或 Valkey 都可以";
         "{} is Redis {}.{}, 6.2 is needed" => "{0} 是 Redis {1}.{2}，至少需要 6.2";
     }
     RedisFull {
+        "the memory of {} is nearly full" => "{0} 的内存快用完了";
+        "{} of {} MiB" => "{0} / {1} MiB";
+        "look what takes it: redis-cli -u <URL> --memkeys; then raise maxmemory" =>
+            "看看是什么占用的：redis-cli -u <URL> --memkeys；再调高 maxmemory";
+        "{} could not write to its disk" => "{0} 没能写入磁盘";
+        "look at the space and the rights where it runs: df -h, and its log" => "看看它所在机器的磁盘空间、权限和它的日志：df -h";
         "{}: {}" => "{0}：{1~}";
         "free memory or disk space on the server, or raise its limit" => "在服务器上腾出内存或磁盘空间，或者调高上限";
     }
@@ -207,6 +445,7 @@ phrases! {
         "connect to the primary; with Sentinel, name it in the URL" => "改连主节点；用了哨兵就在 URL 里写明";
     }
     RedisDenied {
+        "write the password into the URL: redis://:PASSWORD@HOST:PORT/0" => "把密码写进 URL：redis://:密码@主机:端口/0";
         "{}: {}" => "{0}：{1~}";
         "look at the user, the password and the rules of `ACL LIST`" => "检查用户名、密码，以及 `ACL LIST` 里的规则";
     }
@@ -215,6 +454,7 @@ phrases! {
         "use a newer Cardoon, or another database" => "换用更新的 Cardoon，或者换一个数据库";
     }
     RedisCluster {
+        "use a server of its own; several are kept by Redis Sentinel" => "单独用一台服务器；多台可以用 Redis Sentinel";
         "{} is part of a Redis Cluster" => "{0} 属于一个 Redis 集群";
     }
     RedisCertificate {
@@ -223,6 +463,9 @@ phrases! {
     }
 
     TooLarge {
+        "the body of the request is larger than {} bytes" => "请求体超过 {0} 字节";
+        "store the data elsewhere, and send where it is; the limit is the setting gateway.body_limit" =>
+            "把数据存到别处，只发送它的位置；上限是设置 gateway.body_limit";
         "the message for {} has {} bytes, the limit is {}" => "发给 {0} 的消息有 {1} 字节，上限是 {2}";
         "store the data elsewhere and send its address, or raise limits.message_size here and at the workers" =>
             "把数据存到别处，只发送它的位置；或者在发送方和 worker 两边调高 limits.message_size";
@@ -271,6 +514,15 @@ phrases! {
         "the dead letter of {} was taken meanwhile" => "{0} 的死信刚刚被别人取走了";
     }
     NoSuchTask {
+        "no live worker knows a task {}" => "没有在线的 worker 认识任务 {0}";
+        "workers on the queue {}: {}" => "队列 {0} 上的 worker：{1} 个";
+        "start a worker that has the task, or send without `require_worker`" =>
+            "启动有这个任务的 worker，或者发送时不要 `require_worker`";
+        "no worker of queue {} knows the task {}" => "队列 {0} 的 worker 都不认识任务 {1}";
+        "such tasks among the first {}: {}" => "前 {0} 条里这样的任务：{1} 个";
+        "workers of the queue: {}" => "这个队列的 worker：{0}";
+        "correct the name, or start a worker that has it: cardoon worker -A tasks --queues {}" =>
+            "改正名称，或者启动有这个任务的 worker：cardoon worker -A tasks --queues {0}";
         "no task is named {}" => "没有名为 {0} 的任务";
         "periodic task `{}`: {}" => "定时任务 `{0}`：{1~}";
     }
@@ -325,6 +577,7 @@ phrases! {
         "all settings: cardoon settings show" => "全部设置：cardoon settings show";
     }
     BadSetting {
+        "an address and a port such as \"127.0.0.1:8765\"" => "地址加端口，例如 \"127.0.0.1:8765\"";
         "periodic task `{}`: {}" => "定时任务 `{0}`：{1~}";
         "two periodic tasks have the name `{}`" => "有两个定时任务都叫 `{0}`";
         "cannot read `{}` for {}: {}" => "{1} 的值 `{0}` 无法识别：{2~}";
@@ -348,7 +601,16 @@ phrases! {
         "flag {}" => "命令行选项 {0}";
         "environment {}" => "环境变量 {0}";
         "file {}" => "文件 {0}";
+        "file {}, named by {}" => "文件 {0}（由{1~}指定）";
         "default" => "默认";
+        "{} is given both itself and in a file" => "{0} 的值既直接给出，又放在文件里";
+        "leave one of them out" => "去掉其中一个";
+        "{}.password is given, but {}.url names no server" => "给出了 {0}.password，但 {1}.url 没有指定服务器";
+        "name the server, such as redis://HOST, or leave the password out" =>
+            "写上服务器，例如 redis://主机，或者去掉密码";
+        "any text that is not empty" => "任意非空文本";
+        "error, warn, info, debug or trace" => "error、warn、info、debug 或 trace";
+        "\"pretty\" or \"json\"" => "\"pretty\" 或 \"json\"";
         "accepted: {}" => "可用的写法：{0~}";
         "any text" => "任意文本";
         "a URL such as \"sqlite:tasks.db\"" => "URL，例如 \"sqlite:tasks.db\"";
@@ -376,7 +638,31 @@ phrases! {
         "{}: a {} has no meaning here" => "{0}：这里不能用 {1} 类型的值";
         "correct the file, then run: cardoon settings show --origin" => "改正文件后运行：cardoon settings show --origin";
     }
+    BadSecretFile {
+        "cannot read the secret in {}" => "无法读取 {0} 里的密钥";
+        "setting: {}" => "设置：{0}";
+        "environment {}" => "环境变量 {0}";
+        "file {}" => "文件 {0}";
+        "it is no file" => "它不是普通文件";
+        "it is larger than 64 KiB" => "它超过 64 KiB";
+        "it is no UTF-8 text" => "它不是 UTF-8 文本";
+        "write the secret into the file, and nothing else" => "文件里只写密钥，不要写别的";
+        "look at the file and its rights: ls -lL {}" => "看看文件和它的权限：ls -lL {0}";
+    }
     BadInput {
+        "there is a token `{}` already" => "已经有名为 `{0}` 的令牌";
+        "take another name, or revoke it first: cardoon gateway token revoke NAME" =>
+            "换一个名称，或者先吊销它：cardoon gateway token revoke 名称";
+        "a token's name has 1 to {} letters, digits, or any of - _ . @" =>
+            "令牌的名称是 1 到 {0} 个字母、数字或 - _ . @";
+        "there is no token `{}`" => "没有名为 `{0}` 的令牌";
+        "a database is not copied over itself" => "不能把数据库复制到它自己上面";
+        "another backup writes {}" => "另一个备份正在写 {0}";
+        "wait for its end, or name another file" => "等它结束，或者换一个文件名";
+        "a database is in use at {}" => "{0} 是正在使用的数据库";
+        "its log is there: {}" => "它的日志还在：{0}";
+        "Celery is compared on a Redis server" => "和 Celery 对照要用 Redis 服务器";
+        "the store is none that Celery knows by the same URL" => "Celery 不认识这个存储的 URL";
         "there is no command `{}` here" => "这里没有命令 `{0}`";
         "one unit of systemd for each worker, with Type=simple" => "每个 worker 写一个 systemd 单元，用 Type=simple";
         "a worker has at most {} children" => "一个 worker 最多有 {0} 个子进程";
@@ -440,6 +726,11 @@ phrases! {
         "all codes: cardoon explain" => "全部代码：cardoon explain";
     }
     NeedsYes {
+        "this would be about all dead letters" => "这会涉及全部死信";
+        "say which: `ids`, `queue` or `reason`; or say `\"all\": true`" =>
+            "请说明是哪些：`ids`、`queue` 或 `reason`；或者写 `\"all\": true`";
+        "this would replace {}" => "这会替换 {0}";
+        "name another file, or add --yes" => "换一个文件名，或者加上 --yes";
         "this would {} {} dead letter(s)" => "这会{0~} {1} 条死信";
         "delete" => "删除";
         "send again" => "重新发送";
@@ -450,6 +741,9 @@ phrases! {
     }
     OutputFailed {
         "cannot write the output" => "无法写出结果";
+        "cannot write the report to {}" => "无法把报告写到 {0}";
+        "its folder does not exist" => "目录不存在";
+        "name a file in a folder that exists: --report verify.html" => "指定一个已有目录里的文件：--report verify.html";
     }
 
     MailsMissing {
@@ -465,6 +759,24 @@ phrases! {
         "cannot start {}" => "无法启动 {0}";
         "process {} failed: {}" => "进程 {0} 出错：{1}";
         "cannot create the demo's folder" => "无法创建演示用的目录";
+        "cannot create the verification's folder" => "无法创建检验用的目录";
+        "this is no order of a verification" => "这不是检验命令发来的指令";
+        "this command is started by `cardoon verify`, never by hand" => "这个命令由 cardoon verify 启动，不要手工运行";
+        "the queue {} of the verification cannot be emptied" => "检验用的队列 {0} 清不空";
+        "somebody still holds messages of it" => "还有人占着其中的消息";
+        "{} verifications are under way on this store already" => "这个存储上已经有 {0} 个检验在进行";
+        "wait until one of them has ended" => "等其中一个结束";
+        "no task has left a result, so nothing can be counted" => "没有任务留下结果，无法计数";
+        "either none was executed, or the task ignores its result" => "要么一个都没有执行，要么任务不保留结果";
+        "choose a task that keeps its result" => "换一个保留结果的任务";
+        "it executes nothing" => "它没有执行任何任务";
+        "the workers did not get ready" => "worker 没有就绪";
+        "it does not begin to count" => "它没有开始计数";
+        "it did not count to the end" => "它没有数到底";
+        "it gave no answer" => "它没有给出回答";
+        "interpreter: {}" => "解释器：{0}";
+        "pip install 'celery[redis]', or name the interpreter that has it: --python venv/bin/python" =>
+            "pip install 'celery[redis]'，或者指定装有它的解释器：--python venv/bin/python";
     }
     AppImport {
         "importing {} fails: {}" => "导入 {0} 出错：{1}";
@@ -516,6 +828,82 @@ phrases! {
         "Python workers run on Linux only" => "Python worker 只能在 Linux 上运行";
         "run the worker on Linux or in WSL" => "请在 Linux 或 WSL 里运行 worker";
     }
+    TokenNeeded {
+        "the request has no header `Authorization: Bearer …`" => "请求没有 `Authorization: Bearer …` 头";
+        "the token of the request is not known" => "请求带的令牌不认识";
+        "make one: cardoon gateway token create NAME --scope send" =>
+            "创建一个：cardoon gateway token create 名称 --scope send";
+    }
+    ScopeMissing {
+        "the token `{}` does not allow this" => "令牌 `{0}` 没有这个权限";
+        "needed: {}" => "需要：{0}";
+        "cardoon gateway token create NAME --scope {}" => "cardoon gateway token create 名称 --scope {0}";
+    }
+    CrossSite {
+        "the request comes from a page of another site, or names another host" =>
+            "请求来自别的站点的页面，或者写了别的主机名";
+        "host: {}" => "主机：{0}";
+        "origin: {}" => "来源：{0}";
+        "call the gateway from a program, or from a page of its own" => "请从程序里调用网关，或者从它自己的页面调用";
+    }
+    KeyReused {
+        "another request was sent under this idempotency key" => "这个幂等键已经用于另一个请求";
+        "its task: {}" => "它的任务：{0}";
+        "take a new key for each thing to do; repeat it only with the same contents" =>
+            "每件事用一个新的键；只有内容相同的请求才重复使用";
+    }
+    BadRequest {
+        "see /api/v1/openapi.json" => "参见 /api/v1/openapi.json";
+        "the body is no JSON" => "请求体不是 JSON";
+        "a field of the body is not as it must be" => "请求体里有字段不符合要求";
+        "the body is not said to be JSON" => "没有说明请求体是 JSON";
+        "there is a body, and nothing says that it is JSON" => "有请求体，却没有说明它是 JSON";
+        "add the header `Content-Type: application/json`" => "加上请求头 `Content-Type: application/json`";
+        "the body broke off" => "请求体中断了";
+        "`task` is empty" => "`task` 是空的";
+        "`{}` is `{}`" => "`{0}` 的值是 `{1}`";
+        "`{}` is not {}" => "`{0}` 不是{1~}";
+        "a list" => "列表";
+        "an object" => "对象";
+        "`{}` has {} items; it has 1 to 1000" => "`{0}` 有 {1} 项；应当有 1 到 1000 项";
+        "`limit` is {}; it is 1 to {}" => "`limit` 是 {0}；应当在 1 到 {1} 之间";
+        "`priority` is 0 to 9" => "`priority` 应当在 0 到 9 之间";
+        "`wait` is longer than a minute: ask again then" => "`wait` 超过一分钟：到时再问一次";
+        "`after` is no place" => "`after` 不是有效的位置";
+        "there is no such place" => "没有这个位置";
+        "`state` is no state" => "`state` 不是任务状态";
+        "`reason` is no reason" => "`reason` 不是死信原因";
+        "the reasons: {}" => "可用的原因：{0}";
+        "the header `Idempotency-Key` has 1 to {} printable characters" =>
+            "请求头 `Idempotency-Key` 应当是 1 到 {0} 个可打印字符";
+    }
+    NoSuchPath {
+        "there is nothing under {}" => "{0} 下面什么也没有";
+        "{} does not take {}" => "{0} 不接受 {1}";
+        "see /api/v1/openapi.json" => "参见 /api/v1/openapi.json";
+    }
+    OpenAddress {
+        "others could reach {}, and there is no token" => "别人能访问 {0}，却没有任何令牌";
+        "make one: cardoon gateway token create NAME --scope send; or listen on 127.0.0.1" =>
+            "创建一个：cardoon gateway token create 名称 --scope send；或者只监听 127.0.0.1";
+    }
+    CannotListen {
+        "cannot listen on {}" => "无法监听 {0}";
+        "Address already in use (os error {})" => "地址已被占用（os error {0}）";
+        "take another port: --listen 127.0.0.1:0 is a free one" => "换一个端口：--listen 127.0.0.1:0 会选一个空闲的";
+    }
+    BadTokenFile {
+        "the tokens in {} cannot be {}" => "{0} 里的令牌无法{1~}";
+        "read" => "读取";
+        "written" => "写入";
+        "understood" => "理解";
+        "look at the file and its rights: ls -l {}" => "看看文件和它的权限：ls -l {0}";
+    }
+    RequestTimedOut {
+        "the body of the request did not come within {} s" => "请求体没有在 {0} 秒内到齐";
+        "the request was not answered within {} s" => "请求没有在 {0} 秒内得到应答";
+        "repeat the request: nothing was done" => "请重新请求：什么也没有执行";
+    }
 }
 
 /// Phrases of the operating system and of libraries, and those that are put together here of two.
@@ -536,12 +924,15 @@ pub(super) const SAID_BY_OTHERS: &[&str] = &[
     "the application in {} is one of Celery",
     "import App from cardoon in its place; cardoon assess -A {} says what will differ",
     // Others.
+    "{}: Connection refused (os error {})",
+    "failed to lookup address information: {}",
     "Permission denied (os error {})",
     "permission denied",
     "No such file or directory (os error {})",
     "Not a directory (os error {})",
     "Is a directory (os error {})",
     "File exists (os error {})",
+    "Address already in use (os error {})",
     "Read-only file system (os error {})",
     "No space left on device (os error {})",
     "Too many open files (os error {})",

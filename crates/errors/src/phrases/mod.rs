@@ -24,20 +24,36 @@ pub fn phrase(code: Code, language: Language, text: &str) -> Option<String> {
     }
 }
 
+/// A sentence that is said of no error, in `language`; `None` if there it is not known.
+pub fn sentence(language: Language, text: &str) -> Option<String> {
+    match language {
+        Language::English => None,
+        Language::Chinese => translate_of(chinese::PHRASES, None, text),
+    }
+}
+
 fn translate(table: &[Phrase], code: Code, text: &str) -> Option<String> {
     if text == code.title() {
         return Some(title(code, Language::Chinese).to_owned());
     }
+    translate_of(table, Some(code), text)
+}
+
+/// The translation of what is said of `code`, or of none.
+fn translate_of(table: &[Phrase], code: Option<Code>, text: &str) -> Option<String> {
     // What is said of this code alone comes first, and of several patterns the one that leaves least open.
     let of = |wanted: Option<Code>| {
         let of_code = table.iter().filter(move |phrase| phrase.code == wanted);
         let fitting = of_code.filter_map(|phrase| Some((phrase, pattern::pieces(phrase.english, text)?)));
         fitting.min_by_key(|(_, pieces)| pieces.iter().map(|piece| piece.len()).sum::<usize>())
     };
-    let (phrase, pieces) = of(Some(code)).or_else(|| of(None))?;
-    let again = |piece: &str| match translate(table, code, piece) {
-        Some(translated) => Cow::Owned(translated),
-        None => Cow::Owned(piece.to_owned()),
+    let (phrase, pieces) = of(code).or_else(|| of(None))?;
+    let again = |piece: &str| {
+        let translated = match code {
+            Some(code) => translate(table, code, piece),
+            None => translate_of(table, None, piece),
+        };
+        Cow::Owned(translated.unwrap_or_else(|| piece.to_owned()))
     };
     Some(pattern::fill(phrase.translated, &pieces, again))
 }

@@ -181,6 +181,7 @@ impl Inline {
             run: run.number,
             root_id: options.root_id.clone(),
             parent_id: options.parent_id.clone(),
+            trace: cardoon_protocol::trace_of(&options.headers).map(Arc::new),
             soft_time_limit: options.soft_time_limit.or(own.soft_time_limit),
             time_limit: options.time_limit.or(own.time_limit),
             states: Arc::clone(&self.states),

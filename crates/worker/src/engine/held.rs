@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cardoon_broker::Delivery;
-use cardoon_core::{BootInstant, DeadReason, RunNumber, TaskFailure, Timestamp};
+use cardoon_core::{BootInstant, DeadReason, RunNumber, TaskFailure, Timestamp, TraceContext};
 
 use super::alarms::Armed;
 use super::{Content, KnownTask};
@@ -66,6 +66,14 @@ impl Held {
     pub(super) fn known(&self) -> Option<&Arc<KnownTask>> {
         match &self.content {
             Content::Known { task, .. } => Some(task),
+            _ => None,
+        }
+    }
+
+    /// The trace that its task was sent in.
+    pub(super) fn trace(&self) -> Option<Arc<TraceContext>> {
+        match &self.content {
+            Content::Known { call, .. } => call.trace.clone(),
             _ => None,
         }
     }

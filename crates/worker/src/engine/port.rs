@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cardoon_broker::{Delivery, Settle, Settled};
-use cardoon_core::{BootInstant, Lease, Message, QueueName, RunNumber, TaskId, Timestamp};
+use cardoon_core::{BootInstant, Lease, Message, QueueName, RunNumber, TaskId, Timestamp, TraceContext};
 use cardoon_errors::Error;
 use cardoon_protocol::{Incoming, Undecodable};
 use cardoon_results::Begun;
@@ -178,6 +178,8 @@ pub enum Command {
     Settle {
         ticket: Ticket,
         settle: Box<Settle>,
+        /// The task's trace, for the log.
+        trace: Option<Arc<TraceContext>>,
     },
     /// There are to be so many slots from now on.
     Resize(usize),

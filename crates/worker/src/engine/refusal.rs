@@ -114,14 +114,15 @@ impl Engine {
         let happenings = self.reporter.of_end(&held, &closed, now);
         let Closed { settle, detail } = closed;
         let started_at = settle.record.as_ref().and_then(|record| record.started_at);
+        let trace = held.trace();
         self.settling.insert(ticket, Settling { held, step, detail, started_at, happenings });
-        self.command(Command::Settle { ticket, settle: Box::new(settle) });
+        self.command(Command::Settle { ticket, settle: Box::new(settle), trace });
     }
 
     fn settle_bare_at(&mut self, ticket: Ticket, held: Held, verdict: Verdict, step: Step) {
         let settle = Box::new(Settle::bare(held.delivery.lease, verdict));
         self.settling.insert(ticket, Settling::bare(held, step));
-        self.command(Command::Settle { ticket, settle });
+        self.command(Command::Settle { ticket, settle, trace: None });
     }
 }
 

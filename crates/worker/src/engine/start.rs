@@ -146,7 +146,7 @@ impl Engine {
         } else if held.acks_early() {
             held.phase = Phase::Acknowledging;
             let settle = Box::new(Settle::bare(held.delivery.lease, Verdict::AckEarly));
-            self.command(Command::Settle { ticket, settle });
+            self.command(Command::Settle { ticket, settle, trace: None });
         } else {
             self.start(ticket, now);
         }

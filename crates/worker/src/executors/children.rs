@@ -15,7 +15,7 @@ use cardoon_runtime::Supervisor;
 use super::run::{Kit, Run, outcome};
 use crate::definition::ChildTask;
 use crate::engine::{Outcome, Ticket};
-use crate::{AckMode, CancelReason, TaskError};
+use crate::{AckMode, CancelReason, TaskError, report};
 
 /// Hands runs to a pool of children. A run's tag is its ticket.
 pub(super) struct Children {
@@ -136,17 +136,17 @@ impl Owner for Desk {
     fn label(&self, tag: Tag) -> Option<Label> {
         let runs = self.runs();
         let start = &runs.get(&tag)?.start;
-        Some(Label { id: start.id.to_string(), task: start.task.name.to_string() })
+        Some(Label {
+            id: start.id.clone(),
+            task: Arc::clone(&start.task.name),
+            queue: start.queue.clone(),
+            attempt: start.attempt,
+            trace: start.call.trace.clone(),
+        })
     }
 
     fn print(&self, printed: &Printed) {
-        let line = &printed.line;
-        if let Some(label) = &printed.label {
-            let fields = (&label.id, &label.task, printed.pid);
-            tracing::info!(target: "output", { task.id = fields.0, task.name = fields.1, pid = fields.2 }, "{line}");
-        } else {
-            tracing::info!(target: "output", pid = printed.pid, "{line}");
-        }
+        report::say_line(printed, &self.kit.worker);
     }
 
     fn failed(&self, error: Error) {
@@ -185,7 +185,7 @@ fn call(run: &Run, task: ChildTask) -> Option<Call<String, Bytes>> {
         root_id: start.call.root_id.as_ref().map(ToString::to_string),
         parent_id: start.call.parent_id.as_ref().map(ToString::to_string),
         queue: start.queue.to_string(),
-        headers: message.headers.clone(),
+        headers: run.headers(message),
         args: start.call.arguments.args().clone(),
         kwargs: start.call.arguments.kwargs().clone(),
     })

@@ -4,7 +4,11 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use bytes::Bytes;
 use cardoon_broker::Consumer;
+#[cfg(target_os = "linux")]
+use cardoon_core::Message;
 use cardoon_runtime::Clock;
 use tracing::Span;
 
@@ -12,6 +16,7 @@ use crate::engine::{Event, Outcome, Start};
 use crate::gate::Gate;
 use crate::inbox::Inbox;
 use crate::progress::{Board, Runner};
+use crate::trace::RunTrace;
 use crate::{ContextParts, States, TaskContext, TaskError, TaskResult};
 
 /// What all runs of a worker share.
@@ -30,6 +35,7 @@ pub(crate) struct Run {
     pub start: Box<Start>,
     pub context: TaskContext,
     kit: Arc<Kit>,
+    trace: RunTrace,
     began: bool,
     told: bool,
     ran: Option<Duration>,
@@ -37,20 +43,19 @@ pub(crate) struct Run {
 
 impl Run {
     pub(super) fn new(start: Box<Start>, kit: Arc<Kit>) -> Self {
-        let context = TaskContext::new(parts(&start, &kit));
-        Self { start, context, kit, began: false, told: false, ran: None }
+        let trace = RunTrace::begin(&start, &kit.worker);
+        let context = TaskContext::new(parts(&start, &kit, &trace));
+        Self { start, context, kit, trace, began: false, told: false, ran: None }
     }
 
     pub(super) fn span(&self) -> Span {
-        let start = &self.start;
-        tracing::info_span!(
-            "task",
-            task.id = %start.id,
-            task.name = &*start.task.name,
-            queue = %start.queue,
-            attempt = start.attempt,
-            worker = &*self.kit.worker,
-        )
+        self.trace.span(&self.start, &self.kit.worker)
+    }
+
+    /// The headers of its message, for a child that runs it.
+    #[cfg(target_os = "linux")]
+    pub(super) fn headers(&self, message: &Message) -> Bytes {
+        self.trace.headers(message)
     }
 
     /// The last moment before user code: whether the lease still allows it. Says so to rescuers.
@@ -102,6 +107,7 @@ impl Run {
 
     fn tell(&mut self, outcome: Outcome) {
         self.told = true;
+        self.trace.end(&outcome);
         if self.began {
             self.kit.consumer.mark_ended(self.start.lease);
         }
@@ -126,7 +132,7 @@ pub(super) fn outcome(called: Result<TaskResult, Box<dyn Any + Send>>) -> Outcom
     }
 }
 
-fn parts(start: &Start, kit: &Kit) -> ContextParts {
+fn parts(start: &Start, kit: &Kit, trace: &RunTrace) -> ContextParts {
     let runner = Runner {
         id: start.id.clone(),
         run: start.run,
@@ -142,6 +148,7 @@ fn parts(start: &Start, kit: &Kit) -> ContextParts {
         run: start.run,
         root_id: start.call.root_id.clone(),
         parent_id: start.call.parent_id.clone(),
+        trace: trace.context(start),
         soft_time_limit: start.soft_time_limit,
         time_limit: start.time_limit,
         states: Arc::clone(&kit.states),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 
 from celery import Celery, exceptions
@@ -43,6 +44,11 @@ class TheirsAlone(Exception):
 
 
 register(app, exceptions, TheirsAlone)
+
+with contextlib.suppress(ImportError):  # One version has it.
+    from opentelemetry.instrumentation.celery import CeleryInstrumentor
+
+    CeleryInstrumentor().instrument()
 
 
 @app.task(name="theirs.only", bind=True)

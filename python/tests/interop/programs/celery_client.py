@@ -34,6 +34,22 @@ def apply(task, args=(), kwargs=None, **options):
     return app.tasks[task].apply_async(args, kwargs or {}, **options).id
 
 
+def send_in_trace(task, args=(), **options):
+    """Sends a task within a span that is recorded; answers its id and that of the trace."""
+    from opentelemetry.instrumentation.celery import CeleryInstrumentor
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import format_trace_id
+
+    provider = TracerProvider()
+    CeleryInstrumentor().uninstrument()
+    CeleryInstrumentor().instrument(tracer_provider=provider)
+    try:
+        with provider.get_tracer("interop").start_as_current_span("sender") as span:
+            return send(task, args, **options), format_trace_id(span.get_span_context().trace_id)
+    finally:
+        CeleryInstrumentor().uninstrument()
+
+
 def send_many(calls, **options):
     return [send(task, args, **options) for task, args in calls]
 
@@ -117,7 +133,10 @@ def send_canvas(kind, queue):
     return first.apply_async(**{kind: second}).id
 
 
-COMMANDS = [send, apply, send_many, get, get_many, look, about, set_state, store_raw, revoke, forget, send_canvas]
+COMMANDS = [
+    *(send, apply, send_in_trace, send_many, get, get_many, look, about, set_state, store_raw, revoke, forget),
+    send_canvas,
+]
 
 
 def main():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -78,6 +79,19 @@ def _register_plain(app: Any) -> None:
     def send_on(self: Any, queue: str, x: int, y: int) -> str:
         """Sends a task to another queue; answers its id."""
         return str(app.send_task("interop.request", (x, y), queue=queue).id)
+
+    @app.task(name="interop.trace", bind=True)  # type: ignore[untyped-decorator]
+    def trace(self: Any) -> list[Any]:
+        """The trace in the headers, and the one that OpenTelemetry sees where the program uses it."""
+        header = self.request.get("traceparent") or "--"
+        used = sys.modules.get("opentelemetry.trace")
+        seen = used and used.format_trace_id(used.get_current_span().get_span_context().trace_id)
+        return [header.split("-")[1], seen]
+
+    @app.task(name="interop.send_trace_on")  # type: ignore[untyped-decorator]
+    def send_trace_on(queue: str) -> str:
+        """Sends a task to another queue, in the trace of this one; answers its id."""
+        return str(app.send_task("interop.trace", queue=queue).id)
 
 
 def _register_failing(app: Any, private: type[Exception]) -> None:

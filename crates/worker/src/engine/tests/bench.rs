@@ -111,7 +111,7 @@ impl Bench {
 
     pub(super) fn verdicts(&mut self) -> Vec<(Ticket, Settle)> {
         self.take(|command| match command {
-            Command::Settle { ticket, settle } => Some((*ticket, (**settle).clone())),
+            Command::Settle { ticket, settle, .. } => Some((*ticket, (**settle).clone())),
             _ => None,
         })
     }

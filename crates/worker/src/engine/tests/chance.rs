@@ -88,11 +88,11 @@ impl World {
                     self.running.push(start.ticket);
                     assert!(self.running.len() <= self.slots, "more runs than slots");
                 }
-                Command::Settle { ticket, settle } => {
+                Command::Settle { ticket, settle, trace } => {
                     if settle.verdict != Verdict::AckEarly {
                         *self.verdicts.entry(settle.lease.tag).or_default() += 1;
                     }
-                    self.open.push(Command::Settle { ticket, settle });
+                    self.open.push(Command::Settle { ticket, settle, trace });
                 }
                 Command::LookUp { .. } | Command::Begin { .. } | Command::CallOff(_) => {
                     self.open.push(command);
@@ -158,7 +158,9 @@ impl World {
             return;
         }
         let event = match self.open.remove(pick % self.open.len()) {
-            Command::Settle { ticket, settle } => Event::Settled(vec![(ticket, self.settled(&settle, pick))]),
+            Command::Settle { ticket, settle, .. } => {
+                Event::Settled(vec![(ticket, self.settled(&settle, pick))])
+            }
             Command::CallOff(ticket) => Event::CalledOff { ticket, begun: pick.is_multiple_of(2) },
             Command::LookUp { ticket, .. } => Event::LookedUp { ticket, known: pick.is_multiple_of(2) },
             Command::Begin { ticket, .. } => match pick % 6 {

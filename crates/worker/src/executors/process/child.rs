@@ -172,6 +172,7 @@ impl Server {
             run: parcel.run,
             root_id: call.root_id.clone(),
             parent_id: call.parent_id.clone(),
+            trace: call.trace.clone(),
             soft_time_limit: call.soft_time_limit.or(options.soft_time_limit),
             time_limit: call.time_limit.or(options.time_limit),
             states: Arc::clone(&self.states),
