@@ -79,13 +79,13 @@ pub(crate) fn limit_size(db: &Connection, options: &SqliteOptions) -> rusqlite::
     db.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()))
 }
 
-/// Whose file it is, by what stands in it.
-pub(crate) fn check_owner(db: &Connection, path: &Path) -> Result<()> {
+/// Whose file it is, by what stands in it. Answers its layout; `None` if it is empty.
+pub(crate) fn check_owner(db: &Connection, path: &Path) -> Result<Option<i32>> {
     let found = owner(db).map_err(|error| failure::of_sqlite(error, path, "read the header"))?;
     let shown = path.display();
     match found {
-        Owner::Nobody => Ok(()),
-        Owner::Cardoon { version } if version <= VERSION => Ok(()),
+        Owner::Nobody => Ok(None),
+        Owner::Cardoon { version } if version <= VERSION => Ok(Some(version)),
         Owner::Cardoon { version } => Err(Error::new(
             Code::NewerLayout,
             format!("{shown} has layout {version}, this program knows {VERSION}"),
@@ -142,6 +142,10 @@ pub(crate) fn prepare(db: &Connection, path: &Path, busy_limit: Duration) -> Res
 }
 
 fn try_prepare(db: &Connection) -> rusqlite::Result<()> {
+    if matches!(owner(db)?, Owner::Nobody) {
+        // Only a file in which nothing is written yet becomes one that gives back free pages without being rewritten.
+        db.execute_batch("PRAGMA auto_vacuum = INCREMENTAL")?;
+    }
     let mode: String = db.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
     if mode != "wal" {
         db.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;

@@ -8,11 +8,14 @@
 //! readers       connections that only read
 //! live/         the folder beside the file: who is alive, and whom to wake
 //! database      all of the above, opened once for a process and file
+//! probe/        what a doctor asks of a file
+//! care/         check, backup and vacuum, beside the processes that work
 //! ```
 //!
 //! `docs/architecture.md` explains the whole; `docs/decisions/` says why it is so.
 
 mod additions;
+pub mod care;
 mod database;
 mod failure;
 mod guard;
@@ -21,6 +24,7 @@ mod live;
 mod operations;
 mod options;
 mod ports;
+mod probe;
 mod readers;
 mod store;
 mod tables;
@@ -29,4 +33,5 @@ mod upkeep;
 mod writer;
 
 pub use options::{Retention, SqliteOptions, Synchronous};
+pub use probe::{ProbeLimits, probe};
 pub use store::SqliteStore;

@@ -38,16 +38,25 @@ impl Turn {
     /// `limit`.
     pub(crate) fn begin(&mut self, db: &Connection, limit: Duration) -> rusqlite::Result<()> {
         let mut begin = db.prepare_cached("BEGIN IMMEDIATE")?;
+        self.when_free(limit, || begin.execute([]).map(drop))
+    }
+
+    /// Tries `attempt`, which needs the write lock, until it gets it; `SQLITE_BUSY` when that takes longer than `limit`.
+    pub(crate) fn when_free(
+        &mut self,
+        limit: Duration,
+        mut attempt: impl FnMut() -> rusqlite::Result<()>,
+    ) -> rusqlite::Result<()> {
         let mut waited = Duration::ZERO;
         let mut is_seen = false;
         let answer = loop {
-            match begin.execute([]) {
+            match attempt() {
                 Err(error) if is_busy(&error) && waited < limit => {
                     // It cannot be had while a committing process looks at it.
                     is_seen = is_seen || self.file.try_lock_shared().is_ok();
                     waited += pause(if waited < EAGER { SHORT } else { LONG });
                 }
-                answer => break answer.map(drop),
+                answer => break answer,
             }
         };
         self.contended = !waited.is_zero();
