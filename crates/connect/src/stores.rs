@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use cardoon_broker::Broker;
 use cardoon_broker::memory::MemoryBroker;
@@ -57,6 +58,24 @@ pub async fn connect_with(
     clock: &Clock,
 ) -> Result<Stores> {
     open_both(broker_url, results_url, Some(retention), clock).await
+}
+
+/// Opens the store that a URL names only to look at it: a server is not marked as one that Cardoon uses, and nothing is
+/// removed because it is old. A database file must exist.
+pub async fn connect_to_look(url: &str, clock: &Clock) -> Result<Stores> {
+    match Target::parse(url)? {
+        #[cfg(feature = "redis")]
+        Target::Redis(address) => {
+            open_redis_with(&address, &RedisOptions { looks_only: true, ..RedisOptions::default() }, clock)
+                .await
+        }
+        target => open(&target, Some(&for_ever()), clock).await,
+    }
+}
+
+fn for_ever() -> Retention {
+    let kept = Duration::from_hours(24 * 365 * 100);
+    Retention { results: kept, history: kept, dead: kept, redis_history: false }
 }
 
 /// The database file that a URL names, as an absolute path; `None` if it names no file or cannot be read.
@@ -143,7 +162,12 @@ async fn open_redis(address: &RedisAddress, retention: Option<&Retention>, clock
         options.retention.dead_letters = kept.dead;
         options.retention.history = kept.redis_history.then_some(kept.history);
     }
-    let store = RedisStore::connect(address, &options, clock).await?;
+    open_redis_with(address, &options, clock).await
+}
+
+#[cfg(feature = "redis")]
+async fn open_redis_with(address: &RedisAddress, options: &RedisOptions, clock: &Clock) -> Result<Stores> {
+    let store = RedisStore::connect(address, options, clock).await?;
     let location = store.location().to_owned();
     Ok(Stores { broker: store.clone(), results: store.clone(), coord: store, joined: true, location })
 }

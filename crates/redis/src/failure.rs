@@ -13,12 +13,21 @@ pub(crate) fn of_client(error: RedisError, location: &str) -> Error {
     if error.to_string().contains("invalid peer certificate") {
         return not_trusted(error, location);
     }
+    if error.to_string().contains("failed to lookup address information") {
+        return unknown_name(location).applied(Applied::No).source(error);
+    }
     let applied = if error.is_connection_refusal() { Applied::No } else { Applied::Unknown };
     Error::new(Code::Unreachable, format!("the connection to {location} failed"))
         .applied(applied)
         .checked(error.to_string())
         .hint("look whether the server runs: redis-cli -u <URL> ping")
         .source(error)
+}
+
+/// The host's name leads to no address.
+pub(crate) fn unknown_name(location: &str) -> Error {
+    Error::new(Code::NameNotFound, format!("the host of {location} cannot be found by its name"))
+        .hint("look at the name: getent hosts NAME; in a container, use the name of the other service")
 }
 
 fn not_trusted(error: RedisError, location: &str) -> Error {
@@ -52,6 +61,10 @@ fn of_answer(code: &str, detail: &str, location: &str) -> Error {
     match kind {
         Code::RedisFull => error.hint("free memory or disk space on the server, or raise its limit"),
         Code::RedisReadOnly => error.hint("connect to the primary; with Sentinel, name it in the URL"),
+        Code::RedisProtected => {
+            error.hint("set a password on the server (requirepass) and write it into the URL")
+        }
+        Code::RedisNoDatabase => error.hint("redis-cli -u <URL> CONFIG GET databases"),
         Code::RedisDenied => error.hint("look at the user, the password and the rules of `ACL LIST`"),
         Code::RedisWrongType => error.hint("look at the key with `TYPE`; Cardoon changes nothing in it"),
         _ => error,
@@ -68,10 +81,14 @@ fn kind(code: &str, detail: &str) -> Code {
         "OOM" | "MISCONF" => Code::RedisFull,
         "READONLY" => Code::RedisReadOnly,
         "NOAUTH" | "WRONGPASS" | "NOPERM" => Code::RedisDenied,
+        "DENIED" => Code::RedisProtected,
         "WRONGTYPE" => Code::RedisWrongType,
         "LOADING" | "BUSY" | "MASTERDOWN" | "CLUSTERDOWN" | "TRYAGAIN" | "NOREPLICAS" | "UNKILLABLE" => {
             Code::Unreachable
         }
+        _ if detail.contains("DB index is out of range") => Code::RedisNoDatabase,
+        // A password for a user who needs none.
+        _ if detail.contains("without any password configured") => Code::RedisDenied,
         // A script passes on the error of the command that failed in it, in words.
         _ if detail.contains("OOM command not allowed") => Code::RedisFull,
         _ if detail.contains("WRONGTYPE") => Code::RedisWrongType,
@@ -140,5 +157,11 @@ mod tests {
             Code::RedisWrongType
         );
         assert_eq!(code("ERR syntax error"), Code::Internal);
+        assert_eq!(code("DENIED Redis is running in protected mode"), Code::RedisProtected);
+        assert_eq!(code("ERR DB index is out of range"), Code::RedisNoDatabase);
+        assert_eq!(
+            code("ERR AUTH <password> called without any password configured for the default user"),
+            Code::RedisDenied
+        );
     }
 }

@@ -18,10 +18,12 @@ mod link;
 mod operations;
 mod options;
 mod ports;
+mod probe;
 mod scripts;
 mod server;
 mod store;
 
 pub use address::RedisAddress;
 pub use options::{RedisOptions, Retention};
+pub use probe::{Holds, Surroundings, probe};
 pub use store::RedisStore;

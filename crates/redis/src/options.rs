@@ -37,6 +37,8 @@ pub struct RedisOptions {
     /// How often a worker that waits looks for messages although nobody told it. A safety net only: the server tells
     /// of every change. The default is 2 s; `None` turns it off.
     pub safety_net: Option<Duration>,
+    /// Only to look: the server is not marked as one that Cardoon uses. The default is no.
+    pub looks_only: bool,
 }
 
 impl Default for RedisOptions {
@@ -46,6 +48,7 @@ impl Default for RedisOptions {
             limit: Duration::from_secs(5),
             grace: Duration::from_secs(2),
             safety_net: Some(Duration::from_secs(2)),
+            looks_only: false,
         }
     }
 }

@@ -9,13 +9,17 @@ use crate::link::{Lane, text};
 /// The oldest version that has the commands that are used here.
 const OLDEST: (u32, u32) = (6, 2);
 
-/// What `INFO` says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The answer to `INFO`. Empty if the user may not ask.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Info(String);
+
+/// What is known of a server that can hold tasks.
+#[derive(Debug, Clone)]
 pub(crate) struct Facts {
     /// As Redis counts; Valkey says what it is compatible with.
     pub(crate) version: (u32, u32),
     /// What an operator should know, though it is no error.
-    pub(crate) warnings: Vec<String>,
+    pub(crate) warnings: Vec<Error>,
     /// Whether what is acknowledged survives the death of the server, as far as its settings say.
     pub(crate) append_only: bool,
     /// Whether the user may be told of changes.
@@ -24,24 +28,27 @@ pub(crate) struct Facts {
     pub(crate) counts: bool,
 }
 
-/// Looks at the server, and refuses one that cannot hold tasks.
-pub(crate) async fn check(lane: &Lane, location: &str) -> Result<Facts> {
+/// Looks at the server, and refuses one that cannot hold tasks. `looks_only`: it is not marked as used.
+pub(crate) async fn check(lane: &Lane, location: &str, looks_only: bool) -> Result<Facts> {
     let mut pipeline = redis::pipe();
     pipeline.cmd("INFO");
     pipeline.cmd("GET").arg(keys::LAYOUT);
     let mut answers = lane.ask_all(&pipeline).await?.into_iter();
     let info = match answers.next() {
-        Some(Ok(info)) => text(info, "INFO")?,
+        Some(Ok(info)) => Info::read(info)?,
         // A user without the right to ask may still be served well.
-        Some(Err(error)) if error.code() == Code::RedisDenied => String::new(),
+        Some(Err(error)) if error.code() == Code::RedisDenied => Info::default(),
         Some(Err(error)) => return Err(error),
-        None => String::new(),
+        None => Info::default(),
     };
-    let facts = read(&info, location)?;
+    let facts = info.facts(location)?;
     if let Some(layout) = answers.next() {
         check_layout(layout?, location)?;
     }
     let facts = probe(lane, facts).await?;
+    if looks_only {
+        return Ok(facts);
+    }
     let mut mark = redis::cmd("SET");
     mark.arg(keys::LAYOUT).arg(keys::LAYOUT_VERSION).arg("NX");
     // A full server can still be drained, so this is no reason not to open it.
@@ -62,7 +69,8 @@ async fn probe(lane: &Lane, facts: Facts) -> Result<Facts> {
     Ok(Facts { tells: is_allowed(0), counts: is_allowed(2), ..facts })
 }
 
-fn check_layout(layout: Value, location: &str) -> Result<()> {
+/// Fails with `CD1206` if the keys are of a layout that is not known here.
+pub(crate) fn check_layout(layout: Value, location: &str) -> Result<()> {
     let Value::BulkString(bytes) = layout else { return Ok(()) };
     let found: u32 = String::from_utf8_lossy(&bytes).trim().parse().unwrap_or(u32::MAX);
     if found <= keys::LAYOUT_VERSION {
@@ -76,30 +84,79 @@ fn check_layout(layout: Value, location: &str) -> Result<()> {
     .hint("use a newer Cardoon, or another database"))
 }
 
-fn read(info: &str, location: &str) -> Result<Facts> {
-    let field = |name: &str| {
-        info.lines()
+impl Info {
+    pub(crate) fn read(answer: Value) -> Result<Self> {
+        text(answer, "INFO").map(Self)
+    }
+
+    /// What stands behind `name:`; empty if it is not there.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        self.0
+            .lines()
             .find_map(|line| line.trim_end().strip_prefix(name)?.strip_prefix(':'))
             .unwrap_or_default()
-    };
-    let version = version(field("redis_version"));
-    if version < OLDEST {
+    }
+
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.field(name).parse().ok()
+    }
+
+    fn facts(&self, location: &str) -> Result<Facts> {
+        let version = self.version(location)?;
+        self.check_role(location)?;
+        let warnings = [self.eviction(location), self.persistence(location)];
+        let append_only = self.field("aof_enabled") == "1";
+        let warnings = warnings.into_iter().flatten().collect();
+        Ok(Facts { version, warnings, append_only, tells: true, counts: true })
+    }
+
+    /// Fails with `CD1201` if it is too old.
+    pub(crate) fn version(&self, location: &str) -> Result<(u32, u32)> {
+        let version = version(self.field("redis_version"));
+        if version >= OLDEST {
+            return Ok(version);
+        }
         let (major, minor) = version;
-        return Err(Error::new(
-            Code::RedisTooOld,
-            format!("{location} is Redis {major}.{minor}, 6.2 is needed"),
-        ));
+        Err(Error::new(Code::RedisTooOld, format!("{location} is Redis {major}.{minor}, 6.2 is needed"))
+            .hint("use a newer server, Redis or Valkey"))
     }
-    if field("cluster_enabled") == "1" {
-        return Err(Error::new(Code::RedisCluster, format!("{location} is part of a Redis Cluster")));
+
+    /// Fails with `CD1207` and `CD1204` if it cannot hold tasks because of its part among other servers.
+    pub(crate) fn check_role(&self, location: &str) -> Result<()> {
+        if self.field("cluster_enabled") == "1" {
+            return Err(Error::new(Code::RedisCluster, format!("{location} is part of a Redis Cluster"))
+                .hint("use a server of its own; several are kept by Redis Sentinel"));
+        }
+        if self.field("role") == "slave" {
+            let (host, port) = (self.field("master_host"), self.field("master_port"));
+            return Err(Error::new(Code::RedisReadOnly, format!("{location} is a replica"))
+                .checked(format!("its primary: {host}:{port}"))
+                .hint("connect to the primary; with Sentinel, name it in the URL"));
+        }
+        Ok(())
     }
-    if field("role") == "slave" {
-        return Err(Error::new(Code::RedisReadOnly, format!("{location} is a replica"))
-            .checked(format!("its primary: {}:{}", field("master_host"), field("master_port")))
-            .hint("connect to the primary; with Sentinel, name it in the URL"));
+
+    /// What is wrong with what it does when memory is short.
+    pub(crate) fn eviction(&self, location: &str) -> Option<Error> {
+        let policy = self.field("maxmemory_policy");
+        let evicts = self.field("maxmemory") != "0" && !policy.is_empty() && policy != "noeviction";
+        evicts.then(|| {
+            let message = format!("{location} removes tasks when memory is short");
+            Error::new(Code::RedisLosesTasks, message)
+                .checked(format!("maxmemory-policy: {policy}"))
+                .hint("redis-cli -u <URL> CONFIG SET maxmemory-policy noeviction; the same in redis.conf")
+        })
     }
-    let append_only = field("aof_enabled") == "1";
-    Ok(Facts { version, warnings: warnings(&field), append_only, tells: true, counts: true })
+
+    /// What is wrong with what it writes to disk.
+    pub(crate) fn persistence(&self, location: &str) -> Option<Error> {
+        (self.field("aof_enabled") == "0").then(|| {
+            let message = format!("{location} keeps tasks in memory only: its end loses them");
+            Error::new(Code::RedisLosesTasks, message)
+                .checked("appendonly: no")
+                .hint("redis-cli -u <URL> CONFIG SET appendonly yes; the same in redis.conf")
+        })
+    }
 }
 
 fn version(text: &str) -> (u32, u32) {
@@ -111,24 +168,12 @@ fn version(text: &str) -> (u32, u32) {
     }
 }
 
-fn warnings<'i>(field: &impl Fn(&str) -> &'i str) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let policy = field("maxmemory_policy");
-    if field("maxmemory") != "0" && !policy.is_empty() && policy != "noeviction" {
-        warnings.push(format!("its policy {policy} removes tasks when memory is short; set `noeviction`"));
-    }
-    if field("aof_enabled") == "0" {
-        warnings.push("it does not write to disk, so its end loses all tasks; set `appendonly yes`".into());
-    }
-    warnings
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn info(lines: &[&str]) -> Result<Facts> {
-        read(&lines.join("\r\n"), "redis://host")
+        Info(lines.join("\r\n")).facts("redis://host")
     }
 
     #[test]
@@ -146,9 +191,10 @@ mod tests {
         let facts =
             info(&["redis_version:7.2.0", "maxmemory:1000", "maxmemory_policy:allkeys-lru", "aof_enabled:0"]);
         let warnings = facts.unwrap().warnings;
-        assert!(warnings[0].contains("allkeys-lru") && warnings[1].contains("appendonly"), "{warnings:?}");
+        assert_eq!(warnings[0].findings(), ["maxmemory-policy: allkeys-lru"]);
+        assert_eq!(warnings[1].findings(), ["appendonly: no"]);
         let quiet =
             info(&["redis_version:7.2.0", "maxmemory:0", "maxmemory_policy:noeviction", "aof_enabled:1"]);
-        assert_eq!(quiet.unwrap().warnings, Vec::<String>::new());
+        assert!(quiet.unwrap().warnings.is_empty());
     }
 }

@@ -73,9 +73,9 @@ impl RedisStore {
         let wire = Wire::new(address.clone(), clock, options.limit)?;
         let main = Lane::new(&wire);
         main.connect().await?;
-        let facts = server::check(&main, &wire.location).await?;
+        let facts = server::check(&main, &wire.location, options.looks_only).await?;
         for warning in &facts.warnings {
-            tracing::warn!(server = wire.location, "{warning}");
+            tracing::warn!(server = wire.location, "{}", warning.message());
         }
         let shared = Arc::new(Shared {
             claims: Lane::new(&wire),

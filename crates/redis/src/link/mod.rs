@@ -2,7 +2,7 @@
 
 mod era;
 mod lane;
-mod open;
+pub(crate) mod open;
 mod values;
 mod vigil;
 mod wire;
@@ -10,4 +10,4 @@ mod wire;
 pub(crate) use era::Era;
 pub(crate) use lane::Lane;
 pub(crate) use values::{bytes, int, items, text};
-pub(crate) use wire::{Patience, Pushes, Wire};
+pub(crate) use wire::{Patience, Pushes, Wire, primary_of};

@@ -2,8 +2,8 @@
 
 use cardoon_errors::{Code, Error, Result};
 use redis::{
-    Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo,
-    RedisResult, TlsCertificates,
+    Client, ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo, RedisResult,
+    TlsCertificates,
 };
 
 use rustls::crypto::{CryptoProvider, ring};
@@ -13,14 +13,27 @@ use crate::failure;
 
 /// A client for the server that the address names, which is at `primary` if sentinels had to be asked for it.
 pub(crate) fn client(address: &RedisAddress, primary: Option<&(String, u16)>) -> Result<Client> {
+    opened(address, login(address), primary)
+}
+
+/// A client for the same server that neither logs in nor chooses a database, and speaks what every version understands.
+pub(crate) fn stranger(address: &RedisAddress, primary: Option<&(String, u16)>) -> Result<Client> {
+    let login = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
+    opened(address, login, primary)
+}
+
+fn opened(
+    address: &RedisAddress,
+    login: RedisConnectionInfo,
+    primary: Option<&(String, u16)>,
+) -> Result<Client> {
     let opened = match (&address.place, primary) {
-        (Place::Socket(path), _) => open(address, ConnectionAddr::Unix(path.clone())),
-        (Place::Host { host, port, tls: None }, _) => open(address, ConnectionAddr::Tcp(host.clone(), *port)),
-        (Place::Host { host, port, tls: Some(tls) }, _) => {
-            open_with_tls(address, host, *port, &certificates(tls)?)
+        (Place::Socket(path), _) => open(login, ConnectionAddr::Unix(path.clone())),
+        (Place::Host { host, port, tls: None }, _) | (Place::Sentinel { .. }, Some((host, port))) => {
+            open(login, ConnectionAddr::Tcp(host.clone(), *port))
         }
-        (Place::Sentinel { .. }, Some((host, port))) => {
-            open(address, ConnectionAddr::Tcp(host.clone(), *port))
+        (Place::Host { host, port, tls: Some(tls) }, _) => {
+            open_with_tls(login, host, *port, &certificates(tls)?)
         }
         (Place::Sentinel { .. }, None) => return Err(no_primary(address)),
     };
@@ -38,19 +51,19 @@ pub(crate) fn no_primary(address: &RedisAddress) -> Error {
         .hint("ask a sentinel: redis-cli -p 26379 sentinel masters")
 }
 
-fn open(address: &RedisAddress, place: ConnectionAddr) -> RedisResult<Client> {
-    Client::open(info(address, place)?)
+fn open(login: RedisConnectionInfo, place: ConnectionAddr) -> RedisResult<Client> {
+    Client::open(place.into_connection_info()?.set_redis_settings(login))
 }
 
 fn open_with_tls(
-    address: &RedisAddress,
+    login: RedisConnectionInfo,
     host: &str,
     port: u16,
     certificates: &TlsCertificates,
 ) -> RedisResult<Client> {
     provide_cryptography();
     let place = ConnectionAddr::TcpTls { host: host.into(), port, insecure: false, tls_params: None };
-    Client::build_with_tls(info(address, place)?, certificates.clone())
+    Client::build_with_tls(place.into_connection_info()?.set_redis_settings(login), certificates.clone())
 }
 
 /// The client takes what the process has chosen, and panics if it has chosen nothing.
@@ -61,7 +74,7 @@ fn provide_cryptography() {
     }
 }
 
-fn info(address: &RedisAddress, place: ConnectionAddr) -> RedisResult<ConnectionInfo> {
+fn login(address: &RedisAddress) -> RedisConnectionInfo {
     let mut login =
         RedisConnectionInfo::default().set_db(address.database).set_protocol(ProtocolVersion::RESP3);
     // Each answer that is waited for before a connection is of use may be one that does not come.
@@ -72,7 +85,7 @@ fn info(address: &RedisAddress, place: ConnectionAddr) -> RedisResult<Connection
     if let Some(password) = &address.password {
         login = login.set_password(password);
     }
-    Ok(place.into_connection_info()?.set_redis_settings(login))
+    login
 }
 
 fn certificates(tls: &Tls) -> Result<TlsCertificates> {

@@ -211,7 +211,8 @@ impl Patience {
     }
 }
 
-async fn primary_of(host: &str, port: u16, name: &str, limit: Duration) -> Option<(String, u16)> {
+/// Where the sentinel at this address says that the primary is.
+pub(crate) async fn primary_of(host: &str, port: u16, name: &str, limit: Duration) -> Option<(String, u16)> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(limit / 2))
         .set_response_timeout(Some(limit / 2));
