@@ -1,0 +1,26 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+/// How a gateway is run.
+#[derive(Debug, Clone)]
+pub struct GatewayOptions {
+    /// Where it listens; port 0 is a free one.
+    pub listen: SocketAddr,
+    /// The file of its tokens; `None` for a gateway that asks for none, which listens on loopback only.
+    pub tokens: Option<PathBuf>,
+    /// The largest body of a request, in bytes.
+    pub body_limit: usize,
+    /// Connections at a time; further ones are turned away.
+    pub connections: usize,
+}
+
+impl Default for GatewayOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8765)),
+            tokens: None,
+            body_limit: 1024 * 1024,
+            connections: 4096,
+        }
+    }
+}

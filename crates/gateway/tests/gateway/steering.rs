@@ -1,0 +1,102 @@
+use cardoon_testkit::eventually;
+use serde_json::json;
+
+use crate::world::{DEADLINE, World};
+
+async fn dead(world: &World, args: serde_json::Value) -> String {
+    let id = world.send("cardoon.add", args).await;
+    let is_dead = async || !world.look(&format!("/api/v1/tasks/{id}")).await["dead"].is_null();
+    eventually("the dead letter", DEADLINE, is_dead).await;
+    id
+}
+
+#[tokio::test]
+async fn a_paused_queue_says_so_until_it_is_resumed() {
+    let world = World::new().await;
+    let post = async |path| world.post(path, json!({})).await.json();
+    assert_eq!(post("/api/v1/queues/q/pause").await["changed"], true);
+    assert_eq!(post("/api/v1/queues/q/pause").await["changed"], false);
+    assert_eq!(world.look("/api/v1/queues/q").await["paused"], true);
+    assert_eq!(post("/api/v1/queues/q/resume").await["changed"], true);
+    assert_eq!(world.look("/api/v1/queues/q").await["paused"], false);
+}
+
+#[tokio::test]
+async fn a_purge_counts_before_it_deletes() {
+    let world = World::new().await;
+    world.send("t", json!([])).await;
+    world.send_with(json!({ "task": "t", "countdown": "1h" })).await;
+    let path = "/api/v1/queues/celery/purge";
+    assert_eq!(
+        world.post(path, json!({ "dry_run": true })).await.json(),
+        json!({ "count": 2, "dry_run": true })
+    );
+    assert_eq!(world.ask("POST", path, &[], None).await.json(), json!({ "count": 2, "dry_run": false }));
+    assert_eq!(world.look("/api/v1/tasks").await["items"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_task_is_sent_again_as_it_was_or_otherwise() {
+    let world = World::new().await.work();
+    let id = dead(&world, json!(["x", 1])).await;
+    let again = world.ask("POST", &format!("/api/v1/tasks/{id}/retry"), &[], None).await;
+    assert_eq!((again.status, &again.json()["id"]), (201, &json!(id)));
+    let is_dead = async || world.look("/api/v1/dead").await["items"].as_array().unwrap().len() == 1;
+    eventually("it fails again", DEADLINE, is_dead).await;
+    let edited = world.post(&format!("/api/v1/tasks/{id}/retry"), json!({ "args": [2, 3] })).await.json();
+    assert_ne!(edited["id"], id.as_str());
+    let task = world.ended(edited["id"].as_str().unwrap()).await;
+    assert_eq!(task["record"]["result"], 5);
+    assert_eq!(world.look("/api/v1/dead").await["items"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_retried_says_why() {
+    let world = World::new().await.work();
+    let id = world.send("cardoon.noop", json!([])).await;
+    world.ended(&id).await;
+    let retry = async |id: &str| world.post(&format!("/api/v1/tasks/{id}/retry"), json!({})).await;
+    let reply = retry(&id).await;
+    assert_eq!((reply.status, reply.code()), (409, "CD3011".to_owned()));
+    assert_eq!(retry("nobody").await.code(), "CD3004");
+}
+
+#[tokio::test]
+async fn a_revoked_task_is_not_executed() {
+    let world = World::new().await;
+    let id = world.send("cardoon.noop", json!([])).await;
+    let reply = world.post("/api/v1/tasks/revoke", json!({ "ids": [id, "nobody"] })).await.json();
+    assert_eq!(reply["results"][0]["revoked"], "waiting");
+    assert_eq!(reply["results"][1]["revoked"], "unknown");
+    let world = world.work();
+    assert_eq!(world.ended(&id).await["state"], "REVOKED");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dead_letters_are_counted_redriven_and_purged_by_what_they_have_in_common() {
+    let world = World::new().await.work();
+    dead(&world, json!(["x", 1])).await;
+    dead(&world, json!(["y", 1])).await;
+    let count = async |path, body| world.post(path, body).await.json()["count"].clone();
+    let all = json!({ "reason": "bad-arguments", "dry_run": true });
+    assert_eq!(count("/api/v1/dead/redrive", all).await, 2);
+    assert_eq!(count("/api/v1/dead/redrive", json!({ "queue": "other" })).await, 0);
+    let reply = world.post("/api/v1/dead/purge", json!({})).await;
+    assert_eq!((reply.status, reply.code()), (422, "CD4006".to_owned()));
+    assert_eq!(count("/api/v1/dead/redrive", json!({ "reason": "bad-arguments" })).await, 2);
+    let are_dead = async || world.look("/api/v1/dead").await["items"].as_array().unwrap().len() == 2;
+    eventually("they fail again", DEADLINE, are_dead).await;
+    assert_eq!(count("/api/v1/dead/purge", json!({ "all": true })).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_that_is_drained_leaves() {
+    let world = World::new().await.work();
+    let workers = async || world.look("/api/v1/workers").await["items"].as_array().unwrap().len();
+    eventually("the worker", DEADLINE, async || workers().await == 1).await;
+    let told = world.post("/api/v1/workers/the-worker/drain", json!({})).await.json();
+    assert_eq!(told["told"][0]["order"], "drain");
+    eventually("it leaves", DEADLINE, async || workers().await == 0).await;
+    let reply = world.post("/api/v1/workers/the-worker/stop", json!({})).await;
+    assert_eq!((reply.status, reply.code()), (404, "CD3015".to_owned()));
+}

@@ -1,0 +1,58 @@
+//! The same on the stores that people use.
+
+use cardoon::Stores;
+use cardoon_gateway::GatewayOptions;
+use cardoon_runtime::Clock;
+use cardoon_testkit::{RedisServer, eventually};
+use serde_json::json;
+
+use crate::world::{DEADLINE, World};
+
+async fn world_at(url: &str) -> World {
+    let stores: Stores = cardoon_connect::connect(url, None, &Clock::real()).await.unwrap();
+    World::at(stores, GatewayOptions::default()).await
+}
+
+/// Sends, repeats, looks, fails, retries otherwise, pauses and purges.
+async fn all_of_it(world: World) {
+    let world = world.work();
+    let key = [("Idempotency-Key", "k")];
+    let call = r#"{"task": "cardoon.add", "args": [2, 3]}"#;
+    let first = world.ask("POST", "/api/v1/tasks", &key, Some(call)).await.json();
+    let id = first["id"].as_str().unwrap().to_owned();
+    assert_eq!(world.ended(&id).await["record"]["result"], 5);
+    let again = world.ask("POST", "/api/v1/tasks", &key, Some(call)).await;
+    assert_eq!((again.status, &again.json()["id"]), (200, &first["id"]));
+    assert_eq!(world.ask("POST", "/api/v1/tasks", &key, Some(r#"{"task": "t"}"#)).await.code(), "CD7004");
+    let calls: Vec<_> = (0..100).map(|n| json!({ "task": "cardoon.echo", "args": [n] })).collect();
+    let sent = world.post("/api/v1/tasks/batch", json!({ "tasks": calls })).await.json();
+    for result in sent["results"].as_array().unwrap() {
+        world.ended(result["id"].as_str().unwrap()).await;
+    }
+    let page = world.look("/api/v1/tasks?state=SUCCESS&limit=60").await;
+    let next = page["next"].as_str().unwrap();
+    let rest = world.look(&format!("/api/v1/tasks?state=SUCCESS&limit=60&after={next}")).await;
+    assert_eq!(page["items"].as_array().unwrap().len() + rest["items"].as_array().unwrap().len(), 101);
+    let failed = world.send("cardoon.add", json!(["x", 1])).await;
+    let is_dead = async || !world.look(&format!("/api/v1/tasks/{failed}")).await["dead"].is_null();
+    eventually("the dead letter", DEADLINE, is_dead).await;
+    let edited = world.post(&format!("/api/v1/tasks/{failed}/retry"), json!({ "args": [4, 5] })).await.json();
+    assert_eq!(world.ended(edited["id"].as_str().unwrap()).await["record"]["result"], 9);
+    world.post("/api/v1/queues/later/pause", json!({})).await;
+    world.send_with(json!({ "task": "t", "queue": "later" })).await;
+    assert_eq!(world.post("/api/v1/queues/later/purge", json!({})).await.json()["count"], 1);
+    assert_eq!(world.get("/readyz").await.status, 200);
+    assert!(world.get("/metrics").await.text.contains("cardoon_worker_up{worker=\"the-worker\"} 1"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_gateway_works_on_sqlite() {
+    let folder = cardoon_testkit::folder().unwrap();
+    all_of_it(world_at(&format!("sqlite:{}", folder.path().join("tasks.db").display())).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_gateway_works_on_redis() {
+    let server = RedisServer::start().await.unwrap();
+    all_of_it(world_at(&server.url()).await).await;
+}
