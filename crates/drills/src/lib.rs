@@ -1,6 +1,6 @@
 //! Drills: start real processes, kill and pause them, and count what became of their tasks.
 //!
-//! The demo, the fault tests and later the command `verify` are made of the same parts.
+//! The demo, the fault tests and the command `verify` are made of the same parts.
 
 mod process;
 mod proxy;
@@ -8,6 +8,7 @@ mod smtp;
 mod witness;
 
 pub mod demo;
+pub mod verify;
 
 pub use process::WorkerProcess;
 pub use proxy::{FaultProxy, Flow, Line};
