@@ -48,6 +48,9 @@ pub(crate) struct Global {
     /// Say more; twice: still more
     #[arg(short, long, global = true, action = ArgAction::Count)]
     pub(crate) verbose: u8,
+    /// The form of the log
+    #[arg(long, global = true, value_name = "FORM")]
+    pub(crate) log_format: Option<LogFormat>,
     /// The language of errors, explanations and help; from LANG by default
     #[arg(long, global = true, value_name = "LANGUAGE")]
     pub(crate) lang: Option<Lang>,
@@ -61,12 +64,33 @@ impl Global {
     pub(crate) fn set_host(&mut self, python: Option<OsString>) {
         self.python = self.python.take().or(python);
     }
+
+    /// Of a command's own option and these, the last one counts.
+    fn log_flags(&self) -> impl Iterator<Item = Flag> {
+        let level = match (self.quiet, self.verbose) {
+            (true, _) => flag("log.level", "--quiet", Some("error")),
+            (_, 0) => None,
+            (_, 1) => flag("log.level", "--verbose", Some("debug")),
+            _ => flag("log.level", "--verbose", Some("trace")),
+        };
+        let format = self.log_format.map(|format| match format {
+            LogFormat::Pretty => "pretty",
+            LogFormat::Json => "json",
+        });
+        level.into_iter().chain(flag("log.format", "--log-format", format))
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
     En,
     Zh,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    Pretty,
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,6 +120,7 @@ impl Arguments {
         // `migrate --results` names no store.
         let results = self.global.results.as_deref().filter(|url| !url.is_empty());
         flags.extend(flag("results.url", "--results", results));
+        flags.extend(self.global.log_flags());
         flags
     }
 }

@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     /// The application could not be imported, which was said.
     NotImported,
     Interrupted,
+    /// It found errors; the status of the first.
+    Found(u8),
     /// The process is to be replaced by a fresh one of the same command line.
     Replace,
 }
@@ -30,6 +32,7 @@ impl Exit {
             Self::Partly => 5,
             Self::NotImported => 6,
             Self::Interrupted => 130,
+            Self::Found(status) => status,
             Self::Replace => {
                 replace_process(origin);
                 1

@@ -3,18 +3,20 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use cardoon_errors::{Applied, Error, Language, phrase, title};
-use serde_json::json;
+use cardoon_admin::failure::{ErrorView, Said};
+use cardoon_errors::{Applied, Error, Language};
 
 use crate::language::choose;
+use crate::log;
 use crate::output::{Format, cut, json_text};
 
 /// Longest piece of an error that is shown to people: it may repeat what somebody typed or sent.
 const LONGEST: usize = 1000;
 
-/// Prints `error` to standard error: for people, or as one JSON object.
+/// Prints `error` to standard error: for people, or as one JSON object; into the log if programs read that.
 pub(crate) fn print(error: &Error, language: Language, format: Format) {
     let text = match format {
+        Format::Table if log::is_json() => return log_error(error, language),
         Format::Table => for_people(error, language),
         Format::Json | Format::Jsonl => for_programs(error, language),
     };
@@ -22,59 +24,30 @@ pub(crate) fn print(error: &Error, language: Language, format: Format) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
 }
 
-/// An error in the language of its reader. What has no translation stays English.
-struct Said {
-    /// What happened; a title in front of it if only that is translated.
-    message: String,
-    causes: Vec<String>,
-    findings: Vec<String>,
-    hint: Option<String>,
-}
-
-impl Said {
-    fn of(error: &Error, language: Language) -> Self {
-        let code = error.code();
-        let known = |text: &str| phrase(code, language, text);
-        let said = |text: &str| known(text).unwrap_or_else(|| text.to_owned());
-        let causes = causes(error);
-        let message = match language {
-            Language::English => error.message().to_owned(),
-            Language::Chinese if is_chinese(error.message()) => error.message().to_owned(),
-            Language::Chinese => known(error.message())
-                .unwrap_or_else(|| format!("{}（{}）", title(code, language), error.message())),
-        };
-        Self {
-            message,
-            findings: findings(error, &causes).map(said).collect(),
-            causes: causes.iter().map(|cause| said(cause)).collect(),
-            hint: error.next_step().map(said),
-        }
-    }
-}
-
-fn is_chinese(text: &str) -> bool {
-    text.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
-}
-
-/// The causes without those that only repeat the one before, as it is or with SQLite's number.
-fn causes(error: &Error) -> Vec<String> {
-    let mut causes = error.causes();
-    causes.dedup_by(|cause, before| cause == before || cause.starts_with("Error code "));
-    causes
-}
-
-/// The findings that no cause says already.
-fn findings<'a>(error: &'a Error, causes: &[String]) -> impl Iterator<Item = &'a str> {
-    error.findings().iter().map(String::as_str).filter(|finding| causes.iter().all(|cause| cause != finding))
+fn log_error(error: &Error, language: Language) {
+    let Said { message, causes, findings, hint } = Said::of(error, language);
+    tracing::error!(
+        target: log::TALK,
+        code = %error.code(),
+        causes = causes.join("; "),
+        checked = findings.join("; "),
+        hint,
+        "{message}"
+    );
 }
 
 fn for_people(error: &Error, language: Language) -> String {
+    described(error, language, choose(language, "error", "错误"))
+}
+
+/// All that `error` says, in lines; `label` stands in front of its code.
+pub(crate) fn described(error: &Error, language: Language, label: &str) -> String {
     let code = error.code();
     let said = Said::of(error, language);
     let message = cut(&said.message, LONGEST);
     let mut text = match language {
-        Language::English => format!("error[{code}]: {message}\n"),
-        Language::Chinese => format!("错误[{code}]：{message}\n"),
+        Language::English => format!("{label}[{code}]: {message}\n"),
+        Language::Chinese => format!("{label}[{code}]：{message}\n"),
     };
     let mut line = |label: &str, content: &str| {
         let _ = writeln!(text, "  {label}{content}");
@@ -97,25 +70,8 @@ fn for_people(error: &Error, language: Language) -> String {
     text
 }
 
-/// The texts are for people, so they are in their language; programs look at code, kind and `applied`.
 fn for_programs(error: &Error, language: Language) -> String {
-    let said = Said::of(error, language);
-    let object = json!({ "error": {
-        "code": error.code().to_string(),
-        "title": title(error.code(), language),
-        "kind": error.kind().to_string(),
-        "message": said.message,
-        "applied": match error.was_applied() {
-            Applied::No => "no",
-            Applied::Yes => "yes",
-            Applied::Unknown => "unknown",
-        },
-        "causes": said.causes,
-        "checked": said.findings,
-        "hint": said.hint,
-        "docs": format!("cardoon explain {}", error.code()),
-    }});
-    json_text(&object) + "\n"
+    json_text(&ErrorView::of(error, language)) + "\n"
 }
 
 #[cfg(test)]

@@ -3,21 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cardoon_core::{QueueName, TaskId, Timestamp};
+pub(crate) use cardoon_admin::input::{queue_name, task_id, timestamp};
 use cardoon_errors::{Code, Error, Result};
-
-use crate::output::cut;
-
-/// Longest part of a wrong name that an error repeats.
-const NAME: usize = 80;
-
-pub(crate) fn task_id(text: &str) -> Result<TaskId> {
-    TaskId::new(text).map_err(|reason| bad_name("task id", text, &reason))
-}
-
-pub(crate) fn queue_name(text: &str) -> Result<QueueName> {
-    QueueName::new(text).map_err(|reason| bad_name("queue name", text, &reason))
-}
 
 /// A JSON array, as it was written.
 pub(crate) fn positional(text: &str) -> Result<Bytes> {
@@ -27,13 +14,6 @@ pub(crate) fn positional(text: &str) -> Result<Bytes> {
 /// A JSON object, as it was written.
 pub(crate) fn named(text: &str) -> Result<Bytes> {
     checked_json(text, "a JSON object", "--kwargs '{\"x\": 2}'", serde_json::Value::is_object)
-}
-
-/// A point in time in RFC 3339.
-pub(crate) fn timestamp(text: &str) -> Result<Timestamp, String> {
-    let time: jiff::Timestamp =
-        text.parse().map_err(|error| format!("{error}; write it as 2030-01-31T12:00:00Z"))?;
-    Ok(Timestamp(time.as_millisecond()))
 }
 
 /// A length of time with its unit, for clap.
@@ -58,10 +38,6 @@ fn checked_json(
         return Err(wrong(format!("it is {}", kind(&value))));
     }
     Ok(Bytes::copy_from_slice(text.as_bytes()))
-}
-
-fn bad_name(what: &str, text: &str, reason: &cardoon_core::IdError) -> Error {
-    Error::new(Code::BadName, format!("`{}` cannot be a {what}: {reason}", cut(text, NAME)))
 }
 
 fn kind(value: &serde_json::Value) -> &'static str {
@@ -91,11 +67,5 @@ mod tests {
         assert_eq!(error.code(), Code::BadInput);
         assert_eq!(error.findings(), ["it is a list"]);
         assert!(error.next_step().unwrap().contains("--kwargs '{"), "{:?}", error.next_step());
-    }
-
-    #[test]
-    fn times_are_points_with_a_zone() {
-        assert_eq!(timestamp("1970-01-01T00:00:01Z"), Ok(Timestamp(1000)));
-        assert!(timestamp("1970-01-01 00:00").is_err());
     }
 }

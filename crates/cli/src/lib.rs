@@ -15,7 +15,6 @@ mod session;
 mod signals;
 mod stores;
 mod talk;
-mod tasks;
 mod usage;
 
 use std::ffi::OsString;

@@ -28,8 +28,13 @@ impl Session {
     pub(crate) fn begin(arguments: &Arguments) -> Result<Self> {
         let Global { quiet, output, .. } = arguments.global;
         let language = arguments.language();
+        let settings = Settings::load(&Sources::of_process(arguments.flags()))?;
+        for file in settings.exposed_files() {
+            let file = file.display();
+            tracing::warn!(%file, "everybody on this machine may read this file of a secret: chmod 600");
+        }
         Ok(Self {
-            settings: Settings::load(&Sources::of_process(arguments.flags()))?,
+            settings,
             output: Output::new(output, language),
             talk: Talk::new(quiet, language),
             language,

@@ -1,36 +1,37 @@
 //! The stores that the settings name.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use cardoon_broker::{Broker, DeadFilter};
-use cardoon_coord::Coordinator;
 use cardoon_errors::{Code, Error, Result};
-use cardoon_results::ResultBackend;
 use cardoon_runtime::Clock;
 use cardoon_settings::{Settings, without_password};
 
 /// How long a command waits for its stores to close.
 const CLOSING: Duration = Duration::from_secs(5);
-/// Dead letters that are reopened and sent again at a time.
-const PAGE: usize = 64;
 
-/// Open stores.
+/// Open stores, which a command closes when its work is done.
 #[derive(Clone)]
-pub(crate) struct Stores {
-    pub(crate) broker: Arc<dyn Broker>,
-    pub(crate) results: Arc<dyn ResultBackend>,
-    pub(crate) coord: Arc<dyn Coordinator>,
-    pub(crate) joined: bool,
-    /// Where they are, for people.
-    pub(crate) location: String,
+pub(crate) struct Stores(cardoon_connect::Stores);
+
+impl Deref for Stores {
+    type Target = cardoon_connect::Stores;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl From<cardoon_connect::Stores> for Stores {
+    fn from(stores: cardoon_connect::Stores) -> Self {
+        Self(stores)
+    }
 }
 
 impl From<Stores> for cardoon_connect::Stores {
     fn from(stores: Stores) -> Self {
-        let Stores { broker, results, coord, joined, location } = stores;
-        Self { broker, results, coord, joined, location }
+        stores.0
     }
 }
 
@@ -48,6 +49,16 @@ impl Urls {
         let results = settings.results.url.as_ref().map(|url| url.expose().to_owned());
         std::iter::once(&broker).chain(&results).try_for_each(|url| refuse_memory(url))?;
         Ok(Self { broker, results })
+    }
+
+    /// The URL of the store of messages.
+    pub(crate) fn broker(&self) -> &str {
+        &self.broker
+    }
+
+    /// The URL of the results, if they are kept elsewhere.
+    pub(crate) fn results(&self) -> Option<&str> {
+        self.results.as_deref()
     }
 
     /// The first database file among the stores that does not exist.
@@ -98,34 +109,10 @@ pub(crate) async fn at(
     settings: &Settings,
     clock: &Clock,
 ) -> Result<Stores> {
-    let stores = cardoon_connect::connect_with(broker, results, &settings.retention, clock).await?;
-    let cardoon_connect::Stores { broker, results, coord, joined, location } = stores;
-    Ok(Stores { broker, results, coord, joined, location })
+    cardoon_connect::connect_with(broker, results, &settings.retention, clock).await.map(Stores)
 }
 
 impl Stores {
-    /// Sends the matching dead letters to their queues again; answers how many. Results that are kept elsewhere are
-    /// told before: a task that has ended there would not run.
-    pub(crate) async fn redrive(&self, filter: &DeadFilter) -> Result<u64> {
-        let letters = self.broker.dead_letters();
-        if self.joined {
-            return letters.redrive(filter).await;
-        }
-        let mut redriven = 0;
-        loop {
-            let page = letters.list(filter, PAGE).await?;
-            let ids: Vec<_> = page.into_iter().map(|letter| letter.message.id).collect();
-            if ids.is_empty() {
-                return Ok(redriven);
-            }
-            self.results.reopen(&ids).await?;
-            match letters.redrive(&DeadFilter { ids, ..filter.clone() }).await? {
-                0 => return Ok(redriven),
-                some => redriven += some,
-            }
-        }
-    }
-
     /// Finishes what is under way. That a store does not close in time is logged: the command's work is done.
     pub(crate) async fn close(&self) {
         if let Err(error) = self.results.close(CLOSING).await {

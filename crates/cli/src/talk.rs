@@ -6,6 +6,7 @@ use cardoon_errors::Language;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::language::choose;
+use crate::log;
 
 /// Talks to the person at the terminal, in one language.
 #[derive(Debug, Clone, Copy)]
@@ -23,6 +24,9 @@ impl Talk {
     pub(crate) fn say(self, english: impl AsRef<str>, chinese: impl AsRef<str>) {
         if !self.quiet {
             let line = choose(self.language, english.as_ref(), chinese.as_ref());
+            if log::is_json() {
+                return tracing::info!(target: log::TALK, "{}", line.trim_end());
+            }
             // Nobody is left to be told that standard error is closed.
             let _ = writeln!(std::io::stderr().lock(), "{line}");
         }

@@ -1,3 +1,4 @@
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -5,7 +6,7 @@ use cardoon_errors::{Code, Language, Result};
 use cardoon_runtime::{ServiceKind, Supervisor};
 
 use super::reload::Sources;
-use super::{events, python, worker};
+use super::{events, gateway, python, worker};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
@@ -38,8 +39,9 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let signals = Signals::listen()?;
     let stores = session.connect().await?;
     let engine = worker::build(&session.settings, &stores).build()?;
-    greet(session, &stores);
     let supervisor = Supervisor::new();
+    let address = serve_http(session, &supervisor, &stores).await?;
+    greet(session, &stores, address);
     follow(&supervisor, &stores, session.language).await?;
     let exit = worker::until_told(engine, &stores, signals).await;
     supervisor.stop();
@@ -48,6 +50,8 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
 
 async fn serve(session: &Session, ready: python::Ready) -> Result<Exit> {
     let supervisor = Supervisor::new();
+    let address = serve_http(session, &supervisor, ready.stores()).await?;
+    session.talk.say(format!("gateway   http://{address}"), format!("网关      http://{address}"));
     follow(&supervisor, ready.stores(), session.language).await?;
     let exit = ready.until_told().await;
     supervisor.stop();
@@ -95,7 +99,15 @@ fn replaced(session: &Session, path: &Path) -> Exit {
     Exit::Replace
 }
 
-fn greet(session: &Session, stores: &Stores) {
+/// Serves tasks over HTTP beside the worker; answers where.
+async fn serve_http(session: &Session, supervisor: &Supervisor, stores: &Stores) -> Result<SocketAddr> {
+    let gateway = gateway::open_for_development(session, stores).await?;
+    let (address, stopping) = (gateway.address(), supervisor.stopping());
+    supervisor.spawn(ServiceKind::Connection, async move { gateway.serve(stopping.cancelled()).await });
+    Ok(address)
+}
+
+fn greet(session: &Session, stores: &Stores, gateway: SocketAddr) {
     let broker =
         session.settings.broker.url.as_ref().map(|url| format!(" --broker {url}")).unwrap_or_default();
     worker::introduce(session, &session.settings.worker.queues, stores);
@@ -108,6 +120,10 @@ fn greet(session: &Session, stores: &Stores) {
         let line = format!("  {command}{broker}");
         session.talk.say(&line, &line);
     }
+    let line = format!(
+        "  curl http://{gateway}/api/v1/tasks -H 'Content-Type: application/json' -d '{{\"task\": \"cardoon.add\", \"args\": [2, 3]}}'"
+    );
+    session.talk.say(&line, &line);
     session.talk.say("Ctrl-C ends: running tasks finish first", "按 Ctrl-C 结束，正在执行的任务会先完成");
 }
 

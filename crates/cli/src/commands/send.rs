@@ -9,6 +9,7 @@ use serde_json::json;
 use super::task::outcome;
 use crate::exit::Exit;
 use crate::input;
+use crate::log::sending;
 use crate::session::Session;
 use crate::stores::Stores;
 
@@ -54,9 +55,8 @@ pub(crate) struct Options {
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let id = options.id.as_deref().map_or_else(|| Ok(ids::task_id()), input::task_id)?;
-    let publish = publish(session, options, &id)?;
-    let stores = session.connect().await?;
-    match store(&stores, publish).await? {
+    let (stores, answer) = send(session, signature(session, options, &id)?).await?;
+    match answer {
         Published::Stored => {}
         Published::Duplicate => {
             session.talk.say(
@@ -74,25 +74,39 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn publish(session: &Session, options: &Options, id: &TaskId) -> Result<Publish> {
+async fn send(session: &Session, mut signature: Signature) -> Result<(Stores, Published)> {
+    let _sending = sending(&mut signature);
+    // What cannot be written is told before a database is made.
+    let publish = publish(session, signature)?;
+    let stores = session.connect().await?;
+    let answer = store(&stores, publish).await?;
+    Ok((stores, answer))
+}
+
+fn signature(session: &Session, options: &Options, id: &TaskId) -> Result<Signature> {
     let now = session.clock.now();
-    let not_before = options.at.or_else(|| options.delay.map(|delay| now.plus(delay)));
-    let signature = Signature {
+    Ok(Signature {
         task: task_name(&options.name)?,
         args: input::positional(&options.args)?,
         kwargs: input::named(&options.kwargs)?,
         options: SignatureOptions {
-            eta: not_before,
+            id: Some(id.clone()),
+            queue: Some(input::queue_name(&options.queue)?),
+            eta: options.at.or_else(|| options.delay.map(|delay| now.plus(delay))),
             priority: options.priority.map(Priority::new),
             expires: options.expires.map(|after| now.plus(after)),
             time_limit: options.time_limit,
             ..SignatureOptions::default()
         },
-    };
-    let queue = input::queue_name(&options.queue)?;
+    })
+}
+
+fn publish(session: &Session, signature: Signature) -> Result<Publish> {
     let origin = format!("{}@cardoon-send", std::process::id());
-    let message = cardoon_protocol::encode_within(&signature, id.clone(), &origin, &session.limits())?;
-    Ok(Publish { queue, message, not_before, resent: false })
+    let id = signature.options.id.clone().unwrap_or_else(ids::task_id);
+    let message = cardoon_protocol::encode_within(&signature, id, &origin, &session.limits())?;
+    let SignatureOptions { queue, eta, .. } = signature.options;
+    Ok(Publish { queue: queue.unwrap_or_default(), message, not_before: eta, resent: false })
 }
 
 fn task_name(text: &str) -> Result<String> {

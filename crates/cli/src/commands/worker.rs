@@ -76,6 +76,7 @@ impl Options {
             flag("worker.concurrency", "--concurrency", self.concurrency.as_deref()),
             flag("worker.name", "--name", self.name.as_deref()),
             flag("worker.events", "--events", events),
+            flag("log.level", "--loglevel", self.loglevel.map(Level::text)),
             flag("worker.grace", "--grace", self.grace.as_deref()),
             flag("worker.time_limit", "--time-limit", seconds(self.time_limit.as_ref()).as_deref()),
             flag(
@@ -99,10 +100,6 @@ impl Options {
                 .hint("name those to take from: --queues mail,low"));
         }
         Ok(())
-    }
-
-    pub(super) fn log_level(&self, usual: &'static str) -> &'static str {
-        self.loglevel.map_or(usual, Level::text)
     }
 }
 

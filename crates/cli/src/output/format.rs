@@ -2,12 +2,12 @@ use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::{ErrorKind, Write as _};
 
+use cardoon_admin::text::is_dangerous;
 use cardoon_errors::{Code, Error, Language, Result};
 use clap::ValueEnum;
 use serde::Serialize;
 
 use super::Table;
-use super::text::is_dangerous;
 
 /// The form of a command's data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

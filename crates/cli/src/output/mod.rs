@@ -2,12 +2,12 @@
 
 mod format;
 mod table;
-mod text;
 mod times;
 mod words;
 
+pub(crate) use cardoon_admin::text::{clean, cut, shell_word};
+pub(crate) use cardoon_admin::times::{ago, rfc3339};
 pub(crate) use format::{Format, Output, json_text};
 pub(crate) use table::Table;
-pub(crate) use text::{clean, cut, shell_word};
-pub(crate) use times::{ago, local_time, rfc3339};
+pub(crate) use times::local_time;
 pub(crate) use words::{labelled, word};

@@ -27,6 +27,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "错误、说明和帮助的语言；默认由 LANG 决定",
     ),
     ("When to use colours", "什么时候使用颜色"),
+    ("The form of the log", "日志的格式：pretty 给人看，json 每行一个 JSON 对象"),
     // The commands.
     (
         "Start everything for development: a worker with the built-in tasks, and its events as they happen",
@@ -42,6 +43,64 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "Say what will differ for an application of Celery: cardoon assess -A proj",
         "说明 Celery 应用换过来之后有哪些不同：cardoon assess -A proj",
     ),
+    // Of the verification.
+    (
+        "Verify your system: how fast several workers are, what dies with one, whether two nodes agree",
+        "检验你的系统：多个 worker 快多少，死掉一个会丢什么，两个节点的数据是否一致",
+    ),
+    (
+        "What to measure; everything by default",
+        "测什么：效率 efficiency、容错 faults、一致性 consistency；默认全部",
+    ),
+    ("Do less: about fifteen seconds instead of a minute", "少做一些：大约十五秒，而不是一分钟"),
+    ("Write the report to this file, as a page with plots", "把报告写成带图的网页文件"),
+    ("Tasks of each run of the efficiency measure", "测效率时每轮的任务数"),
+    ("How often a worker is killed", "强杀 worker 的次数"),
+    (
+        "When tasks are acknowledged; early shows what is lost then",
+        "什么时候确认任务；early 演示提前确认会丢什么",
+    ),
+    ("Which moments of killing are chosen", "随机种子，决定在哪些时刻动手"),
+    (
+        "Measure with this task, which is executed hundreds of times with all its effects",
+        "用这个任务来测；它会真的执行几百次",
+    ),
+    ("Measure another system for comparison, on the same Redis", "在同一台 Redis 上再测另一个系统作对照"),
+    (
+        "Find out why something does not work: asks the stores, the queues and the workers",
+        "查明为什么不工作：检查存储、队列和 worker",
+    ),
+    // Of queues and workers.
+    ("Pause a queue: what is sent to it waits until it is resumed", "暂停队列：发来的任务会等着，直到恢复"),
+    ("Resume a paused queue", "恢复已暂停的队列"),
+    ("Look after workers", "管理 worker"),
+    ("List the workers that are alive", "列出活着的 worker"),
+    (
+        "Tell workers to take nothing more, to finish what runs, and to end",
+        "让 worker 不再取新任务，做完手上的就退出",
+    ),
+    ("Tell workers to hand back what they have at once, and to end", "让 worker 立刻交还手上的任务并退出"),
+    ("The workers' names", "worker 的名称"),
+    ("All workers that are alive", "所有活着的 worker"),
+    // Of the gateway.
+    ("Serve tasks over HTTP", "通过 HTTP 提供任务接口"),
+    (
+        "The address and the port to listen on; port 0 is a free one",
+        "监听的地址和端口；端口 0 表示任选一个空闲的",
+    ),
+    ("Look after the tokens that let programs in", "管理程序使用的令牌"),
+    ("Make a token; it is printed once and kept nowhere", "创建令牌；只显示一次，不会保存"),
+    ("List the tokens by their names", "按名称列出令牌"),
+    (
+        "Forget a token: a gateway that runs refuses it within a second",
+        "吊销令牌：正在运行的网关一秒之内就会拒绝它",
+    ),
+    ("Its name, such as that of the program that uses it", "令牌的名称，例如使用它的程序的名称"),
+    (
+        "What it allows: send, read or control; give it again for more",
+        "允许做什么：send、read 或 control；可以重复给出",
+    ),
+    ("The token's name", "令牌的名称"),
     // Of a worker for Python.
     ("Python tasks", "Python 任务"),
     (
@@ -85,11 +144,23 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("Look after queues", "查看和管理队列"),
     ("Look after messages that could not be executed", "查看和管理无法执行的消息（死信）"),
     (
+        "Look after the database: check it, copy it, give its free space back",
+        "维护数据库：检查、备份、归还空闲空间",
+    ),
+    (
         "Leave the queues to Celery: return what only Cardoon understands to where Celery takes it from",
         "把队列交还给 Celery：只有 Cardoon 才懂的内容，放回 Celery 取任务的地方",
     ),
     ("Move everything from one store to another", "把所有内容从一个存储搬到另一个"),
     ("Follow what happens", "实时跟踪事件"),
+    ("Watch queues and workers in the terminal", "在终端里实时查看队列和 worker"),
+    ("How often to look", "多久刷新一次"),
+    (
+        "Say whether a worker lives, for probes: exit status 0 if one does",
+        "报告 worker 是否活着，供健康检查使用：有则退出码为 0",
+    ),
+    ("Only a worker of this name", "只看叫这个名字的 worker"),
+    ("Only a worker that takes from this queue", "只看处理这个队列的 worker"),
     (
         "Measure throughput and latency, by default on a database of its own",
         "测量吞吐量和延迟，默认使用单独的数据库",
@@ -125,6 +196,20 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "用两个 worker 进程发送 1000 封邮件，并在收件端计数",
     ),
     ("Show every setting with its value", "显示每一项设置的值"),
+    (
+        "Check that the file is sound and that no message is lost in it",
+        "检查文件是否完好、有没有消息丢在里面",
+    ),
+    ("Copy the database as it is at one moment to a file", "把数据库某一时刻的完整状态复制到一个文件"),
+    ("Give space that nothing holds back to the disk", "把空闲空间还给磁盘"),
+    (
+        "Compare every index with its table too, which takes several times as long",
+        "同时核对每个索引和它的表，用时是平常的几倍",
+    ),
+    ("Where the copy goes", "副本的文件名"),
+    ("Replace a file that is there", "文件已存在时替换它"),
+    ("Only empty the write-ahead log", "只清空预写日志"),
+    ("Rewrite the whole file; workers wait meanwhile", "重写整个文件；期间 worker 会等待"),
     ("Wait for at most this time until no worker is alive", "最多等这么久，直到没有 worker 在运行"),
     ("Hand back the dead letters too", "死信也一并交还"),
     ("Only count what would be handed back", "只统计会交还多少，不做改动"),

@@ -3,12 +3,16 @@
 
 mod bench;
 mod chinese;
+mod db;
 mod dead;
 mod demo;
+mod doctor;
 mod errors;
 mod events;
 mod explain;
+mod gateway;
 mod handback;
+mod log;
 mod looking;
 mod migrate;
 mod queues;
@@ -17,5 +21,8 @@ mod sending;
 mod settings;
 mod support;
 mod tasks;
+mod top;
+mod verify;
 mod why;
 mod worker;
+mod workers;

@@ -7,13 +7,45 @@ fn all_settings_are_shown_with_their_origin() {
     let home = Home::new();
     std::fs::write(home.folder.path().join("cardoon.toml"), "[worker]\nqueues = [\"mail\", \"low\"]\n")
         .unwrap();
-    let mut command = home.command(&["settings", "show", "--origin", "--broker", "redis://me:hunter2@db/0"]);
-    command.env("CARDOON_WORKER__GRACE", "40s");
+    std::fs::write(home.folder.path().join("url"), "redis://:hunter2@results/1\n").unwrap();
+    let mut command =
+        home.command(&["settings", "show", "--origin", "-v", "--broker", "redis://me:hunter2@db/0"]);
+    command.env("CARDOON_WORKER__GRACE", "40s").env("CARDOON_RESULTS_FILE", "url");
     let ended = finish(command);
     assert_eq!(ended.status, 0, "{}", ended.stderr);
     assert!(!ended.stdout.contains("hunter2"));
     let folder = std::fs::canonicalize(home.folder.path()).unwrap().display().to_string();
     assert_snapshot!(ended.stdout.replace(&folder, "FOLDER"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_secret_that_everybody_may_read_is_warned_about_and_one_that_nobody_may_stops_the_command() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let home = Home::new();
+    let url = home.folder.path().join("url");
+    let listed = || {
+        let mut command = home.command(&["settings", "show"]);
+        command.env("CARDOON_BROKER_FILE", "url");
+        finish(command)
+    };
+    let gone = listed();
+    assert_eq!(gone.status, 2);
+    assert!(gone.stderr.starts_with("error[CD4008]: cannot read the secret in url\n"), "{}", gone.stderr);
+    std::fs::write(&url, "redis://:hunter2@db/0\n").unwrap();
+    for (mode, is_told) in [(0o644, true), (0o600, false)] {
+        std::fs::set_permissions(&url, std::fs::Permissions::from_mode(mode)).unwrap();
+        let shown = listed();
+        assert_eq!(shown.status, 0, "{}", shown.stderr);
+        assert!(shown.stdout.contains("redis://:***@db/0") && !shown.stdout.contains("hunter2"));
+        assert_eq!(
+            shown.stderr.contains("everybody on this machine may read this"),
+            is_told,
+            "{}",
+            shown.stderr
+        );
+    }
 }
 
 #[test]

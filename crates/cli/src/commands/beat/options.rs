@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 
 use cardoon_errors::{Code, Error};
+use cardoon_settings::Flag;
 
+use crate::arguments::flag;
 use crate::commands::service;
 use crate::commands::worker::Level;
 
@@ -42,8 +44,8 @@ pub(crate) struct BesideOptions {
 }
 
 impl Options {
-    pub(in crate::commands) fn log_level(&self, usual: &'static str) -> &'static str {
-        self.loglevel.map_or(usual, Level::text)
+    pub(in crate::commands) fn flags(&self) -> Vec<Flag> {
+        Vec::from_iter(flag("log.level", "--loglevel", self.loglevel.map(Level::text)))
     }
 }
 

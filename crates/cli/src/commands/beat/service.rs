@@ -256,7 +256,7 @@ mod tests {
         /// One that sends `tasks.tidy` every `every_secs`.
         fn beat(&self, every_secs: u64) -> Beat {
             let clock = Clock::manual(&self.manual);
-            let stores = Stores {
+            let stores = cardoon_connect::Stores {
                 broker: self.broker.clone(),
                 results: MemoryResults::new(clock.clone()),
                 coord: MemoryCoordinator::new(clock.clone()),
@@ -278,7 +278,7 @@ mod tests {
             };
             let periodic = Periodic { app: "tasks".into(), entries: vec![entry], problems: Vec::new() };
             let past = Past::new(self.folder.path().join("beat.json"), "tasks");
-            Beat::new(periodic, stores, Limits::default(), past, clock).unwrap()
+            Beat::new(periodic, stores.into(), Limits::default(), past, clock).unwrap()
         }
 
         fn pass(&self, secs: u64) {

@@ -21,7 +21,7 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
         filter::question(&stores, &chosen, "send again").await?;
     }
     let missing = filter::missing(&stores, &chosen).await?;
-    let redriven = stores.redrive(&chosen).await?;
+    let redriven = cardoon_admin::redrive(&stores, &chosen).await?;
     stores.close().await;
     session.output.one(&json!({ "redriven": redriven }), |_| redriven.to_string())?;
     filter::all_were_there(session, &stores, &missing)

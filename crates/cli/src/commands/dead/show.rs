@@ -1,10 +1,10 @@
+use cardoon_admin::view::LetterView;
 use cardoon_broker::DeadLetter;
 use cardoon_errors::{Code, Error, Language, Result};
-use serde_json::{Value, json};
 
 use crate::exit::Exit;
 use crate::input;
-use crate::output::{clean, cut, labelled, local_time, rfc3339};
+use crate::output::{clean, cut, labelled, local_time};
 use crate::session::Session;
 
 /// Most of a body that is shown to people.
@@ -28,31 +28,8 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
             .checked(format!("store: {}", stores.location))
             .hint("cardoon dead list")
     })?;
-    session.output.one(&as_json(&letter), |_| as_lines(&letter, session.language))?;
+    session.output.one(&LetterView::of(&letter), |_| as_lines(&letter, session.language))?;
     Ok(Exit::Done)
-}
-
-/// Bytes that are no text are given as numbers, so that none is lost.
-fn as_json(letter: &DeadLetter) -> Value {
-    let message = &letter.message;
-    let bytes = |bytes: &[u8]| match std::str::from_utf8(bytes) {
-        Ok(text) => json!({ "text": text }),
-        Err(_) => json!({ "bytes": bytes }),
-    };
-    json!({
-        "id": message.id,
-        "task": message.task,
-        "queue": letter.queue,
-        "reason": letter.reason,
-        "detail": letter.detail,
-        "attempt": message.attempt,
-        "deaths": letter.deaths,
-        "died_at": rfc3339(letter.died_at),
-        "content_type": message.content_type,
-        "content_encoding": message.content_encoding,
-        "headers": bytes(&message.headers),
-        "body": bytes(&message.body),
-    })
 }
 
 fn as_lines(letter: &DeadLetter, language: Language) -> String {

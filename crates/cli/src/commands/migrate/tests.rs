@@ -55,7 +55,8 @@ async fn drill(plant: impl Fn(Arc<dyn Broker>) -> Arc<dyn Broker>) -> Drill {
     let mut kills = 0;
     loop {
         let (source, target) = (broker(&from).await, stores(&server.url()).await);
-        let target = Stores { broker: plant(target.broker), ..target };
+        let target = cardoon_connect::Stores::from(target);
+        let target = Stores::from(cardoon_connect::Stores { broker: plant(target.broker), ..target });
         let queues = vec![QueueName::default_queue()];
         let mut mover = Mover::join(&source, &target, queues, &Clock::real()).await.unwrap();
         let limit = Duration::from_millis(15 * kills as u64);
@@ -74,13 +75,11 @@ async fn drill(plant: impl Fn(Arc<dyn Broker>) -> Arc<dyn Broker>) -> Drill {
 }
 
 async fn broker(url: &str) -> Arc<dyn Broker> {
-    stores(url).await.broker
+    stores(url).await.broker.clone()
 }
 
 async fn stores(url: &str) -> Stores {
-    let cardoon_connect::Stores { broker, results, coord, joined, location } =
-        cardoon_connect::connect(url, None, &Clock::real()).await.unwrap();
-    Stores { broker, results, coord, joined, location }
+    cardoon_connect::connect(url, None, &Clock::real()).await.unwrap().into()
 }
 
 /// Sends tasks that nobody knows, every third one delayed.

@@ -1,4 +1,5 @@
 mod list;
+mod pause;
 mod peek;
 mod purge;
 
@@ -17,6 +18,10 @@ pub(crate) enum Command {
     List,
     /// Show what waits in a queue, without taking it
     Peek(peek::Options),
+    /// Pause a queue: what is sent to it waits until it is resumed
+    Pause(pause::Options),
+    /// Resume a paused queue
+    Resume(pause::Options),
     /// Delete what waits in a queue
     Purge(purge::Options),
 }
@@ -25,6 +30,8 @@ pub(crate) async fn run(session: &Session, command: &Command) -> Result<Exit> {
     match command {
         Command::List => list::run(session).await,
         Command::Peek(options) => peek::run(session, options).await,
+        Command::Pause(options) => pause::run(session, options, true).await,
+        Command::Resume(options) => pause::run(session, options, false).await,
         Command::Purge(options) => purge::run(session, options).await,
     }
 }

@@ -13,6 +13,7 @@ pub(super) fn of(entry: &Entry, language: Language) -> &'static str {
 fn chinese(name: &str) -> Option<&'static str> {
     Some(match name {
         "broker.url" => "消息存储的 URL；`none` 表示项目目录里的数据库。",
+        "broker.password" | "results.password" => "URL 里没有密码时使用的密码；最好放在单独的文件里。",
         "results.url" => "结果存储的 URL；`none` 表示和消息存在一起。",
         "worker.name" => "worker 的名字，给人看的；`none` 表示由主机名和进程号组成。",
         "worker.queues" => "轮流从这些队列取任务。",
@@ -34,6 +35,14 @@ fn chinese(name: &str) -> Option<&'static str> {
         "retention.redis_history" => "在 Redis 上也保留执行历史；每批结束的执行要多一次往返，也多占内存。",
         "limits.message_size" => "消息解码之后的最大长度。",
         "limits.message_depth" => "消息里 JSON 的最大嵌套层数。",
+        "gateway.listen" => "网关监听的地址和端口。",
+        "gateway.tokens" => "存放令牌的文件；`none` 表示项目数据库旁边的 `tokens.json`。",
+        "gateway.body_limit" => "请求体的最大长度。",
+        "gateway.connections" => "同时最多有多少个连接，再多的会被拒绝。",
+        "log.level" => {
+            "至少多重要的日志才输出；`none` 表示由命令决定：worker 和 beat 是 `info`，其他命令是 `warn`。"
+        }
+        "log.format" => "日志的格式：`pretty` 给人看，`json` 每行一个 JSON 对象。",
         _ => return None,
     })
 }

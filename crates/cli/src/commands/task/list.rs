@@ -1,12 +1,12 @@
-use cardoon_broker::{Place, Waiting};
-use cardoon_core::{ResultRecord, TaskFilter, TaskState};
+use cardoon_admin::listing::{self, Cursor};
+use cardoon_admin::view::TaskLine;
+use cardoon_core::{TaskFilter, TaskState};
 use cardoon_errors::Result;
 use clap::ValueEnum;
-use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::input;
-use crate::output::{Table, local_time, rfc3339};
+use crate::output::{Table, local_time};
 use crate::session::Session;
 
 #[derive(Debug, clap::Args)]
@@ -36,20 +36,6 @@ enum State {
     Revoked,
 }
 
-/// A line of the list.
-#[derive(Serialize)]
-struct Item {
-    id: String,
-    task: String,
-    queue: String,
-    state: TaskState,
-    attempt: u32,
-    since: String,
-    worker: Option<String>,
-    #[serde(skip)]
-    since_shown: String,
-}
-
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let queue = options.queue.as_deref().map(input::queue_name).transpose()?;
     let stores = session.connect_to_look().await?;
@@ -60,16 +46,13 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
         ..TaskFilter::default()
     };
     let mut items = Vec::new();
-    if options.state.is_none_or(|state| !state.is_final()) {
-        let waiting = stores.broker.inspect().waiting(&filter, None, options.limit).await?;
-        items.extend(waiting.items.into_iter().map(Item::of_message));
-    }
-    if options.state.is_none_or(State::is_final) {
-        let records = stores.results.list(&filter, None, options.limit).await?.items.into_iter();
-        items.extend(records.filter(|record| record.state.is_final()).map(Item::of_record));
+    let mut next = Some(Cursor::default());
+    while let Some(after) = next.filter(|_| items.len() < options.limit) {
+        let lines = listing::page(&stores, &filter, &after, options.limit - items.len()).await?;
+        items.extend(lines.items);
+        next = lines.next;
     }
     stores.close().await;
-    items.truncate(options.limit);
     session.output.list(&items, table)?;
     Ok(Exit::Done)
 }
@@ -86,46 +69,9 @@ impl State {
             Self::Revoked => TaskState::Revoked,
         }
     }
-
-    fn is_final(self) -> bool {
-        self.core().is_final()
-    }
 }
 
-impl Item {
-    fn of_message((waiting, place): (Waiting, Place)) -> Self {
-        let state = place.state(&waiting.message);
-        let worker = match place {
-            Place::Ready | Place::Delayed { .. } => None,
-            Place::Held { worker, .. } => Some(worker),
-        };
-        Self {
-            id: waiting.message.id.to_string(),
-            task: waiting.message.task,
-            queue: waiting.queue.to_string(),
-            state,
-            attempt: waiting.message.attempt,
-            since: rfc3339(waiting.enqueued_at),
-            worker,
-            since_shown: local_time(waiting.enqueued_at),
-        }
-    }
-
-    fn of_record(record: ResultRecord) -> Self {
-        Self {
-            id: record.id.to_string(),
-            task: record.task,
-            queue: record.queue.to_string(),
-            state: record.state,
-            attempt: record.attempt,
-            since: rfc3339(record.finished_at),
-            since_shown: local_time(record.finished_at),
-            worker: Some(record.worker.to_string()).filter(|worker| !worker.is_empty()),
-        }
-    }
-}
-
-fn table(items: &[Item]) -> Table {
+fn table(items: &[TaskLine]) -> Table {
     let mut table = Table::new(&["ID", "TASK", "QUEUE", "STATE", "ATTEMPT", "SINCE", "WORKER"]).right(4);
     for item in items {
         table.row([
@@ -134,7 +80,7 @@ fn table(items: &[Item]) -> Table {
             item.queue.clone(),
             item.state.to_string(),
             item.attempt.to_string(),
-            item.since_shown.clone(),
+            local_time(item.at),
             item.worker.clone().unwrap_or_default(),
         ]);
     }

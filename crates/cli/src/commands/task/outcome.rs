@@ -2,53 +2,19 @@
 
 use std::time::Duration;
 
-use cardoon_core::{ResultRecord, TaskFailure, TaskId, TaskState};
+use cardoon_admin::Whereabouts;
+use cardoon_admin::view::RunView;
+use cardoon_core::{ResultRecord, TaskId, TaskState};
 use cardoon_errors::{Code, Error, Result};
-use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::exit::Exit;
-use crate::output::{cut, rfc3339};
+use crate::output::cut;
 use crate::session::Session;
 use crate::stores::Stores;
-use crate::tasks::Whereabouts;
 
 /// Longest part of a failure that an error repeats.
 const MESSAGE: usize = 300;
-
-/// A record for programs.
-#[derive(Serialize)]
-pub(super) struct Outcome<'a> {
-    id: &'a TaskId,
-    task: &'a str,
-    queue: &'a str,
-    state: TaskState,
-    attempt: u32,
-    run: u64,
-    worker: &'a str,
-    result: Option<Box<RawValue>>,
-    failure: Option<&'a TaskFailure>,
-    started_at: Option<String>,
-    finished_at: String,
-}
-
-impl<'a> Outcome<'a> {
-    pub(super) fn of(record: &'a ResultRecord) -> Self {
-        Self {
-            id: &record.id,
-            task: &record.task,
-            queue: record.queue.as_str(),
-            state: record.state,
-            attempt: record.attempt,
-            run: record.run.0,
-            worker: &record.worker,
-            result: record.value.as_deref().and_then(raw_json),
-            failure: record.failure.as_ref(),
-            started_at: record.started_at.map(rfc3339),
-            finished_at: rfc3339(record.finished_at),
-        }
-    }
-}
 
 /// Waits for the end of a task that is known, prints its result, and fails as it failed.
 pub(crate) async fn wait_and_print(
@@ -62,7 +28,7 @@ pub(crate) async fn wait_and_print(
     };
     stores.close().await;
     if record.state == TaskState::Success || !session.output.is_for_people() {
-        session.output.one(&Outcome::of(&record), |_| value_text(&record))?;
+        session.output.one(&RunView::of(&record), |_| value_text(&record))?;
     }
     match record.state {
         TaskState::Success => Ok(Exit::Done),
@@ -73,15 +39,8 @@ pub(crate) async fn wait_and_print(
 
 /// The return value for people: as JSON, with nothing that a terminal would obey.
 pub(super) fn value_text(record: &ResultRecord) -> String {
-    record
-        .value
-        .as_deref()
-        .and_then(raw_json)
-        .map_or_else(|| "null".into(), |value| crate::output::json_text(&value))
-}
-
-pub(super) fn raw_json(bytes: &[u8]) -> Option<Box<RawValue>> {
-    serde_json::from_slice(bytes).ok()
+    let value = record.value.as_deref().and_then(|bytes| serde_json::from_slice::<&RawValue>(bytes).ok());
+    value.map_or_else(|| "null".into(), |value| crate::output::json_text(&value))
 }
 
 fn failed(record: &ResultRecord) -> Error {

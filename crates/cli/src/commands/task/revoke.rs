@@ -1,6 +1,4 @@
-use std::collections::HashSet;
-
-use cardoon_broker::Revoked;
+use cardoon_admin::RevokedAs;
 use cardoon_core::TaskId;
 use cardoon_errors::{Error, Result};
 use serde::Serialize;
@@ -10,7 +8,6 @@ use crate::failure;
 use crate::input;
 use crate::output::{Table, word};
 use crate::session::Session;
-use crate::stores::Stores;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -22,22 +19,18 @@ pub(crate) struct Options {
 #[derive(Serialize)]
 struct Answer {
     id: TaskId,
-    /// What the task did when it was revoked.
-    revoked: &'static str,
+    revoked: RevokedAs,
 }
-
-const UNKNOWN: &str = "unknown";
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let ids: Vec<TaskId> = options.ids.iter().map(|id| input::task_id(id)).collect::<Result<_>>()?;
     let stores = session.connect_to_look().await?;
-    let answers = stores.broker.revoke(ids.clone()).await;
-    let over = ended(&stores, &ids).await?;
+    let answers = cardoon_admin::revoke(&stores, &ids).await?;
     stores.close().await;
     let (mut done, mut failed) = (Vec::new(), None);
     for (id, answer) in ids.into_iter().zip(answers) {
         match answer {
-            Ok(revoked) => done.push(Answer { revoked: was(revoked, over.contains(&id)), id }),
+            Ok(revoked) => done.push(Answer { id, revoked }),
             Err(error) => failed = Some(error),
         }
     }
@@ -45,30 +38,15 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     end(session, done.is_empty(), failed)
 }
 
-/// Those of `ids` whose tasks have ended, so that there was nothing left to revoke.
-async fn ended(stores: &Stores, ids: &[TaskId]) -> Result<HashSet<TaskId>> {
-    let records = stores.results.get(ids).await?.into_iter().flatten();
-    Ok(records.filter(|record| record.state.is_final()).map(|record| record.id).collect())
-}
-
-fn was(revoked: Revoked, has_ended: bool) -> &'static str {
-    match revoked {
-        Revoked::Waiting => "waiting",
-        Revoked::Held => "held",
-        Revoked::Remembered if has_ended => "over",
-        Revoked::Remembered => UNKNOWN,
-    }
-}
-
 fn report(session: &Session, done: &[Answer]) -> Result<()> {
     session.output.list(done, |answers| {
         let mut table = Table::new(&["ID", "IT WAS"]);
         for answer in answers {
-            table.row([answer.id.as_str(), word(session.language, answer.revoked)]);
+            table.row([answer.id.as_str(), word(session.language, answer.revoked.as_str())]);
         }
         table
     })?;
-    if done.iter().any(|answer| answer.revoked == UNKNOWN) {
+    if done.iter().any(|answer| answer.revoked == RevokedAs::Unknown) {
         session.talk.say(
             "a revoke of an unknown id is remembered: should such a task come, it is not executed",
             "未知 id 的撤销会被记住：以后收到这个任务也不会执行",

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
+use cardoon_admin::Whereabouts;
 use cardoon_errors::Result;
 
 use super::outcome;
 use crate::exit::Exit;
 use crate::input;
 use crate::session::Session;
-use crate::tasks::Whereabouts;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
