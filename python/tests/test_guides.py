@@ -1,0 +1,58 @@
+"""The guides: each of their blocks is carried out, in both languages."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from helpers import redis
+from helpers.guide import Guide, blocks
+from interop.environments import celery_python
+
+GUIDES = Path(__file__).parents[2] / "docs" / "guides"
+DOCUMENTS = sorted(GUIDES.glob("*.md")) + sorted((GUIDES / "zh").glob("*.md"))
+
+#: The ports that the guides name, which may be taken on this machine.
+PORTS = ("6379", "8765", "5000")
+
+
+def programs(folder: Path) -> list[Path]:
+    """Where a reader has Redis and Celery installed."""
+    server = redis.program()
+    assert server is not None, "there is no Redis server here: cargo xtask setup installs one"
+    (folder / "redis-server").symlink_to(server)
+    return [folder, Path(celery_python("5.6")).parent]
+
+
+def free_ports() -> dict[str, str]:
+    probes = [socket.socket() for _ in PORTS]
+    for probe in probes:
+        probe.bind(("127.0.0.1", 0))
+    ports = {named: str(probe.getsockname()[1]) for named, probe in zip(PORTS, probes)}
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(GUIDES)))
+def test_what_a_guide_says_is_so(document: Path, tmp_path: Path) -> None:
+    installed = tmp_path / "installed"
+    installed.mkdir()
+    folder = tmp_path / "reader"
+    folder.mkdir()
+    guide = Guide(document, folder, free_ports(), programs(installed))
+    try:
+        guide.carry_out()
+    finally:
+        guide.close()
+
+
+@pytest.mark.parametrize("document", sorted(GUIDES.glob("*.md")), ids=lambda document: document.name)
+def test_both_languages_show_the_same_commands(document: Path) -> None:
+    def commands(of: Path) -> list[str]:
+        lines = [line for block in blocks(of) if block.language == "sh" for line in block.text.splitlines()]
+        return [line.partition(" # ")[0].strip() for line in lines]
+
+    assert commands(document) == commands(GUIDES / "zh" / document.name)
