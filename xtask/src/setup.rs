@@ -37,6 +37,12 @@ const NEEDS: &[Need] = &[
         why: "tests start Redis servers of their own",
     },
     Need {
+        what: "systemd-analyze",
+        is_met: || is_on_path("systemd-analyze"),
+        packages: &["systemd"],
+        why: "it reads the units of services through; nothing is started",
+    },
+    Need {
         what: "python3 -m venv",
         is_met: has_python,
         packages: &["python3", "python3-venv"],

@@ -103,7 +103,7 @@ class Guide:
         printed = done.stdout.decode(errors="replace")
         expected = int(status[1]) if status else 0
         assert done.returncode == expected, f"{line}\nends with {done.returncode}:\n{printed}{self.logs()}"
-        self.printed += printed
+        self.printed, self.printed_by = self.printed + printed, None
         self.folder = Path(place.read_text().strip())
 
     def start(self, line: str) -> None:

@@ -48,7 +48,7 @@ impl Line {
     }
 
     pub(super) async fn info(&mut self) -> Result<Info> {
-        // Old servers do not know several sections at once, and one that is asked for all counts much that nobody reads.
+        // Old servers do not take the names of several sections at once.
         Info::read(self.ask(&["INFO"]).await?)
     }
 }
