@@ -54,8 +54,15 @@ class Guide:
         self.printed_by: Beside | None = None
         ours = {name: value for name, value in os.environ.items() if not name.startswith(("CARDOON_", "LANG", "LC_"))}
         path = [str(Path(sys.executable).parent), *map(str, programs), ours.get("PATH", "")]
+        # Only the language of messages: other programs want a whole locale to be installed.
         language = "zh_CN.UTF-8" if document.parent.name == "zh" else "C.UTF-8"
-        self.environment = {**ours, "PATH": os.pathsep.join(path), "PYTHONUNBUFFERED": "1", "LANG": language}
+        self.environment = {
+            **ours,
+            "PATH": os.pathsep.join(path),
+            "PYTHONUNBUFFERED": "1",
+            "LANG": "C.UTF-8",
+            "LC_MESSAGES": language,
+        }
 
     def carry_out(self) -> None:
         for block in blocks(self.document):
@@ -92,7 +99,7 @@ class Guide:
         place = self.home / ".place"
         script = f"{{ {line}\n}}; s=$?; pwd > '{place}'; exit $s"
         done = subprocess.run(
-            ["bash", "-u", "-o", "pipefail", "-c", script],
+            ["bash", "-c", script],
             cwd=self.folder,
             env=self.environment,
             stdin=subprocess.DEVNULL,

@@ -139,10 +139,15 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
         Command::Beat(options) => beat::run(&Session::begin(&arguments)?, options).await,
         Command::Migrate(options) => migrate::run(&Session::begin(&arguments)?, options).await,
         Command::Demo(demo::Command::MailWorker(options)) => demo::run_worker(options).await,
+        Command::Gateway(options) => gateway_at_stores(Session::begin(&arguments)?, options).await,
         Command::Verify(options) => verify_at_stores(Session::begin(&arguments)?, options).await,
         Command::VerifyNode(options) => verify::run_node(options).await,
         command => interruptible(Session::begin(&arguments)?, command).await,
     }
+}
+
+async fn gateway_at_stores(session: Session, options: &gateway::Options) -> Result<Exit> {
+    gateway::run(&python::at_stores_of_application(session).await?, options).await
 }
 
 async fn verify_at_stores(session: Session, options: &verify::Options) -> Result<Exit> {
@@ -161,7 +166,6 @@ async fn interruptible(session: Session, command: &Command) -> Result<Exit> {
 async fn dispatch_at_stores(session: Session, command: &Command) -> Result<Exit> {
     let session = match command {
         Command::Send(_)
-        | Command::Gateway(_)
         | Command::Task(_)
         | Command::Queue(_)
         | Command::Workers(_)
@@ -179,7 +183,6 @@ async fn dispatch_at_stores(session: Session, command: &Command) -> Result<Exit>
 async fn dispatch(session: &Session, command: &Command) -> Result<Exit> {
     match command {
         Command::Send(options) => send::run(session, options).await,
-        Command::Gateway(options) => gateway::run(session, options).await,
         Command::Task(command) => task::run(session, command).await,
         Command::Queue(command) => queue::run(session, command).await,
         Command::Workers(command) => workers::run(session, command).await,
@@ -196,6 +199,7 @@ async fn dispatch(session: &Session, command: &Command) -> Result<Exit> {
         Command::Dev(_)
         | Command::Worker(_)
         | Command::Beat(_)
+        | Command::Gateway(_)
         | Command::Migrate(_)
         | Command::Verify(_)
         | Command::VerifyNode(_)

@@ -9,6 +9,8 @@ use super::page::Page;
 
 /// Different names of tasks, and of queues, that have series of their own.
 const MOST_NAMES: usize = 200;
+/// Different series of tasks, those of `other` not counted.
+const MOST_SERIES: usize = 2000;
 const OTHER: &str = "other";
 
 /// Counts what happens. Events are counted while somebody listens: readers of events, or whoever asks for the metrics.
@@ -20,12 +22,13 @@ struct Counts {
     names: Names,
     /// As the events name them, with where they are counted: most are found at once.
     places: HashMap<(Arc<str>, Option<QueueName>, EventKind), usize>,
+    series: HashMap<Series, usize>,
     tasks: Vec<(Series, u64)>,
     runtimes: HashMap<Arc<str>, Histogram>,
     roundtrips: Histogram,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Series {
     task: Arc<str>,
     queue: Arc<str>,
@@ -94,12 +97,14 @@ impl Counts {
         let queue = key.1.as_ref().map_or("", QueueName::as_str);
         let (own_task, task) = known(&mut self.names.tasks, &key.0);
         let (own_queue, queue) = known(&mut self.names.queues, queue);
-        let series = Series { task, queue, state };
-        let place = self.tasks.iter().position(|(of, _)| *of == series).unwrap_or_else(|| {
+        let own = Series { task, queue, state };
+        let is_full = self.series.len() >= MOST_SERIES && !self.series.contains_key(&own);
+        let series = if is_full { Series { task: OTHER.into(), queue: OTHER.into(), state } } else { own };
+        let place = *self.series.entry(series.clone()).or_insert_with(|| {
             self.tasks.push((series, 0));
             self.tasks.len() - 1
         });
-        if own_task && own_queue {
+        if own_task && own_queue && !is_full {
             self.places.insert(key, place);
         }
         place

@@ -1,5 +1,6 @@
 //! A client that can also misbehave: it writes what it is told to, and reads one answer at a time.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -101,13 +102,13 @@ pub(crate) fn request(method: &str, path: &str, headers: &[(&str, &str)], body: 
         text.push_str("Host: localhost\r\n");
     }
     for (name, value) in headers {
-        text.push_str(&format!("{name}: {value}\r\n"));
+        let _ = write!(text, "{name}: {value}\r\n");
     }
     if let Some(body) = body {
         if headers.iter().all(|(name, _)| *name != "Content-Type") {
             text.push_str("Content-Type: application/json\r\n");
         }
-        text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
+        let _ = write!(text, "Content-Length: {}\r\n\r\n{body}", body.len());
     } else {
         text.push_str("\r\n");
     }
