@@ -26,7 +26,7 @@ EXAMPLES = REPOSITORY / "python" / "examples"
 DOCUMENTS = [
     REPOSITORY / "docs" / language / page
     for language in (".", "zh")
-    for page in ("python.md", "coming-from-celery.md")
+    for page in ("python.md", "coming-from-celery.md", "http.md", "settings.md", "operations.md", "verify.md")
 ] + sorted(EXAMPLES.glob("*/README*.md"))
 DEADLINE_SECS = 100
 

@@ -370,9 +370,8 @@ def _outcome(task: Task) -> Any:
     if task["state"] == "REVOKED":
         raise TaskRevokedError(f"task {task['id']} was revoked")
     failure = record["failure"] if record else None
-    error = TaskFailed(failure["message"] if failure else "it failed")
-    if failure:
-        error.kind, error.traceback = failure["kind"], failure["details"] or None
+    error = TaskFailed(failure["kind"], failure["message"]) if failure else TaskFailed()
+    error.traceback = failure["details"] or None if failure else None
     raise error
 
 

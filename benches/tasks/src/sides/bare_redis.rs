@@ -88,10 +88,10 @@ fn claim_all(
     Ok(())
 }
 
-/// After four numbers, a claim's answer has a list's tag, a count and as many messages.
+/// After four numbers and the lists that are paused, a claim's answer has a list's tag, a count and as many messages.
 fn fields(answer: &[Value], first: usize) -> Result<Vec<String>> {
     let mut fields = Vec::new();
-    let mut rest = answer.get(4..).context("a claim without an answer")?;
+    let mut rest = answer.get(5..).context("a claim without an answer")?;
     while let [Value::Int(tag), Value::Int(count), messages @ ..] = rest {
         let last = first + fields.len() + *count as usize;
         fields.extend((first + fields.len()..last).map(|sequence| format!("{sequence}:{tag}")));
