@@ -28,18 +28,18 @@ const COLUMNS: &[(&str, &str, &str)] = &[("session", "version", "TEXT NOT NULL D
 pub(crate) fn missing(db: &Connection) -> rusqlite::Result<String> {
     let mut object = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1")?;
     let mut column = db.prepare("SELECT 1 FROM pragma_table_info(?1) WHERE name = ?2")?;
-    let mut statements = String::new();
+    let mut statements = Vec::new();
     for (name, sql) in OBJECTS {
         if !object.exists([name])? {
-            statements += &format!("{sql};\n");
+            statements.push(format!("{sql};\n"));
         }
     }
     for (table, name, kind) in COLUMNS {
         if !column.exists([table, name])? {
-            statements += &format!("ALTER TABLE {table} ADD COLUMN {name} {kind};\n");
+            statements.push(format!("ALTER TABLE {table} ADD COLUMN {name} {kind};\n"));
         }
     }
-    Ok(statements)
+    Ok(statements.concat())
 }
 
 /// A database in memory that has the layout and all additions.

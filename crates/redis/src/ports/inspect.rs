@@ -84,11 +84,9 @@ impl Inspect for RedisStore {
         let mut found = Vec::new();
         for facts in self.facts().await? {
             let hold = sessions::hold(&self.shared.main, facts.number, &facts.queues).await?;
-            let held = hold
-                .holdings
-                .iter()
-                .map(|holding| self.held(&facts, holding, hold.started.contains(&holding.lease.sequence)));
-            found.extend(held);
+            for holding in &hold.holdings {
+                found.push(self.held(&facts, holding, hold.started.contains(&holding.lease.sequence)));
+            }
         }
         let queues = match &filter.queue {
             Some(queue) => vec![queue.clone()],

@@ -65,7 +65,7 @@ async fn beside<T>(worker: cardoon::WorkerBuilder, test: impl Future<Output = T>
 }
 
 async fn results_failures_and_retries_come_back_through_handles(app: App) {
-    beside(worker(&app), async {
+    let test = Box::pin(async {
         let sum = app.send(builtin::add::signature(2, 3)).await.unwrap();
         let lucky = app.send(third_time_lucky::signature()).await.unwrap();
         let shop = app.send(shop_name::signature()).await.unwrap();
@@ -77,8 +77,8 @@ async fn results_failures_and_retries_come_back_through_handles(app: App) {
         assert_eq!(lucky.history().await.unwrap().len(), 3);
         let error = failing.wait(SOON).await.unwrap_err();
         assert_eq!((error.code(), error.failure().unwrap().kind.as_str()), (Code::TaskFailed, "Overflow"));
-    })
-    .await;
+    });
+    beside(worker(&app), test).await;
     app.close(SOON).await.unwrap();
 }
 
