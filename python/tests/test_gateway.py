@@ -40,8 +40,8 @@ TASKS = """
 def serve(project: Project, *options: str) -> tuple[Worker, str]:
     """A gateway of the project's broker, and its URL."""
     server = Worker(project, ("gateway", "--listen", "127.0.0.1:0", "--broker", project.broker, *options), {})
-    found = until(lambda: re.search(r"http://[\d.]+:\d+", server.log()), "the gateway says where it listens")
-    return server, found[0]
+    found = until(lambda: re.findall(r"http://[\d.]+:\d+", server.log()), "the gateway says where it listens")
+    return server, str(found[0])
 
 
 @pytest.fixture

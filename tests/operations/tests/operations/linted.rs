@@ -95,7 +95,7 @@ fn every_service_has_a_health_check_and_only_the_loopback_reaches_one() {
                 assert!(port.as_str().unwrap().starts_with("127.0.0.1:"), "{name}: {port}");
             }
         }
-        assert!(file["secrets"]["gateway_token"]["file"].is_string());
+        assert!(file["secrets"]["gateway_tokens"]["file"].is_string());
     }
 }
 
