@@ -106,7 +106,8 @@ mod tests {
                 "operations",
                 "package",
                 "redis-6.2",
-                "redis-8.2"
+                "redis-8.2",
+                "schemathesis"
             ]
         );
     }

@@ -130,7 +130,7 @@ mod tests {
         let missing: Vec<&Need> = NEEDS.iter().collect();
         assert_eq!(
             packages(&missing),
-            ["gcc", "libc6-dev", "faketime", "redis-tools", "python3", "python3-venv"]
+            ["gcc", "libc6-dev", "faketime", "redis-tools", "systemd", "python3", "python3-venv"]
         );
     }
 
