@@ -15,6 +15,8 @@ pub struct Facts {
     pub found: Whereabouts,
     pub workers: Vec<Member>,
     pub ahead: Option<u64>,
+    /// Nothing is taken from the queue.
+    pub is_paused: bool,
     pub now: Timestamp,
 }
 
@@ -54,6 +56,9 @@ pub enum Reason {
         failure: Option<String>,
     },
     QueueHasNoWorker {
+        queue: String,
+    },
+    QueuePaused {
         queue: String,
     },
     NoWorkerKnowsIt {
@@ -131,6 +136,9 @@ fn ready(facts: &Facts, waiting: &Waiting) -> Reason {
     if waiting.message.expires.is_some_and(|expires| expires <= facts.now) {
         return Reason::Expired;
     }
+    if facts.is_paused {
+        return Reason::QueuePaused { queue };
+    }
     if facts.workers.is_empty() {
         return Reason::QueueHasNoWorker { queue };
     }
@@ -195,7 +203,7 @@ mod tests {
         let queue = QueueName::new("mail").unwrap();
         let waiting = Waiting { queue, message, enqueued_at: NOW, deaths: 0, redelivered: false };
         let found = Whereabouts { message: Some((waiting, place)), ..Whereabouts::default() };
-        Facts { found, workers: Vec::new(), ahead: None, now: NOW }
+        Facts { found, workers: Vec::new(), ahead: None, is_paused: false, now: NOW }
     }
 
     fn worker(tasks: &[&str], held: u64) -> Member {
@@ -234,8 +242,20 @@ mod tests {
     }
 
     #[test]
+    fn a_pause_comes_before_what_workers_do() {
+        let facts = Facts { is_paused: true, ..at(Place::Ready, message()) };
+        assert_eq!(judge(&facts), Reason::QueuePaused { queue: "mail".into() });
+    }
+
+    #[test]
     fn a_task_that_nobody_has_heard_of_is_unknown() {
-        let facts = Facts { found: Whereabouts::default(), workers: Vec::new(), ahead: None, now: NOW };
+        let facts = Facts {
+            found: Whereabouts::default(),
+            workers: Vec::new(),
+            ahead: None,
+            is_paused: false,
+            now: NOW,
+        };
         assert_eq!(judge(&facts), Reason::Unknown);
     }
 
@@ -265,7 +285,13 @@ mod tests {
 
     #[test]
     fn a_task_that_has_ended_says_how() {
-        let mut facts = Facts { found: Whereabouts::default(), workers: Vec::new(), ahead: None, now: NOW };
+        let mut facts = Facts {
+            found: Whereabouts::default(),
+            workers: Vec::new(),
+            ahead: None,
+            is_paused: false,
+            now: NOW,
+        };
         for (state, failure, expected) in [
             (TaskState::Success, None, Reason::Succeeded { attempts: 1, worker: "w".into() }),
             (TaskState::Revoked, None, Reason::Revoked),

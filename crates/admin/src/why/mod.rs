@@ -20,11 +20,16 @@ impl Facts {
         let found = Whereabouts::of(stores, id).await?;
         let queue = found.message.as_ref().map(|(waiting, _)| waiting.queue.clone());
         let is_ready = matches!(found.message, Some((_, Place::Ready)));
-        let (workers, ahead) = match &queue {
-            Some(queue) => (workers_of(stores, queue).await?, ahead(stores, queue, id, is_ready).await?),
-            None => (Vec::new(), None),
+        let Some(queue) = queue else {
+            return Ok(Self { found, workers: Vec::new(), ahead: None, is_paused: false, now });
         };
-        Ok(Self { found, workers, ahead, now })
+        Ok(Self {
+            found,
+            workers: workers_of(stores, &queue).await?,
+            ahead: ahead(stores, &queue, id, is_ready).await?,
+            is_paused: is_paused(stores, &queue).await?,
+            now,
+        })
     }
 }
 
@@ -32,6 +37,11 @@ async fn workers_of(stores: &Stores, queue: &QueueName) -> Result<Vec<Member>> {
     let mut members = stores.broker.inspect().members().await?;
     members.retain(|member| member.queues.contains(queue));
     Ok(members)
+}
+
+async fn is_paused(stores: &Stores, queue: &QueueName) -> Result<bool> {
+    let queues = stores.broker.inspect().queues().await?;
+    Ok(queues.iter().any(|stats| stats.paused && stats.queue == *queue))
 }
 
 /// How many messages are taken before this one; `None` if it is not among those that are counted.

@@ -47,6 +47,9 @@ fn english(reason: &Reason) -> String {
         Reason::QueueHasNoWorker { queue } => {
             format!("No live worker takes from the queue {}.", piece(queue))
         }
+        Reason::QueuePaused { queue } => {
+            format!("The queue {} is paused: nothing is taken from it until it is resumed.", piece(queue))
+        }
         Reason::NoWorkerKnowsIt { task, queue, workers, known } => format!(
             "None of the {workers} live worker(s) on the queue {} knows a task named {}. They know: {}.",
             piece(queue),
@@ -86,6 +89,7 @@ fn chinese(reason: &Reason) -> String {
             format!("它失败了 {attempt} 次，{} 之后再次尝试。", span(*wait_ms)) + &failure.unwrap_or_default()
         }
         Reason::QueueHasNoWorker { queue } => format!("没有在线的 worker 处理队列 {}。", piece(queue)),
+        Reason::QueuePaused { queue } => format!("队列 {} 已暂停，恢复之前不会从中取任务。", piece(queue)),
         Reason::NoWorkerKnowsIt { task, queue, workers, known } => format!(
             "队列 {} 上有 {workers} 个在线的 worker，但都不认识任务 {}。它们认识的有：{}。",
             piece(queue),

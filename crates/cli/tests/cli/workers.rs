@@ -61,6 +61,7 @@ fn a_paused_queue_keeps_its_tasks_until_it_is_resumed() {
     let mail = queues.as_array().unwrap().iter().find(|queue| queue["queue"] == "mail").unwrap();
     assert_eq!((&mail["ready"], &mail["paused"]), (&serde_json::json!(1), &serde_json::json!(true)));
     assert!(home.run(&["queue", "list"]).stdout.contains("paused"));
+    assert_eq!(home.json(&["task", "why", &id])["reason"], "queue-paused");
     assert_eq!(home.json(&["queue", "resume", "mail"])["changed"], true);
     assert_eq!(home.json(&["task", "wait", &id])["result"], 5);
 }
