@@ -53,6 +53,28 @@ pub enum EventKind {
     WorkerLost,
 }
 
+impl EventKind {
+    /// Its name, as it is written everywhere.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TaskSent => "task-sent",
+            Self::TaskReceived => "task-received",
+            Self::TaskStarted => "task-started",
+            Self::TaskSucceeded => "task-succeeded",
+            Self::TaskFailed => "task-failed",
+            Self::TaskRetried => "task-retried",
+            Self::TaskRevoked => "task-revoked",
+            Self::TaskProgress => "task-progress",
+            Self::TaskRescued => "task-rescued",
+            Self::TaskDead => "task-dead",
+            Self::WorkerOnline => "worker-online",
+            Self::WorkerHeartbeat => "worker-heartbeat",
+            Self::WorkerOffline => "worker-offline",
+            Self::WorkerLost => "worker-lost",
+        }
+    }
+}
+
 impl Event {
     /// An event about `worker` alone.
     pub fn of_worker(kind: EventKind, worker: Arc<str>, timestamp: Timestamp) -> Self {
@@ -66,6 +88,19 @@ impl Event {
             attempt: None,
             runtime: None,
             detail: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_called_as_it_is_written() {
+        for name in ["task-sent", "task-rescued", "worker-heartbeat"] {
+            let kind: EventKind = serde_json::from_str(&format!("\"{name}\"")).unwrap();
+            assert_eq!(kind.as_str(), name);
         }
     }
 }

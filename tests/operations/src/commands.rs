@@ -17,10 +17,6 @@ impl Invocation {
     fn new(words: Vec<String>) -> Self {
         Self { words, environment: BTreeMap::new() }
     }
-
-    pub fn is_of_gateway(&self) -> bool {
-        self.words.first().is_some_and(|word| word == "gateway")
-    }
 }
 
 /// That of a unit of systemd.

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use cardoon_core::{Event, EventKind};
+use cardoon_core::Event;
 use cardoon_errors::{Language, Result};
 
 use crate::exit::Exit;
@@ -65,7 +65,7 @@ fn line(event: &Event, language: Language) -> String {
 
 /// An event for people: its kind, then what it has.
 pub(super) fn words(event: &Event, language: Language) -> String {
-    let mut line = format!("{:<16}", word(event.kind));
+    let mut line = format!("{:<16}", event.kind.as_str());
     let on = |worker: String| choose(language, format!("on {worker}"), format!("在 {worker} 上"));
     let attempt = |attempt| choose(language, format!("attempt {attempt}"), format!("尝试 {attempt}"));
     let parts = [
@@ -81,23 +81,4 @@ pub(super) fn words(event: &Event, language: Language) -> String {
         line.push_str(&part);
     }
     line
-}
-
-fn word(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::TaskSent => "task-sent",
-        EventKind::TaskReceived => "task-received",
-        EventKind::TaskStarted => "task-started",
-        EventKind::TaskSucceeded => "task-succeeded",
-        EventKind::TaskFailed => "task-failed",
-        EventKind::TaskRetried => "task-retried",
-        EventKind::TaskRevoked => "task-revoked",
-        EventKind::TaskProgress => "task-progress",
-        EventKind::TaskRescued => "task-rescued",
-        EventKind::TaskDead => "task-dead",
-        EventKind::WorkerOnline => "worker-online",
-        EventKind::WorkerHeartbeat => "worker-heartbeat",
-        EventKind::WorkerOffline => "worker-offline",
-        EventKind::WorkerLost => "worker-lost",
-    }
 }

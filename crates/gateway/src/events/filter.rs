@@ -1,4 +1,4 @@
-use cardoon_core::{Event, EventKind, QueueName, TaskId};
+use cardoon_core::{Event, QueueName, TaskId};
 
 /// Which events; all by default.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -19,26 +19,6 @@ impl EventFilter {
         self.id.as_ref().is_none_or(|id| event.id.as_ref() == Some(id))
             && self.task.as_ref().is_none_or(|task| event.task.as_deref() == Some(task))
             && self.queue.as_ref().is_none_or(|queue| event.queue.as_ref() == Some(queue))
-            && self.kind.as_ref().is_none_or(|kind| kind_word(event.kind) == *kind)
-    }
-}
-
-/// The kind as it is written.
-pub(super) fn kind_word(kind: EventKind) -> &'static str {
-    match kind {
-        EventKind::TaskSent => "task-sent",
-        EventKind::TaskReceived => "task-received",
-        EventKind::TaskStarted => "task-started",
-        EventKind::TaskSucceeded => "task-succeeded",
-        EventKind::TaskFailed => "task-failed",
-        EventKind::TaskRetried => "task-retried",
-        EventKind::TaskRevoked => "task-revoked",
-        EventKind::TaskProgress => "task-progress",
-        EventKind::TaskRescued => "task-rescued",
-        EventKind::TaskDead => "task-dead",
-        EventKind::WorkerOnline => "worker-online",
-        EventKind::WorkerHeartbeat => "worker-heartbeat",
-        EventKind::WorkerOffline => "worker-offline",
-        EventKind::WorkerLost => "worker-lost",
+            && self.kind.as_ref().is_none_or(|kind| event.kind.as_str() == kind)
     }
 }

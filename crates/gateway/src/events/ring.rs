@@ -7,7 +7,7 @@ use bytes::buf::Writer;
 use bytes::{BufMut as _, Bytes, BytesMut};
 use cardoon_core::Event;
 
-use super::filter::{EventFilter, kind_word};
+use super::filter::EventFilter;
 
 /// Events, and bytes of them, that are kept for readers who come late.
 const MOST: usize = 8192;
@@ -131,7 +131,7 @@ impl Ring {
 /// Writes an event for readers. Its id is the place after it, from which to go on.
 fn write(bytes: &mut Writer<BytesMut>, after: Place, event: &Event) {
     // Writing to memory does not fail, and an event has nothing that JSON could not hold.
-    let _ = write!(bytes, "id: {after}\nevent: {}\ndata: ", kind_word(event.kind));
+    let _ = write!(bytes, "id: {after}\nevent: {}\ndata: ", event.kind.as_str());
     let _ = serde_json::to_writer(&mut *bytes, event);
     let _ = bytes.write_all(b"\n\n");
 }

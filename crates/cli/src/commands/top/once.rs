@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use cardoon_broker::{Member, QueueStats};
+use cardoon_admin::view::QueueLine;
+use cardoon_broker::Member;
 use cardoon_errors::{Language, Result};
 use serde::Serialize;
 
@@ -13,20 +14,8 @@ use crate::session::Session;
 #[derive(Serialize)]
 struct Item {
     at: String,
-    queues: Vec<QueueItem>,
+    queues: Vec<QueueLine>,
     workers: Vec<WorkerItem>,
-}
-
-#[derive(Serialize)]
-struct QueueItem {
-    queue: String,
-    ready: u64,
-    delayed: u64,
-    held: u64,
-    dead: u64,
-    workers: u64,
-    oldest_ms: Option<u64>,
-    paused: bool,
 }
 
 #[derive(Serialize)]
@@ -45,25 +34,10 @@ struct WorkerItem {
 pub(super) fn print(session: &Session, snapshot: &Snapshot) -> Result<()> {
     let item = Item {
         at: rfc3339(session.clock.now()),
-        queues: snapshot.queues.iter().map(QueueItem::of).collect(),
+        queues: snapshot.queues.iter().map(QueueLine::of).collect(),
         workers: snapshot.workers.iter().map(WorkerItem::of).collect(),
     };
     session.output.one(&item, |item| item.text(session.language))
-}
-
-impl QueueItem {
-    fn of(stats: &QueueStats) -> Self {
-        Self {
-            queue: stats.queue.to_string(),
-            ready: stats.ready,
-            delayed: stats.delayed,
-            held: stats.held,
-            dead: stats.dead,
-            workers: stats.workers,
-            oldest_ms: stats.oldest.map(|age| age.as_millis() as u64),
-            paused: stats.paused,
-        }
-    }
 }
 
 impl WorkerItem {
