@@ -158,6 +158,12 @@ const MOST_SEEN: usize = 1 << 40;
 /// So many messages of each list, and of the delayed ones of each queue, are listed at most.
 const MOST_LISTED: usize = 10_000;
 
+/// The first look at a list is a short one.
+const FIRST_LOOK: usize = 16;
+
+/// No more is read of a list when it has given so many bytes.
+const MOST_SEEN_BYTES: usize = 64 << 20;
+
 /// Messages that are read in one step.
 const PAGE: usize = 256;
 
@@ -264,10 +270,29 @@ impl RedisStore {
         Ok(seen)
     }
 
-    /// The messages that would be taken next from a list.
+    /// The messages that would be taken next from a list: as many as wanted, or as fit. They are asked for in parts, because
+    /// each may be huge.
     async fn last_of(&self, list: &str, count: usize) -> Result<Vec<Bytes>> {
+        let (mut found, mut bytes, mut part) = (Vec::new(), 0, FIRST_LOOK);
+        while found.len() < count && bytes < MOST_SEEN_BYTES {
+            let wanted = part.min(count - found.len());
+            let page = self.part_of(list, found.len(), wanted).await?;
+            let is_last = page.len() < wanted;
+            bytes += page.iter().map(Bytes::len).sum::<usize>();
+            found.extend(page);
+            if is_last {
+                break;
+            }
+            part = PAGE;
+        }
+        Ok(found)
+    }
+
+    /// The messages that would be taken next after the first `after`.
+    async fn part_of(&self, list: &str, after: usize, count: usize) -> Result<Vec<Bytes>> {
+        let (after, count) = (after as i64, count as i64);
         let mut command = redis::cmd("LRANGE");
-        command.arg(list).arg(-(count.min(MOST_SEEN) as i64)).arg(-1);
+        command.arg(list).arg(-after - count).arg(-after - 1);
         let page = items(self.shared.main.ask(&command).await?, "LRANGE")?;
         Ok(page.into_iter().rev().filter_map(bytes).collect())
     }
