@@ -22,7 +22,10 @@ pub struct Event {
     pub queue: Option<QueueName>,
     #[serde(rename = "retries", skip_serializing_if = "Option::is_none", default)]
     pub attempt: Option<u32>,
-    /// How long the run took, in seconds.
+    /// How many it stands for, if not one: a busy worker counts what goes well, and then it has no `uuid`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub count: Option<u64>,
+    /// How long the run took, in seconds; the mean, if it stands for many.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub runtime: Option<f64>,
     /// The failure, the reason or the progress, in words.
@@ -76,6 +79,11 @@ impl EventKind {
 }
 
 impl Event {
+    /// How many it stands for.
+    pub fn times(&self) -> u64 {
+        self.count.unwrap_or(1)
+    }
+
     /// An event about `worker` alone.
     pub fn of_worker(kind: EventKind, worker: Arc<str>, timestamp: Timestamp) -> Self {
         Self {
@@ -86,6 +94,7 @@ impl Event {
             task: None,
             queue: None,
             attempt: None,
+            count: None,
             runtime: None,
             detail: None,
         }

@@ -243,7 +243,7 @@ impl Driver {
             exit = exit.or(self.obey(command));
         }
         self.executors.flush();
-        self.announcer.emit(self.engine.take_happenings());
+        self.announcer.emit(self.engine.take_happenings(now));
         self.timer.set(self.engine.next_deadline(now), now.boot, &self.clock);
         exit
     }

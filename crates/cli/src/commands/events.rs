@@ -73,6 +73,7 @@ pub(super) fn words(event: &Event, language: Language) -> String {
         event.id.as_ref().map(ToString::to_string),
         Some(cut(&event.worker, DETAIL)).filter(|worker| !worker.is_empty()).map(on),
         event.attempt.filter(|attempt| *attempt > 0).map(attempt),
+        event.count.map(|count| format!("×{count}")),
         event.runtime.map(|seconds| format!("{seconds:.3} s")),
         event.detail.as_deref().map(|detail| cut(detail, DETAIL)),
     ];

@@ -14,13 +14,14 @@ pub(super) struct Histogram {
 }
 
 impl Histogram {
-    pub(super) fn add(&mut self, took: Duration) {
+    /// Adds what took so long so many times.
+    pub(super) fn add(&mut self, took: Duration, times: u64) {
         let seconds = took.as_secs_f64();
         if let Some(place) = BOUNDS.iter().position(|bound| seconds <= *bound) {
-            self.buckets[place] += 1;
+            self.buckets[place] += times;
         }
-        self.count += 1;
-        self.sum += seconds;
+        self.count += times;
+        self.sum += seconds * times as f64;
     }
 
     pub(super) fn write(&self, page: &mut Page, name: &str, labels: &[(&str, &str)]) {

@@ -51,7 +51,7 @@ impl Meter {
 
     /// A batch of messages was stored.
     pub(crate) fn stored(&self, took: Duration) {
-        self.counts().roundtrips.add(took);
+        self.counts().roundtrips.add(took, 1);
     }
 
     pub(super) fn write(&self, page: &mut Page) {
@@ -83,11 +83,12 @@ impl Counts {
             None => self.place_of(key, state),
         };
         let (series, count) = &mut self.tasks[place];
-        *count += 1;
+        let times = event.times();
+        *count += times;
         if let Some(took) = event.runtime.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok()) {
             match self.runtimes.get_mut(&series.task) {
-                Some(runtime) => runtime.add(took),
-                None => self.runtimes.entry(Arc::clone(&series.task)).or_default().add(took),
+                Some(runtime) => runtime.add(took, times),
+                None => self.runtimes.entry(Arc::clone(&series.task)).or_default().add(took, times),
             }
         }
     }
@@ -151,6 +152,20 @@ mod tests {
     fn event(task: &str) -> Event {
         let base = Event::of_worker(EventKind::TaskSucceeded, "w".into(), Timestamp(0));
         Event { task: Some(task.into()), runtime: Some(0.02), ..base }
+    }
+
+    #[test]
+    fn an_event_for_many_counts_as_many() {
+        let meter = Meter::default();
+        meter.count(&[Event { count: Some(40), ..event("t") }, event("t")]);
+        let mut page = Page::default();
+        meter.write(&mut page);
+        let text = page.finish();
+        assert!(
+            text.contains("cardoon_tasks_total{task=\"t\",queue=\"\",state=\"succeeded\"} 41\n"),
+            "{text}"
+        );
+        assert!(text.contains("cardoon_task_runtime_seconds_count{task=\"t\"} 41\n"), "{text}");
     }
 
     #[test]

@@ -14,6 +14,7 @@
 mod alarms;
 mod close;
 mod end;
+mod folds;
 mod held;
 mod port;
 mod rate;

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 
 use cardoon_broker::Settle;
 use cardoon_core::settle::{ReleaseCause, Verdict};
-use cardoon_core::{DeadReason, Event as Happening, TaskId, Timestamp};
+use cardoon_core::{DeadReason, TaskId, Timestamp};
 use cardoon_errors::{Code, Error, Kind};
 
 use super::held::Held;
+use super::report::Tidings;
 use super::verdict::{self, Closed};
 use super::{Command, Engine, Now, Ticket};
 
@@ -18,18 +19,18 @@ const MOST_GIVEN_BACK: usize = 1024;
 /// A verdict that is not stored yet.
 #[derive(Debug)]
 pub(super) struct Settling {
-    held: Held,
+    pub held: Held,
     step: Step,
     /// How the run ended, in words.
     detail: String,
     started_at: Option<Timestamp>,
     /// What to tell when it is stored.
-    pub happenings: Vec<Happening>,
+    pub tidings: Tidings,
 }
 
 impl Settling {
     fn bare(held: Held, step: Step) -> Self {
-        Self { held, step, detail: String::new(), started_at: None, happenings: Vec::new() }
+        Self { held, step, detail: String::new(), started_at: None, tidings: Tidings::Nothing }
     }
 }
 
@@ -111,11 +112,11 @@ impl Engine {
     }
 
     fn settle_at(&mut self, ticket: Ticket, held: Held, closed: Closed, step: Step, now: Now) {
-        let happenings = self.reporter.of_end(&held, &closed, now);
+        let tidings = self.reporter.of_end(&held, &closed, now);
         let Closed { settle, detail } = closed;
         let started_at = settle.record.as_ref().and_then(|record| record.started_at);
         let trace = held.trace();
-        self.settling.insert(ticket, Settling { held, step, detail, started_at, happenings });
+        self.settling.insert(ticket, Settling { held, step, detail, started_at, tidings });
         self.command(Command::Settle { ticket, settle: Box::new(settle), trace });
     }
 

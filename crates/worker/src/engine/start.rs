@@ -39,7 +39,7 @@ impl Engine {
             delivery,
             content,
         };
-        self.reporter.tell(EventKind::TaskReceived, &held, now, None);
+        self.reporter.tell(EventKind::TaskReceived, &held, now);
         self.held.insert(ticket, held);
         if self.stage == Stage::Working {
             self.place(ticket, now);
@@ -205,7 +205,7 @@ impl Engine {
             told: None,
             aborted: false,
         });
-        self.reporter.tell(EventKind::TaskStarted, held, now, None);
+        self.reporter.tell(EventKind::TaskStarted, held, now);
         self.command(Command::Start(Box::new(start)));
     }
 

@@ -139,10 +139,17 @@ impl Engine {
     /// When [`Engine::advance`] must be called even if nothing happens.
     pub fn next_deadline(&self, now: Now) -> Option<BootInstant> {
         let waiting = self.waiting.first().map(|(eta, _)| now.boot.plus(eta.since(now.wall)));
-        [self.alarms.next(), self.stage.until(), self.next_recall(), self.next_rescale(), waiting]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.alarms.next(),
+            self.stage.until(),
+            self.next_recall(),
+            self.next_rescale(),
+            self.reporter.next(),
+            waiting,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// Takes what is to be done, in order.
@@ -150,9 +157,12 @@ impl Engine {
         std::mem::take(&mut self.commands)
     }
 
-    /// Takes what is to be told.
-    pub fn take_happenings(&mut self) -> Vec<Happening> {
-        self.reporter.take()
+    /// Takes what is to be told by now.
+    pub fn take_happenings(&mut self, now: Now) -> Vec<Happening> {
+        if self.stage == Stage::Finished {
+            self.reporter.end_window();
+        }
+        self.reporter.take(now)
     }
 
     pub(super) fn command(&mut self, command: Command) {
@@ -248,7 +258,7 @@ impl Engine {
         }
         let Some(settling) = self.settling.remove(&ticket) else { return };
         match answer {
-            Answer::Settled(Settled::Done) => self.reporter.tell_all(settling.happenings),
+            Answer::Settled(Settled::Done) => self.reporter.tell_end(settling.tidings, &settling.held, now),
             Answer::Settled(Settled::LeaseLost | Settled::StaleRun) => {}
             Answer::Refused(error) => self.refused(ticket, settling, &error, now),
         }

@@ -96,7 +96,7 @@ impl Model {
     pub(super) fn hear(&mut self, events: Vec<Event>) {
         for event in events {
             if let Some(queue) = event.queue.as_ref().filter(|_| is_end(event.kind)) {
-                *self.since_look.entry(queue.clone()).or_default() += 1;
+                *self.since_look.entry(queue.clone()).or_default() += event.times();
             }
             if !self.is_paused && is_worth_showing(event.kind) {
                 self.recent.push_front(event);

@@ -70,6 +70,10 @@ impl Bench {
         self.advance();
     }
 
+    pub(super) fn happenings(&mut self) -> Vec<cardoon_core::Event> {
+        self.engine.take_happenings(self.now)
+    }
+
     pub(super) fn beat(&mut self) {
         self.apply(Event::Beat(self.now.boot.plus(LEASE)));
     }

@@ -143,9 +143,37 @@ fn events_are_told_to_watchers_and_an_end_only_when_it_is_stored() {
     let ticket = bench.run_one(arrival);
     bench.succeed(ticket);
     let kinds = |bench: &mut Bench| -> Vec<EventKind> {
-        bench.engine.take_happenings().into_iter().map(|event| event.kind).collect()
+        bench.happenings().into_iter().map(|event| event.kind).collect()
     };
     assert_eq!(kinds(&mut bench), [EventKind::TaskReceived, EventKind::TaskStarted]);
     bench.apply(Event::Settled(vec![(ticket, Answer::Settled(Settled::Done))]));
     assert_eq!(kinds(&mut bench), [EventKind::TaskSucceeded]);
+}
+
+#[test]
+fn a_busy_worker_counts_what_goes_well_and_tells_each_failure() {
+    const RUNS: u64 = 400;
+    const LAST: u64 = RUNS - 1;
+    let mut bench = Bench::new(1);
+    bench.engine.watch(true);
+    for n in 0..RUNS {
+        let arrival = bench.of(TaskOptions { retry: RetryPolicy::never(), ..TaskOptions::default() });
+        let ticket = bench.run_one(arrival);
+        match n {
+            LAST => bench.end(ticket, failed("broken")),
+            _ => bench.succeed(ticket),
+        }
+        bench.apply(Event::Settled(vec![(ticket, Answer::Settled(Settled::Done))]));
+    }
+    let one_by_one = bench.happenings();
+    assert!(one_by_one.iter().all(|event| event.count.is_none()));
+    assert!(one_by_one.iter().any(|event| event.kind == EventKind::TaskFailed));
+    let at = bench.engine.next_deadline(bench.now).expect("the rest is told soon");
+    bench.wait(at.since(bench.now.boot));
+    let counted = bench.happenings();
+    let total = |kind| -> u64 {
+        one_by_one.iter().chain(&counted).filter(|event| event.kind == kind).map(|event| event.times()).sum()
+    };
+    assert_eq!((total(EventKind::TaskStarted), total(EventKind::TaskSucceeded)), (RUNS, RUNS - 1));
+    assert_eq!(counted.len(), 3, "{counted:?}");
 }
