@@ -37,6 +37,13 @@ mod _core {
         Ok(PyBytes::new(py, &json))
     }
 
+    /// The page of a code in Markdown: Chinese for a locale such as `zh_CN`, else English. `None` if there is no such code.
+    #[pyfunction]
+    fn explain(code: &str, locale: &str) -> Option<&'static str> {
+        let code = code.parse().ok()?;
+        Some(cardoon_errors::page(code, cardoon_errors::Language::from_locale(locale)))
+    }
+
     /// The value of some JSON.
     #[pyfunction]
     fn loads<'py>(py: Python<'py>, json: &[u8]) -> PyResult<Bound<'py, PyAny>> {

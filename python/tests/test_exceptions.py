@@ -52,6 +52,22 @@ def test_an_error_shows_its_code_what_was_checked_and_what_is_next() -> None:
     assert str(error) == "[CD1001] no server\n  cause: refused\n  checked: port 1\n  next: start it"
 
 
+def test_an_error_explains_itself_in_the_language_of_its_reader() -> None:
+    error = CardoonError("no", code="CD1001")
+    assert error.explain("C").startswith("# CD1001: ") and "    cardoon " in error.explain("C")
+    assert "## 下一步" in error.explain("zh_CN.UTF-8")
+    with pytest.raises(exceptions.NotFound, match="CD4005"):
+        exceptions.explain("CD0000")
+
+
+def test_the_locale_of_the_process_chooses_the_language(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LC_ALL", "")
+    monkeypatch.setenv("LC_MESSAGES", "zh_CN")
+    assert "## 下一步" in exceptions.explain("CD1001")
+    monkeypatch.setenv("LC_ALL", "C")
+    assert "## Next" in exceptions.explain("CD1001")
+
+
 @pytest.mark.skipif(not CODES.exists(), reason="the package is tested without its repository")
 def test_every_code_that_the_package_names_exists() -> None:
     known = {f"CD{number}" for number in re.findall(r"^    (\d{4}) ", CODES.read_text(), re.MULTILINE)}

@@ -60,6 +60,14 @@ def test_a_task_is_sent_and_its_result_waited_for(project: Project, gateway: Gat
     assert [run["result"] for run in task["history"]] == [5]
 
 
+def test_the_gateway_examines_its_stores(gateway: Gateway) -> None:
+    gateway.send("tasks.add", [2, 3])
+    found = {finding["check"]: finding for finding in gateway.doctor()}
+    assert found["broker"]["severity"] == "fine" and found["broker"]["error"] is None
+    alone = found["queues"]
+    assert alone["error"] is not None and alone["error"]["hint"], "a queue has no worker"
+
+
 def test_a_repeated_call_counts_once_and_another_one_under_its_key_is_an_error(gateway: Gateway) -> None:
     first = gateway.send("tasks.add", [1, 2], idempotency_key="order-1")
     assert gateway.send("tasks.add", [1, 2], idempotency_key="order-1") == first

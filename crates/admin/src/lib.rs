@@ -5,6 +5,7 @@ mod redrive;
 mod revoke;
 mod whereabouts;
 
+pub mod explain;
 pub mod failure;
 pub mod input;
 pub mod listing;

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cardoon_doctor::{Patient, Surroundings};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
 use cardoon_settings::{Settings, without_password};
@@ -56,9 +57,14 @@ impl Urls {
         &self.broker
     }
 
-    /// The URL of the results, if they are kept elsewhere.
-    pub(crate) fn results(&self) -> Option<&str> {
-        self.results.as_deref()
+    /// What the doctor examines, seen from this machine.
+    pub(crate) fn patient(&self, clock: &Clock) -> Patient {
+        Patient {
+            broker: self.broker.clone(),
+            results: self.results.clone(),
+            surroundings: Surroundings::of_system(),
+            clock: clock.clone(),
+        }
     }
 
     /// The first database file among the stores that does not exist.

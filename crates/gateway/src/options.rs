@@ -1,6 +1,8 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
+use cardoon_doctor::Patient;
+
 /// How a gateway is run.
 #[derive(Debug, Clone)]
 pub struct GatewayOptions {
@@ -10,6 +12,8 @@ pub struct GatewayOptions {
     pub tokens: Option<PathBuf>,
     /// The largest body of a request, in bytes.
     pub body_limit: usize,
+    /// What the doctor examines for whoever asks; `None` if nobody may ask.
+    pub patient: Option<Patient>,
     /// Connections at a time; further ones are turned away.
     pub connections: usize,
 }
@@ -20,6 +24,7 @@ impl Default for GatewayOptions {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8765)),
             tokens: None,
             body_limit: 1024 * 1024,
+            patient: None,
             connections: 4096,
         }
     }

@@ -58,6 +58,8 @@ impl Gateway {
             tokens,
             on_loopback,
             body_limit: options.body_limit,
+            patient: options.patient.clone(),
+            examining: tokio::sync::Mutex::default(),
         });
         Ok(Self { listener, address, shared, connections: options.connections })
     }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use cardoon::App;
 use cardoon_connect::Stores;
+use cardoon_doctor::Patient;
 use cardoon_protocol::Limits;
 use cardoon_runtime::{Clock, Supervisor};
 
@@ -26,6 +27,9 @@ pub(crate) struct Inner {
     /// Whether only this machine can reach it.
     pub(crate) on_loopback: bool,
     pub(crate) body_limit: usize,
+    pub(crate) patient: Option<Patient>,
+    /// Is held by the examination that goes on.
+    pub(crate) examining: tokio::sync::Mutex<()>,
 }
 
 impl Shared {

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import datetime
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ __all__ = [
     "TimeLimitExceeded",
     "TimeoutError",
     "WorkerLostError",
+    "explain",
 ]
 
 
@@ -82,9 +84,26 @@ class CardoonError(CeleryError):
             lines.append(f"  next: {self.hint}")
         return "\n".join(lines)
 
+    def explain(self, locale: str | None = None) -> str:
+        """What its code means, what to check and the next command, in Markdown: the page that ``cardoon explain`` shows. Chinese
+        for a locale such as ``zh_CN``; by default the one of this process."""
+        return explain(self.code, locale)
+
     def __reduce__(self) -> tuple[Any, ...]:
         parts = (self.message, self.code, self.kind, self.causes, self.checked, self.hint)
         return _again, (type(self), *parts), self.__dict__
+
+
+def explain(code: str, locale: str | None = None) -> str:
+    """The page of a code (``CD1001``), as :meth:`CardoonError.explain` shows it. ``LookupError`` if there is no such code."""
+    from cardoon import _core
+
+    if locale is None:
+        locale = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    page = _core.explain(code, locale)
+    if page is None:
+        raise NotFound(f"no error has the code `{code}`", code="CD4005", kind="NotFound", hint="all codes: cardoon explain")
+    return page
 
 
 class OperationalError(CardoonError, ConnectionError):

@@ -23,7 +23,7 @@ from urllib.parse import quote
 from cardoon._gateway_wire import Frame, Wire
 from cardoon.exceptions import CardoonError, TaskFailed, TaskRevokedError, TimeoutError
 
-__all__ = ["Event", "Failure", "Gateway", "Letter", "Queue", "Run", "Task", "TaskLine", "Worker"]
+__all__ = ["Event", "Failure", "Finding", "Gateway", "Letter", "Queue", "Run", "Task", "TaskLine", "Worker"]
 
 #: The gateway answers a wait after a minute at the latest.
 LONGEST_WAIT_SECS = 55.0
@@ -124,6 +124,16 @@ class Letter(TypedDict):
     attempt: int
     deaths: int
     died_at: str
+
+
+class Finding(TypedDict):
+    """What one check of the doctor found. ``severity`` is ``fine``, ``unchecked``, ``warning`` or ``error``; ``error`` has the code,
+    what was checked and the hint of the last two."""
+
+    check: str
+    severity: str
+    message: str
+    error: dict[str, Any] | None
 
 
 class Event(TypedDict):
@@ -337,6 +347,11 @@ class Gateway:
     def order(self, worker: str, what: Literal["drain", "stop"]) -> int:
         """Tells the workers of a name to end: ``drain`` after what runs has finished, ``stop`` at once. Answers how many."""
         return len(self._wire.ask("POST", f"/workers/{_part(worker)}/{what}")["told"])
+
+    def doctor(self) -> list[Finding]:
+        """What ``cardoon doctor`` finds where the gateway runs, in its order. Takes up to 10 s."""
+        findings: list[Finding] = self._wire.ask("GET", "/doctor")["items"]
+        return findings
 
     def events(
         self,

@@ -62,7 +62,7 @@ const HOUSE: &[Allowed] = house! {
          "cardoon-settings"]
         dev ["cardoon-runtime"];
     "cardoon-gateway":
-        ["cardoon" "cardoon-admin" "cardoon-broker" "cardoon-connect" "cardoon-coord" "cardoon-core" "cardoon-errors"
+        ["cardoon" "cardoon-admin" "cardoon-broker" "cardoon-connect" "cardoon-coord" "cardoon-core" "cardoon-doctor" "cardoon-errors"
          "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-settings"]
         dev ["cardoon-testkit"];
     "cardoon-drills":
@@ -83,7 +83,7 @@ const HOUSE: &[Allowed] = house! {
         dev [];
     "cardoon-interop": ["cardoon" "cardoon-broker" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "cardoon-operations": ["cardoon-testkit"] dev [];
-    "cardoon-bench-tasks": ["cardoon" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
+    "cardoon-bench-tasks": ["cardoon" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];
 };

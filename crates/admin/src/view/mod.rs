@@ -1,5 +1,6 @@
 //! What is shown of tasks, queues, workers and dead letters to programs: the same on every surface. Times are RFC 3339.
 
+mod findings;
 mod letters;
 mod queues;
 mod runs;
@@ -8,6 +9,7 @@ mod workers;
 
 use serde_json::value::RawValue;
 
+pub use findings::{FindingLine, said};
 pub use letters::{BytesView, LetterLine, LetterView};
 pub use queues::{PeekLine, QueueLine};
 pub use runs::{FailureView, RunView};

@@ -1,10 +1,9 @@
 use std::time::Duration;
 
-use cardoon_admin::failure::{ErrorBody, ErrorView};
-use cardoon_doctor::{Patient, Surroundings, examine};
-use cardoon_errors::{Code, Error, Finding, Language, Result, Severity, sentence};
+use cardoon_admin::view::{FindingLine, said};
+use cardoon_doctor::{Patient, examine};
+use cardoon_errors::{Code, Error, Finding, Language, Result, Severity};
 use cardoon_settings::{Origin, Settings};
-use serde::Serialize;
 
 use super::python;
 use crate::arguments::Arguments;
@@ -55,12 +54,7 @@ async fn patient(sheet: &mut Sheet, arguments: &Arguments) -> Result<Patient, Fi
     let by_application = settings.broker.url != before;
     sheet.add(&Finding::fine("settings", origin(&settings, by_application)));
     let urls = Urls::of(&settings).map_err(wrong)?;
-    Ok(Patient {
-        broker: urls.broker().to_owned(),
-        results: urls.results().map(str::to_owned),
-        surroundings: Surroundings::of_system(),
-        clock,
-    })
+    Ok(urls.patient(&clock))
 }
 
 async fn of_application(sheet: &mut Sheet, session: Session) -> Result<Settings, Finding> {
@@ -95,22 +89,12 @@ fn origin(settings: &Settings, by_application: bool) -> String {
     }
 }
 
-/// A finding for programs.
-#[derive(Serialize)]
-struct Item {
-    check: &'static str,
-    severity: &'static str,
-    message: String,
-    /// What is wrong, if something is.
-    error: Option<ErrorBody>,
-}
-
 /// What was found, shown as it comes.
 struct Sheet {
     output: Output,
     language: Language,
     /// For a JSON document, which is written at the end.
-    items: Vec<Item>,
+    items: Vec<FindingLine>,
     worst: Severity,
     /// The status of the first error.
     status: Option<u8>,
@@ -131,8 +115,8 @@ impl Sheet {
         }
         match self.output.format() {
             Format::Table => self.line(&for_people(finding, self.language)),
-            Format::Jsonl => self.line(&json_text(&Item::of(finding, self.language))),
-            Format::Json => self.items.push(Item::of(finding, self.language)),
+            Format::Jsonl => self.line(&json_text(&FindingLine::of(finding, self.language))),
+            Format::Json => self.items.push(FindingLine::of(finding, self.language)),
         }
     }
 
@@ -171,10 +155,6 @@ fn verdict(worst: Severity, language: Language) -> &'static str {
     }
 }
 
-fn said(finding: &Finding, language: Language) -> String {
-    sentence(language, finding.sentence()).unwrap_or_else(|| finding.sentence().to_owned())
-}
-
 fn for_people(finding: &Finding, language: Language) -> String {
     let line = |mark, text: &str| format!("{mark} {}", labelled(language, finding.check(), WIDTH, text));
     match (finding.severity(), finding.trouble()) {
@@ -192,21 +172,4 @@ fn for_people(finding: &Finding, language: Language) -> String {
 /// The lines after the first one stand a little further in.
 fn indented(text: &str) -> String {
     text.trim_end().replace('\n', "\n  ")
-}
-
-impl Item {
-    fn of(finding: &Finding, language: Language) -> Self {
-        let error = finding.trouble().map(|error| ErrorView::of(error, language).error);
-        Self {
-            check: finding.check(),
-            severity: match finding.severity() {
-                Severity::Fine => "fine",
-                Severity::Unchecked => "unchecked",
-                Severity::Warning => "warning",
-                Severity::Error => "error",
-            },
-            message: error.as_ref().map_or_else(|| said(finding, language), |error| error.message.clone()),
-            error,
-        }
-    }
 }

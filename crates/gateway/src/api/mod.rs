@@ -9,7 +9,7 @@ pub(crate) use answers::{
     BatchAnswer, Counted, Given, Page, QueueAnswer, Revoked, RevokedTask, Sent, SentItem, Told, WhyAnswer,
     WorkerAnswer,
 };
-pub(crate) use read::{Json, Name, OptionalJson, Params};
+pub(crate) use read::{Json, Name, OptionalJson, Params, Reader};
 pub(crate) use requests::{
     BatchRequest, DeadQuery, DryRun, EditRequest, EventQuery, LetterChoice, LimitQuery, ListQuery, NoQuery,
     RevokeRequest, SendRequest, WaitQuery, queue_of,

@@ -1,17 +1,18 @@
 //! Reading requests: bounded in size and time, and with an error that says where something is wrong.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::{Bytes, BytesMut};
-use cardoon_errors::{Code, Error};
+use cardoon_errors::{Code, Error, Language};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 
 use super::bad_request;
-use crate::failure::Failure;
+use crate::failure::{Failure, language_of};
 use crate::shared::Shared;
 
 /// How long a body may take to come.
@@ -28,6 +29,9 @@ pub(crate) struct Params<T>(pub(crate) T);
 
 /// A name in the path.
 pub(crate) struct Name(pub(crate) String);
+
+/// The language of whoever reads the answer.
+pub(crate) struct Reader(pub(crate) Language);
 
 impl<T: DeserializeOwned> FromRequest<Shared> for Json<T> {
     type Rejection = Failure;
@@ -73,6 +77,14 @@ impl FromRequestParts<Shared> for Name {
     async fn from_request_parts(parts: &mut Parts, shared: &Shared) -> Result<Self, Failure> {
         let path = Path::<String>::from_request_parts(parts, shared).await;
         path.map(|Path(name)| Self(name)).map_err(|rejection| bad_request(rejection.body_text()).into())
+    }
+}
+
+impl FromRequestParts<Shared> for Reader {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, Infallible> {
+        Ok(Self(language_of(&parts.headers)))
     }
 }
 

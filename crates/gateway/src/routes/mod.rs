@@ -3,6 +3,7 @@
 mod dead;
 mod events;
 mod health;
+mod help;
 mod metrics;
 mod openapi;
 mod queues;
@@ -37,7 +38,8 @@ pub(crate) fn router(shared: Shared) -> Router {
     let of_api = OpenApiRouter::new()
         .merge(sending().layer(from_fn_with_state(state(), auth::allow_send)))
         .merge(reading().layer(from_fn_with_state(state(), auth::allow_read)))
-        .merge(controlling().layer(from_fn_with_state(state(), auth::allow_control)));
+        .merge(controlling().layer(from_fn_with_state(state(), auth::allow_control)))
+        .merge(explaining());
     let beside = metering().layer(from_fn_with_state(state(), auth::allow_read)).merge(probing());
     let (router, _) = OpenApiRouter::new().nest(API, of_api).merge(beside).split_for_parts();
     router
@@ -66,6 +68,12 @@ fn reading() -> OpenApiRouter<Shared> {
         .routes(routes!(dead::show))
         .routes(routes!(workers::list))
         .routes(routes!(events::follow))
+        .routes(routes!(help::doctor))
+}
+
+/// What everybody may read: it is the same everywhere.
+fn explaining() -> OpenApiRouter<Shared> {
+    OpenApiRouter::new().routes(routes!(help::codes)).routes(routes!(help::code))
 }
 
 fn controlling() -> OpenApiRouter<Shared> {

@@ -22,6 +22,7 @@ use crate::failure::{JSON, json_bytes};
         (name = "dead", description = "Messages that could not be executed"),
         (name = "workers", description = "Workers that are alive"),
         (name = "events", description = "What happens, as it happens"),
+        (name = "help", description = "What may be wrong, and what errors mean"),
         (name = "health", description = "For probes and scrapers"),
     )
 )]
@@ -29,7 +30,8 @@ struct Base;
 
 /// The description of all paths, made of the code.
 pub fn description() -> Description {
-    let of_api = super::sending().merge(super::reading()).merge(super::controlling());
+    let of_api =
+        super::sending().merge(super::reading()).merge(super::controlling()).merge(super::explaining());
     let beside = super::metering().merge(super::probing());
     let router = OpenApiRouter::with_openapi(Base::openapi()).nest(super::API, of_api).merge(beside);
     let mut description = router.into_openapi();

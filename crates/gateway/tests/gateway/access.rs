@@ -40,6 +40,7 @@ async fn each_scope_opens_its_own_paths() {
         (Scope::Read, "GET", "/api/v1/queues/q/messages"),
         (Scope::Read, "GET", "/api/v1/dead"),
         (Scope::Read, "GET", "/api/v1/workers"),
+        (Scope::Read, "GET", "/api/v1/doctor"),
         (Scope::Read, "GET", "/metrics"),
         (Scope::Control, "POST", "/api/v1/tasks/a/retry"),
         (Scope::Control, "POST", "/api/v1/tasks/revoke"),
@@ -61,7 +62,7 @@ async fn each_scope_opens_its_own_paths() {
         }
         assert!(![401, 403].contains(&status(&world, method, path, Some(&all)).await), "{path}");
     }
-    for open in ["/livez", "/readyz", "/api/v1/openapi.json"] {
+    for open in ["/livez", "/readyz", "/api/v1/openapi.json", "/api/v1/errors", "/api/v1/errors/CD1001"] {
         assert_eq!(status(&world, "GET", open, None).await, 200, "{open}");
     }
 }
@@ -75,7 +76,11 @@ async fn every_path_of_the_description_asks_for_a_token() {
     let description = serde_json::to_value(cardoon_gateway::description()).unwrap();
     for (path, operations) in description["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {
-            let expected = if ["/livez", "/readyz"].contains(&path.as_str()) { 200 } else { 401 };
+            let expected = match path.as_str() {
+                "/livez" | "/readyz" | "/api/v1/errors" => 200,
+                "/api/v1/errors/{code}" => 404,
+                _ => 401,
+            };
             let path = path.replace(['{', '}'], "");
             assert_eq!(
                 status(&world, &method.to_uppercase(), &path, None).await,

@@ -5,6 +5,7 @@ mod access;
 mod client;
 mod events;
 mod fuzzing;
+mod help;
 mod looking;
 mod once;
 mod pressure;

@@ -9,7 +9,7 @@ use cardoon_gateway::{Gateway, GatewayOptions};
 use crate::exit::Exit;
 use crate::session::Session;
 use crate::signals::Signals;
-use crate::stores::Stores;
+use crate::stores::{Stores, Urls};
 
 /// Files that a process needs besides its connections.
 #[cfg(unix)]
@@ -49,6 +49,7 @@ async fn open(
     let options = GatewayOptions {
         listen,
         tokens,
+        patient: Urls::of(&session.settings).ok().map(|urls| urls.patient(&session.clock)),
         body_limit: usize::try_from(set.body_limit.0).unwrap_or(usize::MAX),
         connections: set.connections.get() as usize,
     };
