@@ -126,7 +126,7 @@ macro_rules! broker_conformance {
             settling::a_lease_settles_once
             settling::a_follow_up_is_stored_with_the_verdict
             settling::record_and_follow_ups_are_stored_in_one_step
-            settling::a_stale_run_stores_nothing_and_its_delivery_waits_again
+            settling::a_stale_run_stores_nothing_and_its_delivery_gives_way
             settling::a_deferred_message_comes_back_when_it_is_due
             settling::an_unstarted_release_goes_to_the_head_uncounted
             settling::an_interrupted_release_is_redelivered

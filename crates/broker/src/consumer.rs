@@ -122,7 +122,7 @@ impl Settle {
 
     /// How this settle closes its run, for [`cardoon_core::settle::settle`].
     pub fn closing(&self) -> Option<Closing> {
-        self.record.as_ref().map(|record| Closing { run: record.run, end: record.end() })
+        self.record.as_ref().map(ResultRecord::closing)
     }
 }
 
@@ -133,7 +133,7 @@ pub enum Settled {
     /// The lease is not held any more: nothing was stored.
     LeaseLost,
     /// Another run is current: its result and follow-ups were refused. The delivery is gone if the task has ended, else
-    /// it waits in its queue again.
+    /// it comes back later.
     StaleRun,
 }
 

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::run::RunEnd;
+use crate::settle::Closing;
 use crate::{Message, QueueName, RunNumber, TaskId, TaskState, Timestamp};
 
 /// The end of one run of a task: the result that a caller waits for, and a line of the task's history.
@@ -51,6 +53,13 @@ impl ResultRecord {
             started_at: None,
             finished_at: now,
         }
+    }
+
+    /// How its run closes, for [`settle`](crate::settle::settle).
+    pub fn closing(&self) -> Closing {
+        let took = self.started_at.map_or(Duration::ZERO, |started_at| self.finished_at.since(started_at));
+        let gives_way_until = self.run.gives_way_until(took, self.finished_at);
+        Closing { run: self.run, end: self.end(), gives_way_until }
     }
 
     /// What this end means for the task's run record.

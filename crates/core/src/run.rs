@@ -5,8 +5,14 @@
 //! runs, and gets a number larger than every earlier one. A result is accepted only from the current run.
 
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// The number of a run of one task. It only grows, over attempts and re-runs alike: a fencing token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -20,6 +26,15 @@ impl RunNumber {
     #[must_use]
     pub fn next(self) -> Self {
         Self(self.0 + 1)
+    }
+
+    /// Until when the delivery of this run gives way to the run that has made it stale: as long as it took itself, times
+    /// its number. So the pauses of deliveries that go on making each other's runs stale grow until one of them is alone
+    /// for long enough. At least a second, at most an hour.
+    pub fn gives_way_until(self, took: Duration, now: Timestamp) -> Timestamp {
+        let times = u32::try_from(self.0).unwrap_or(u32::MAX);
+        let pause = took.max(SHORTEST_PAUSE).saturating_mul(times);
+        now.plus(pause.min(LONGEST_PAUSE))
     }
 }
 
@@ -125,6 +140,13 @@ pub fn reopen(record: RunRecord) -> RunRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_run_gives_way_for_longer_the_more_there_were() {
+        let pause = |run, took| RunNumber(run).gives_way_until(Duration::from_secs(took), Timestamp(0)).0;
+        assert_eq!((pause(1, 0), pause(3, 0), pause(3, 20)), (1000, 3000, 60_000));
+        assert_eq!(pause(u64::MAX, 1), 3_600_000);
+    }
 
     fn begun(record: Option<RunRecord>, attempt: u32) -> RunRecord {
         match begin(record, attempt) {

@@ -15,6 +15,9 @@ pub enum Verdict {
     AckEarly,
     /// Back to the delayed store until then; not an attempt.
     Defer { until: Timestamp },
+    /// Back to the delayed store until then, because another run of its task is current and may be about to end it. It
+    /// registers when it comes back. [`RunNumber::gives_way_until`] says how long.
+    GiveWay { until: Timestamp },
     /// Back to the head of its queue; not an attempt.
     Release { cause: ReleaseCause },
     /// To the dead letters.
@@ -37,6 +40,8 @@ pub enum ReleaseCause {
 pub struct Closing {
     pub run: RunNumber,
     pub end: RunEnd,
+    /// Until when the delivery gives way if the run is stale.
+    pub gives_way_until: Timestamp,
 }
 
 /// What the store holds about the delivery at the moment of the settle.
@@ -54,8 +59,9 @@ pub enum Decision {
     /// The lease is not held any more: nothing of this settle counts.
     LeaseLost,
     /// The lease is held, but another run of the task is current or the task has ended: its result and follow-ups do
-    /// not count. The delivery goes away if the task has ended; else back to its queue, because the current run may be
-    /// one that lost its lease before it registered, whose result nobody will accept.
+    /// not count. The delivery goes away if the task has ended; else it comes back later, because the current run may be
+    /// one that lost its lease before it registered, whose result nobody will accept. At once would be too soon: two
+    /// deliveries of one task would make each other's runs stale for ever.
     StaleRun { fate: Fate },
     /// Apply all of it. `record`: the run record to write with the result, if the settle closes a run.
     Apply { fate: Fate, record: Option<RunRecord> },
@@ -67,8 +73,10 @@ pub enum Fate {
     Remove,
     /// Stays with its holder, marked as acknowledged early.
     KeepEarly,
+    /// `redelivered` as for a requeue.
     Delay {
         until: Timestamp,
+        redelivered: bool,
     },
     /// To the head of its queue. `redelivered` only ever turns a delivery's mark on.
     Requeue {
@@ -96,14 +104,14 @@ pub fn settle(
     let Some(closing) = closing else { return Decision::Apply { fate, record: None } };
     match run::finish(record, closing.run, closing.end) {
         Finish::Accept(record) => Decision::Apply { fate, record: Some(record) },
-        Finish::Stale => Decision::StaleRun { fate: stale_fate(held, record) },
+        Finish::Stale => Decision::StaleRun { fate: stale_fate(held, record, closing) },
     }
 }
 
-fn stale_fate(held: Held, record: Option<RunRecord>) -> Fate {
+fn stale_fate(held: Held, record: Option<RunRecord>, closing: Closing) -> Fate {
     match record {
         Some(record) if record.ended => Fate::Remove,
-        _ => fate(held, &Verdict::Release { cause: ReleaseCause::Interrupted }),
+        _ => fate(held, &Verdict::GiveWay { until: closing.gives_way_until }),
     }
 }
 
@@ -111,7 +119,9 @@ fn fate(held: Held, verdict: &Verdict) -> Fate {
     match verdict {
         Verdict::Ack => Fate::Remove,
         Verdict::AckEarly => Fate::KeepEarly,
-        Verdict::Defer { until } => Fate::Delay { until: *until },
+        Verdict::Defer { until } => Fate::Delay { until: *until, redelivered: false },
+        Verdict::GiveWay { .. } if held.early => Fate::OutcomeUnknown,
+        Verdict::GiveWay { until } => Fate::Delay { until: *until, redelivered: true },
         Verdict::Dead { reason, .. } => Fate::Bury(*reason),
         Verdict::Release { cause } if held.early && *cause != ReleaseCause::Unstarted => Fate::OutcomeUnknown,
         Verdict::Release { cause } => {
@@ -131,7 +141,8 @@ mod tests {
 
     const LEASE: Lease = Lease { session: 1, sequence: 7, tag: 42 };
     const HELD: Held = Held { lease: LEASE, early: false, deaths: 0 };
-    const FIRST: Closing = Closing { run: RunNumber::FIRST, end: RunEnd::Final };
+    const LATER: Timestamp = Timestamp(1000);
+    const FIRST: Closing = Closing { run: RunNumber::FIRST, end: RunEnd::Final, gives_way_until: LATER };
 
     #[test]
     fn the_holder_of_the_lease_settles() {
@@ -147,11 +158,11 @@ mod tests {
     }
 
     #[test]
-    fn the_delivery_of_a_stale_run_goes_only_when_the_task_has_ended() {
+    fn the_delivery_of_a_stale_run_gives_way_until_the_task_has_ended() {
         let taken_over = RunRecord { current: RunNumber(2), ..RunRecord::default() };
         let decision = |record| settle(Some(HELD), LEASE, &Verdict::Ack, Some(FIRST), Some(record));
-        let requeued = Fate::Requeue { deaths: 0, redelivered: true };
-        assert_eq!(decision(taken_over), Decision::StaleRun { fate: requeued });
+        let delayed = Fate::Delay { until: LATER, redelivered: true };
+        assert_eq!(decision(taken_over), Decision::StaleRun { fate: delayed });
         let ended = RunRecord { ended: true, ..taken_over };
         assert_eq!(decision(ended), Decision::StaleRun { fate: Fate::Remove });
     }

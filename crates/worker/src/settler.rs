@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardoon_broker::{Broker, Consumer, Settle, Settled};
-use cardoon_core::settle::{ReleaseCause, Verdict};
+use cardoon_core::settle::Verdict;
 use cardoon_errors::{Error, Kind, Result};
 use cardoon_results::{ResultBackend, Stored};
 use cardoon_runtime::Clock;
@@ -143,7 +143,7 @@ impl Settler {
                     .into_iter()
                     .zip(current)
                     .filter(|(_, current)| !current)
-                    .for_each(|(open, _)| open.give_back());
+                    .for_each(|(open, _)| open.give_way());
             }
             Err(error) => asking.iter_mut().for_each(|open| open.error = Some(error.clone())),
         }
@@ -179,7 +179,7 @@ impl Settler {
         for (open, answer) in storing.into_iter().zip(self.results.store(records).await) {
             match answer {
                 Ok(Stored::Accepted) => open.settle.record = None,
-                Ok(Stored::Stale) => open.give_back(),
+                Ok(Stored::Stale) => open.give_way(),
                 Err(error) => open.error = Some(error),
             }
         }
@@ -193,8 +193,10 @@ impl Open {
 
     /// Its run is stale. Nobody else may ever report the run that is current; what is delivered again asks first
     /// whether the task has ended.
-    fn give_back(&mut self) {
-        self.settle = Settle::bare(self.settle.lease, Verdict::Release { cause: ReleaseCause::Interrupted });
+    fn give_way(&mut self) {
+        let Some(closing) = self.settle.closing() else { return };
+        let verdict = Verdict::GiveWay { until: closing.gives_way_until };
+        self.settle = Settle::bare(self.settle.lease, verdict);
     }
 
     /// What the engine is told; `None` if the verdict is to be stored again.

@@ -224,7 +224,8 @@ impl Store {
                 self.held.insert(tag, holding);
             }
             Fate::Remove => self.leave(&holding.entry),
-            Fate::Delay { until } => {
+            Fate::Delay { until, redelivered } => {
+                holding.entry.redelivered |= redelivered;
                 holding.entry.publish.not_before = Some(until);
                 self.place(holding.entry, now);
             }

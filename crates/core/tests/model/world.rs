@@ -6,7 +6,7 @@
 use cardoon_core::rescue::{Loss, Lost, POISON_DEATHS, Rescue, UserCode};
 use cardoon_core::run::{self, Begin, Finish, RunEnd, RunNumber, RunRecord};
 use cardoon_core::settle::{Closing, Decision, Fate, Held, ReleaseCause, Verdict};
-use cardoon_core::{DeadReason, Lease};
+use cardoon_core::{DeadReason, Lease, Timestamp};
 
 use crate::rules::{Rules, Start};
 
@@ -245,8 +245,8 @@ impl World {
             Step::Ended | Step::FollowedUp => add("stores its result", self.store_result(worker, rules)),
             Step::Recorded => add("settles", self.settle(worker, &Self::last_verdict(job), None, rules)),
             Step::Refused => {
-                let release = Verdict::Release { cause: ReleaseCause::Interrupted };
-                add("hands back its stale run", self.settle(worker, &release, None, rules));
+                let give_way = Verdict::GiveWay { until: Timestamp(0) };
+                add("gives way with its stale run", self.settle(worker, &give_way, None, rules));
             }
             Step::Discard => add("acknowledges unexecuted", self.settle(worker, &Verdict::Ack, None, rules)),
         }
@@ -440,7 +440,7 @@ impl World {
                 }
                 return;
             }
-            Fate::Delay { .. } => self.requeue(at, 0, false),
+            Fate::Delay { redelivered, .. } => self.requeue(at, self.copies[at].deaths, redelivered),
             Fate::Requeue { deaths, redelivered } => self.requeue(at, deaths, redelivered),
             Fate::OutcomeUnknown => self.end_unknown(at),
             Fate::Bury(_) => {
@@ -516,6 +516,7 @@ impl Copy {
 
 impl Job {
     fn closing(&self) -> Closing {
-        Closing { run: self.run, end: if self.retry { RunEnd::Retry } else { RunEnd::Final } }
+        let end = if self.retry { RunEnd::Retry } else { RunEnd::Final };
+        Closing { run: self.run, end, gives_way_until: Timestamp(0) }
     }
 }

@@ -180,7 +180,8 @@ async fn judge(session: &Session, batch: &[Settle], open: &[(usize, &Holding)]) 
 
 /// Whether the settle puts a message of its task into the delayed store, where a revoked one must not wait.
 fn may_wait(settle: &Settle) -> bool {
-    matches!(settle.verdict, Verdict::Defer { .. })
+    matches!(settle.verdict, Verdict::Defer { .. } | Verdict::GiveWay { .. })
+        || settle.record.is_some()
         || settle.follow_ups.iter().any(|next| next.not_before.is_some())
 }
 

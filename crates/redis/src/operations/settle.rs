@@ -143,7 +143,10 @@ impl Case<'_> {
                 let marked = [sequence, Bytes::from_static(b"1")];
                 change.then("HSET", keys::early(holding.lease.session), marked)
             }
-            Fate::Delay { until } => delay(change, holding, until, self.revoked, bench),
+            Fate::Delay { until, redelivered } => {
+                let due = if self.revoked { bench.now } else { until };
+                delay(change, holding, due, redelivered, bench)
+            }
             Fate::Requeue { deaths, redelivered } => requeue(change, holding, deaths, redelivered),
             Fate::OutcomeUnknown => abandon(change, holding, known, bench).0,
             Fate::Bury(reason) => match self.verdict {
@@ -154,21 +157,27 @@ impl Case<'_> {
     }
 }
 
-fn delay(change: Change, holding: &Holding, until: Timestamp, revoked: bool, bench: Bench<'_>) -> Change {
-    if revoked || until <= bench.now {
-        return holding.drop_from(change.then("RPUSH", &*holding.list, [holding.raw.clone()]));
+fn delay(change: Change, holding: &Holding, due: Timestamp, redelivered: bool, bench: Bench<'_>) -> Change {
+    if due <= bench.now {
+        return requeue(change, holding, holding.deaths, redelivered);
     }
-    let attempt = Stored::read(&holding.raw).message.attempt;
-    let place = Place { id: &holding.id, attempt, queue: &holding.queue, list: &holding.list, due: until };
-    holding.drop_from(delayed::insert(change, &place, &holding.raw))
+    let (attempt, raw) = returned(holding, holding.deaths, redelivered);
+    let place = Place { id: &holding.id, attempt, queue: &holding.queue, list: &holding.list, due };
+    holding.drop_from(delayed::insert(change, &place, &raw))
 }
 
 /// Puts the delivery back at the head of its list.
 pub(crate) fn requeue(change: Change, holding: &Holding, deaths: u32, redelivered: bool) -> Change {
+    let (_, raw) = returned(holding, deaths, redelivered);
+    holding.drop_from(change.then("RPUSH", &*holding.list, [raw]))
+}
+
+/// The attempt of a delivery, and what is stored of it when it goes back.
+fn returned(holding: &Holding, deaths: u32, redelivered: bool) -> (u32, Bytes) {
     let stored = Stored::read(&holding.raw);
     let redelivered = stored.marks.redelivered || redelivered;
     let raw = stored.with(Marks { redelivered, deaths, ..stored.marks });
-    holding.drop_from(change.then("RPUSH", &*holding.list, [raw]))
+    (stored.message.attempt, raw)
 }
 
 /// Puts the delivery back at the head of its list as its sender wrote it.

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test panics when something unexpected happens")]
 
 mod attribute;
+mod copies;
 mod inline;
 mod sending;
 mod settings;

@@ -93,7 +93,7 @@ fn apply(step: &mut Step<'_>, held: &HeldMessage, fate: Fate, verdict: &Verdict)
     match fate {
         Fate::Remove => remove(step, held),
         Fate::KeepEarly => places::mark_early(step, held.session(), held.seq()),
-        Fate::Delay { until } => delay(step, held, until),
+        Fate::Delay { until, redelivered } => delay(step, held, until, redelivered),
         Fate::Requeue { deaths, redelivered } => requeue(step, held, redelivered, deaths),
         Fate::OutcomeUnknown => abandon(step, held).map(drop),
         Fate::Bury(reason) => match verdict {
@@ -108,8 +108,16 @@ fn remove(step: &Step<'_>, held: &HeldMessage) -> rusqlite::Result<()> {
     messages::delete(step, held.seq())
 }
 
-fn delay(step: &mut Step<'_>, held: &HeldMessage, until: Timestamp) -> rusqlite::Result<()> {
+fn delay(
+    step: &mut Step<'_>,
+    held: &HeldMessage,
+    until: Timestamp,
+    redelivered: bool,
+) -> rusqlite::Result<()> {
     places::delete_held(step, held.session(), held.seq())?;
+    if redelivered {
+        messages::mark_returned(step, held.seq(), true, held.deaths)?;
+    }
     if revoked::contains(step, &held.id)? {
         return places::insert_head(step, held.line, held.seq());
     }
