@@ -7,10 +7,10 @@ use crate::{python, run, setup};
 /// Builds and runs the benchmark of this name; it writes its own table.
 pub(crate) fn bench(args: &[String]) -> Result<()> {
     let Some(("tasks", rest)) = args.split_first().map(|(name, rest)| (name.as_str(), rest)) else {
-        bail!("which benchmark? `cargo xtask bench tasks`");
+        bail!("which benchmark? `cargo xtask bench tasks [--broker redis | --python | --gateway]`");
     };
     let wheel = rest.iter().any(|arg| arg == "--python").then(wheel).transpose()?;
-    // Its worker processes may be the command itself.
+    // It measures the command itself too.
     run::run(&mut run::cargo(&["build", "--release", "--package", "cardoon-cli"]))?;
     let mut bench = run::cargo(&["run", "--release", "--package", "cardoon-bench-tasks", "--"]);
     bench.args(rest);

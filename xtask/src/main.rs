@@ -22,7 +22,7 @@ usage: cargo xtask COMMAND
   setup [--yes]         install what the tests need and this machine lacks
   test [--yes] [ARGS]   setup, then every test; ARGS go to `cargo test`
   python [ARGS]         build the wheel, install it for the tests and run those of Python; ARGS go to pytest
-  bench tasks [ARGS]    measure, and write docs/benchmarks.md
+  bench tasks [ARGS]    measure, and write docs/benchmarks.md; ARGS: --broker redis, --python or --gateway
   soak [ARGS]           the fault drills at their full counts, and write docs/reliability.md
   tidy [--update]       check the rules of the house; --update lowers the list of long functions
   depcheck              check who depends on whom, and the licences of what we depend on

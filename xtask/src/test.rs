@@ -10,5 +10,8 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
     // Tests of clusters start the program that lies beside their own, so it is built before them.
     run::run(&mut run::cargo(&["build", "--release", "--workspace", "--bins"]))?;
     run::run(run::cargo(&["test", "--release", "--workspace"]).args(cargos))?;
-    python::test(&[])
+    python::test(&[])?;
+    // Last, since it leaves a command with this feature where the one without it lay.
+    let otlp = ["test", "--release", "--workspace", "--features", "cardoon-cli/otlp", "--test", "otlp"];
+    run::run(&mut run::cargo(&otlp))
 }

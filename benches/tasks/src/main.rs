@@ -1,10 +1,11 @@
-//! Measures the rates of tasks, beside bare loops of the same commands and beside other task queues, and writes
-//! `docs/benchmarks.md`. Run it with `cargo xtask bench tasks`.
+//! Measures the rates of tasks, beside bare loops of the same commands and beside other task queues, and what the command
+//! costs that serves and examines them, and writes `docs/benchmarks.md`. Run it with `cargo xtask bench tasks`.
 //!
 //! Every worker is a process of its own: this program, started again with the command `worker`.
 #![expect(clippy::print_stdout, reason = "a benchmark says how far it is")]
 
 mod cache;
+mod http;
 mod machine;
 mod median;
 mod page;
@@ -21,7 +22,7 @@ use anyhow::{Context, Result};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::page::{Section, Table};
-use crate::rows::{python, redis, sqlite};
+use crate::rows::{gateway, python, redis, sqlite};
 
 #[derive(Parser)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -60,6 +61,9 @@ struct Options {
     /// The wheel of the Python package; the command of the repository builds it
     #[arg(long, requires = "python")]
     wheel: Option<PathBuf>,
+    /// The built command: tasks over HTTP on Redis and SQLite, a long history, and the doctor
+    #[arg(long, conflicts_with_all = ["broker", "python"])]
+    gateway: bool,
     /// Runs of each measurement; the median counts
     #[arg(long, default_value_t = 5)]
     runs: usize,
@@ -67,7 +71,8 @@ struct Options {
     /// SQLite: drain, two, send, open-loop, idle, backlog.
     /// Redis: drain, celery, peers, send, wait, open-loop, slow-line, backlog,
     /// streams.
-    /// Python: drain, sqlite, send, wait, idle, faults, asyncio
+    /// Python: drain, sqlite, send, wait, idle, faults, asyncio.
+    /// Gateway: post, readers, idle, history, doctor
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
     /// Where the databases are made; by default the folder for temporary files
@@ -105,6 +110,7 @@ async fn measure(options: Options) -> Result<()> {
     }
     let section = match options.broker {
         _ if options.python => Section::Python,
+        _ if options.gateway => Section::Gateway,
         Broker::Sqlite => Section::Sqlite,
         Broker::Redis => Section::Redis,
     };
@@ -112,6 +118,7 @@ async fn measure(options: Options) -> Result<()> {
         Section::Sqlite => sqlite::NAMES,
         Section::Redis => redis::NAMES,
         Section::Python => python::NAMES,
+        Section::Gateway => gateway::NAMES,
     };
     let mut table = Table::new(section, options.runs, options.only, names)?;
     match section {
@@ -121,6 +128,7 @@ async fn measure(options: Options) -> Result<()> {
             let wheel = options.wheel.context("there is no wheel")?;
             python::measure(&mut table, &wheel).await?;
         }
+        Section::Gateway => gateway::measure(&mut table).await?,
     }
     table.publish()
 }

@@ -14,6 +14,7 @@ pub(crate) enum Section {
     Sqlite,
     Redis,
     Python,
+    Gateway,
 }
 
 /// One line of a table.
@@ -113,6 +114,7 @@ impl Section {
             Self::Sqlite => "cargo xtask bench tasks --broker sqlite",
             Self::Redis => "cargo xtask bench tasks --broker redis",
             Self::Python => "cargo xtask bench tasks --python",
+            Self::Gateway => "cargo xtask bench tasks --gateway",
         }
     }
 
@@ -121,6 +123,7 @@ impl Section {
             Self::Sqlite => "## SQLite",
             Self::Redis => "## Redis",
             Self::Python => "## Python",
+            Self::Gateway => "## Gateway, history and doctor",
         }
     }
 
@@ -175,9 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn the_page_has_the_marks_of_each_broker() {
+    fn the_page_has_the_marks_of_each_section() {
         let page = include_str!("../../../docs/benchmarks.md");
-        for section in [Section::Sqlite, Section::Redis] {
+        for section in [Section::Sqlite, Section::Redis, Section::Python, Section::Gateway] {
             assert!(replaced(page, &section.begin(), "").is_some(), "{}", section.begin());
         }
     }

@@ -34,6 +34,14 @@ pub(crate) fn pause(duration: Duration) {
     std::thread::sleep(duration);
 }
 
+/// Waits until the monotonic clock is there, to the millisecond.
+pub(crate) async fn sleep_until(nanos: u64) {
+    let left = nanos.saturating_sub(monotonic_nanos());
+    if left > 0 {
+        tokio::time::sleep(Duration::from_nanos(left)).await;
+    }
+}
+
 /// Asks every `interval` until the answer is there.
 pub(crate) fn poll<T>(what: &str, interval: Duration, ask: impl FnMut() -> Result<Option<T>>) -> Result<T> {
     poll_for(PATIENCE, interval, ask)?.with_context(|| format!("gave up waiting for {what}"))

@@ -5,6 +5,7 @@ pub(crate) mod bare_redis;
 pub(crate) mod bare_sqlite;
 pub(crate) mod bare_streams;
 pub(crate) mod bullmq;
+pub(crate) mod cardoon_command;
 pub(crate) mod cardoon_python;
 pub(crate) mod celery;
 pub(crate) mod huey;

@@ -8,6 +8,7 @@ mod bell;
 mod bells;
 mod folder;
 mod listener;
+mod owner;
 mod page;
 
 pub(crate) use bell::Bell;

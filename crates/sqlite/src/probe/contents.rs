@@ -62,7 +62,8 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
 
 /// The database is several files, and every process of it writes them all.
 fn writable(path: &Path) -> Result<(), Finding> {
-    for part in ["", "-wal", "-shm", ".live"].map(|suffix| beside(path, suffix)) {
+    let parts = ["", "-wal", "-shm", ".live", ".live/open", ".live/turn"];
+    for part in parts.map(|suffix| beside(path, suffix)) {
         if !part.exists() {
             continue;
         }

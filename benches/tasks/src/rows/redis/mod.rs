@@ -4,7 +4,7 @@ mod backlog;
 pub(crate) mod beside;
 mod celery;
 pub(crate) mod drain;
-mod open_loop;
+pub(crate) mod open_loop;
 mod peers;
 mod send;
 mod slow_line;

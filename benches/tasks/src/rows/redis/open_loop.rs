@@ -94,7 +94,8 @@ async fn once(stage: &Stage, offered: f64) -> Result<Histogram<u64>> {
     Ok(waits)
 }
 
-fn is_joined(eye: &mut Eye) -> Result<()> {
+/// Waits until a worker is there.
+pub(crate) fn is_joined(eye: &mut Eye) -> Result<()> {
     stopwatch::poll("the worker", Duration::from_millis(2), || {
         let sessions: u64 = redis::cmd("ZCARD").arg("cardoon:beats").query(eye.connection())?;
         Ok((sessions > 0).then_some(()))

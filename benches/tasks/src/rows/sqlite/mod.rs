@@ -3,7 +3,7 @@
 mod backlog;
 mod drain;
 mod idle;
-mod open_loop;
+pub(crate) mod open_loop;
 mod send;
 mod two;
 

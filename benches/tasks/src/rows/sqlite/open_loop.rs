@@ -79,7 +79,7 @@ async fn once(offered: f64) -> Result<Histogram<u64>> {
     stopwatch::poll("the worker", tick, || {
         Ok(Some(()).filter(|()| ends.count().is_ok_and(|ended| ended >= 1)))
     })?;
-    let sent = arrive(&fixture.app, offered).await?;
+    let sent = arrive(&fixture.app, offered, SECS).await?;
     stopwatch::poll("the last task", tick, || {
         Ok(Some(()).filter(|()| ends.count().is_ok_and(|ended| ended > sent)))
     })?;
@@ -91,10 +91,10 @@ async fn once(offered: f64) -> Result<Histogram<u64>> {
 }
 
 /// Sends what the schedule says, evenly spaced, and what became due while the store was busy with the next batch.
-async fn arrive(app: &App, offered: f64) -> Result<u64> {
+pub(crate) async fn arrive(app: &App, offered: f64, secs: u64) -> Result<u64> {
     let start = monotonic_nanos();
     let arrival = |index: u64| start + (index as f64 * 1e9 / offered) as u64;
-    let total = (offered * SECS as f64) as u64;
+    let total = (offered * secs as f64) as u64;
     let mut next = 0;
     while next < total {
         let now = monotonic_nanos();
