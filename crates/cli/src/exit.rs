@@ -15,6 +15,8 @@ pub(crate) enum Exit {
     /// The application could not be imported, which was said.
     NotImported,
     Interrupted,
+    /// A signal of this number ended it before it was done.
+    Signalled(u8),
     /// It found errors; the status of the first.
     Found(u8),
     /// The process is to be replaced by a fresh one of the same command line.
@@ -32,6 +34,7 @@ impl Exit {
             Self::Partly => 5,
             Self::NotImported => 6,
             Self::Interrupted => 130,
+            Self::Signalled(number) => 128 + number,
             Self::Found(status) => status,
             Self::Replace => {
                 replace_process(origin);

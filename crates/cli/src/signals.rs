@@ -8,15 +8,37 @@ use crate::exit::Exit;
 /// Interrupt and termination (on Windows: Ctrl-C), seen from now on.
 pub(crate) struct Signals(system::Signals);
 
+/// One of them, with its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "the other system has more"))]
+enum Signal {
+    Hangup = 1,
+    Interrupt = 2,
+    Terminate = 15,
+}
+
 impl Signals {
     pub(crate) fn listen() -> Result<Self> {
-        let cannot = |error| Error::new(Code::Internal, "cannot listen to signals").source(error);
-        system::Signals::listen().map(Self).map_err(cannot)
+        system::Signals::listen().map(Self).map_err(cannot_listen)
+    }
+
+    /// Sees the end of the terminal too, unless whoever started this process had that ignored.
+    pub(crate) fn with_hangup(mut self) -> Result<Self> {
+        self.0.add_hangup().map_err(cannot_listen)?;
+        Ok(self)
     }
 
     /// Waits for the next signal. Answers the status that it asks for: 130 for an interrupt, 0 for a termination.
     pub(crate) async fn next(&mut self) -> Exit {
-        self.0.next().await
+        match self.0.next().await {
+            Signal::Interrupt => Exit::Interrupted,
+            Signal::Terminate | Signal::Hangup => Exit::Done,
+        }
+    }
+
+    /// Waits for the next signal. Answers the status of a command that it keeps from its work.
+    pub(crate) async fn broken_off(&mut self) -> Exit {
+        Exit::Signalled(self.0.next().await as u8)
     }
 
     /// Drains `worker` at the first signal and has it hand back everything at the second.
@@ -30,17 +52,22 @@ impl Signals {
     }
 }
 
+fn cannot_listen(error: std::io::Error) -> Error {
+    Error::new(Code::Internal, "cannot listen to signals").source(error)
+}
+
 #[cfg(unix)]
 mod system {
     use std::io;
 
-    use tokio::signal::unix::{Signal, SignalKind, signal};
+    use tokio::signal::unix::{self, SignalKind, signal};
 
-    use crate::exit::Exit;
+    use super::Signal;
 
     pub(super) struct Signals {
-        interrupt: Signal,
-        terminate: Signal,
+        interrupt: unix::Signal,
+        terminate: unix::Signal,
+        hangup: Option<unix::Signal>,
     }
 
     impl Signals {
@@ -48,15 +75,36 @@ mod system {
             Ok(Self {
                 interrupt: signal(SignalKind::interrupt())?,
                 terminate: signal(SignalKind::terminate())?,
+                hangup: None,
             })
         }
 
-        pub(super) async fn next(&mut self) -> Exit {
+        pub(super) fn add_hangup(&mut self) -> io::Result<()> {
+            if !is_hangup_ignored() {
+                self.hangup = Some(signal(SignalKind::hangup())?);
+            }
+            Ok(())
+        }
+
+        pub(super) async fn next(&mut self) -> Signal {
             tokio::select! {
-                _ = self.interrupt.recv() => Exit::Interrupted,
-                _ = self.terminate.recv() => Exit::Done,
+                _ = self.interrupt.recv() => Signal::Interrupt,
+                _ = self.terminate.recv() => Signal::Terminate,
+                Some(()) = received(self.hangup.as_mut()) => Signal::Hangup,
             }
         }
+    }
+
+    async fn received(signal: Option<&mut unix::Signal>) -> Option<()> {
+        signal?.recv().await
+    }
+
+    /// `nohup` does that. Only Linux tells.
+    fn is_hangup_ignored() -> bool {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+        mask.is_some_and(|mask| mask & 1 == 1)
     }
 }
 
@@ -64,7 +112,7 @@ mod system {
 mod system {
     use std::io;
 
-    use crate::exit::Exit;
+    use super::Signal;
 
     pub(super) struct Signals;
 
@@ -74,9 +122,14 @@ mod system {
             Ok(Self)
         }
 
-        pub(super) async fn next(&mut self) -> Exit {
+        #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "the other system has hangups")]
+        pub(super) fn add_hangup(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+
+        pub(super) async fn next(&mut self) -> Signal {
             match tokio::signal::ctrl_c().await {
-                Ok(()) => Exit::Interrupted,
+                Ok(()) => Signal::Interrupt,
                 Err(_) => std::future::pending().await,
             }
         }

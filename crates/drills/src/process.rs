@@ -124,21 +124,33 @@ impl WorkerProcess {
         lines.into_iter().rev().fold(error, Error::checked)
     }
 
-    #[cfg(unix)]
     fn signal(&self, signal: Signal) -> Result<()> {
         // `id` is `None` once the process was waited for.
-        let pid = self.child.id().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed()));
-        let Some(pid) = pid else { return Ok(()) };
-        match rustix::process::kill_process(pid, signal) {
-            Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
-            Err(error) => Err(self.failed("sending a signal").source(io::Error::from(error))),
-        }
+        let Some(pid) = self.child.id() else { return Ok(()) };
+        send(pid, signal).map_err(|error| self.failed("sending a signal").source(error))
     }
+}
 
-    #[cfg(not(unix))]
-    fn signal(&self, signal: Signal) -> Result<()> {
-        Err(self.failed(&format!("{} cannot be sent: drills need a Unix system", signal.0)))
+/// Stops the process of this number for `pause`.
+pub(crate) async fn stop_for(pid: u32, pause: Duration, clock: &Clock) -> io::Result<()> {
+    send(pid, Signal::STOP)?;
+    clock.sleep(pause).await;
+    send(pid, Signal::CONT)
+}
+
+/// A process that has ended needs no signal.
+#[cfg(unix)]
+fn send(pid: u32, signal: Signal) -> io::Result<()> {
+    let Some(pid) = rustix::process::Pid::from_raw(pid.cast_signed()) else { return Ok(()) };
+    match rustix::process::kill_process(pid, signal) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(error.into()),
     }
+}
+
+#[cfg(not(unix))]
+fn send(_pid: u32, signal: Signal) -> io::Result<()> {
+    Err(io::Error::other(format!("{} cannot be sent: drills need a Unix system", signal.0)))
 }
 
 /// The signals that a Unix system would know.

@@ -104,7 +104,7 @@ impl Command {
     pub(crate) fn flags(&self) -> Vec<Flag> {
         match self {
             Self::Dev(options) => options.worker.flags(),
-            Self::Worker(options) => options.flags(),
+            Self::Worker(options) => [options.flags(), verify::worker_flags()].concat(),
             Self::Beat(options) => options.flags(),
             Self::Gateway(options) => options.flags(),
             Self::Bench(options) => options.flags(),
@@ -134,7 +134,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
         Command::Explain(options) => explain::run(options, &output()),
         Command::Completions(options) => completions::run(options, &output()),
         Command::Dev(options) => dev::run(&Session::begin(&arguments)?, options).await,
-        Command::Worker(options) => worker::run(&Session::begin(&arguments)?, options).await,
+        Command::Worker(options) => {
+            verify::with_verification(Box::pin(worker::run(&Session::begin(&arguments)?, options))).await
+        }
         // These handle signals themselves.
         Command::Beat(options) => beat::run(&Session::begin(&arguments)?, options).await,
         Command::Migrate(options) => migrate::run(&Session::begin(&arguments)?, options).await,

@@ -41,7 +41,7 @@ const WORDS: &[(&str, &str)] = &[
     ("VERSION", "版本"),
     ("QUEUES", "队列"),
     ("TASKS", "任务数"),
-    ("SLOTS", "并发数"),
+    ("SLOTS", "执行槽"),
     ("HEARTBEAT", "上次心跳"),
     ("TOLD", "指令"),
     ("SCOPES", "权限"),

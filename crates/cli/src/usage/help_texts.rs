@@ -65,7 +65,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "Measure with this task, which is executed hundreds of times with all its effects",
         "用这个任务来测；它会真的执行几百次",
     ),
-    ("Measure another system for comparison, on the same Redis", "在同一台 Redis 上再测另一个系统作对照"),
+    (
+        "Measure another system for comparison, on the same Redis; half a minute more",
+        "在同一台 Redis 上再测另一个系统作对照，多花半分钟",
+    ),
     (
         "Find out why something does not work: asks the stores, the queues and the workers",
         "查明为什么不工作：检查存储、队列和 worker",

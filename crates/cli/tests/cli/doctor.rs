@@ -1,6 +1,8 @@
 use cardoon_testkit::{AppendOnly, RedisOptions, RedisServer};
 use insta::assert_snapshot;
 use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 use crate::support::{Home, eventually};
 
@@ -49,9 +51,30 @@ fn with_warnings_alone_it_ends_well() {
     let (status, findings) = examine(&home, &["--broker", &server.url()]);
     assert_eq!(not_fine(&findings), [told("persistence", "warning", "CD1212")]);
     assert_eq!(status, 0);
-    assert!(
-        home.run(&["doctor", "--broker", &server.url()]).stdout.ends_with("it works; see the warnings\n")
-    );
+    let ended = home.run(&["doctor", "--broker", &server.url()]);
+    assert!(ended.stdout.ends_with("it works; see the warnings\n"), "{}", ended.stdout);
+    assert_eq!(ended.stderr, "", "the log repeats in the middle of the list what the list says");
+}
+
+#[test]
+fn a_service_that_is_no_redis_server_is_told_of_in_words_by_other_commands_too() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+    let url = format!("redis://{}/0", listener.local_addr().unwrap());
+    runtime.spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 4096]).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+        }
+    });
+    for line in [&["health"][..], &["queue", "list"]] {
+        let ended = Home::new().run(&[line, &["--broker", &url]].concat());
+        assert_eq!(ended.status, 3, "{}", ended.stderr);
+        assert!(ended.stderr.contains(&format!("error[CD1010]: what answers at {url} is no Redis server")));
+        assert!(!ended.stderr.contains("Parse") && !ended.stderr.contains("cause"), "{}", ended.stderr);
+        let ended = Home::new().run(&[line, &["--broker", &url, "--lang", "zh"]].concat());
+        assert_eq!(english_words(&ended.stderr), Vec::<&str>::new(), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -78,6 +78,26 @@ fn an_open_address_without_a_token_is_refused() {
 }
 
 #[test]
+fn a_file_of_tokens_that_is_named_is_made_by_its_first_token_and_not_done_without() {
+    let home = Home::new();
+    let path = home.folder.path().join("named.json");
+    let gateway = || home.command(&["gateway", "--listen", "127.0.0.1:0"]);
+    let with_file = |mut command: Command| {
+        command.env("CARDOON_GATEWAY__TOKENS", &path);
+        command
+    };
+    let ended = finish(with_file(gateway()));
+    assert_eq!(ended.status, 2, "{ended:?}");
+    assert!(ended.stderr.contains("CD7009") && ended.stderr.contains("token create"), "{ended:?}");
+    let create = home.command(&["gateway", "token", "create", "a", "--scope", "read"]);
+    assert_eq!(finish(with_file(create)).status, 0);
+    let gateway = Running::start(with_file(gateway()));
+    gateway.says("tokens    requests need one");
+    gateway.signal("TERM");
+    assert_eq!(gateway.status(), 0);
+}
+
+#[test]
 fn an_address_that_cannot_be_read_is_a_setting_that_cannot() {
     let ended = Home::new().run(&["gateway", "--listen", "everywhere"]);
     assert_eq!(ended.status, 2, "{ended:?}");

@@ -23,6 +23,7 @@ mod support;
 mod tasks;
 mod top;
 mod verify;
+mod verify_killed;
 mod why;
 mod worker;
 mod workers;

@@ -2,12 +2,29 @@
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
 
-import celery
-import redis
-from celery import Celery, Task
+
+def end_with_verification():
+    """It may be killed: then nobody else would end this process and a worker's pool, which are a group."""
+    parent, verification = os.getppid(), int(os.environ["CARDOON_VERIFICATION"])
+    try:
+        while os.getppid() == parent:
+            os.kill(verification, 0)
+            time.sleep(0.5)
+    finally:
+        os.killpg(0, signal.SIGKILL)
+
+
+# Before the imports that take long.
+threading.Thread(target=end_with_verification, daemon=True).start()
+
+import celery  # noqa: E402
+import redis  # noqa: E402
+from celery import Celery, Task  # noqa: E402
 
 URL = os.environ["CARDOON_BROKER"]
 PREFIX = os.environ["VERIFY_PREFIX"]
@@ -69,10 +86,10 @@ def state():
     return {"waiting": ids[0], "unacked": ids[1]}
 
 
-def clean():
+def clean(*prefixes):
     client = redis.Redis.from_url(URL)
-    pattern = "".join("\\" + c if c in "*?[]^\\" else c for c in PREFIX) + "*"
-    keys = list(client.scan_iter(match=pattern, count=1000))
+    begin = tuple(prefix.encode() for prefix in prefixes)
+    keys = [key for key in client.scan_iter(match="cardoon-verify-*", count=1000) if key.startswith(begin)]
     return sum(client.delete(key) for key in keys)
 
 

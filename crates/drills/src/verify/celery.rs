@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use cardoon_core::{BootInstant, TaskId};
+use cardoon_core::{BootInstant, QueueName, TaskId};
 use cardoon_errors::{Code, Error, Result};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::drill::{EACH_SLOT, LONGER};
 use super::efficiency::{Limit, Series, Timed};
 use super::fleet::PATIENCE;
+use super::parent::OF_VERIFICATION;
 use super::{Plan, Site};
 use crate::{Testimony, WorkerProcess};
 
@@ -72,19 +73,30 @@ impl Interpreter {
     pub async fn measure(&self, site: &Site, plan: &Plan) -> Result<CeleryReport> {
         let reference = Reference::open(site, &self.0)?;
         let measured = reference.measure(plan).await;
-        let cleaned = reference.clean().await;
+        let cleaned = reference.clean([&site.queue]).await;
         let report = measured?;
         cleaned.map(|()| report)
     }
 
-    /// Fails if the interpreter does not have what is needed.
-    pub async fn check(&self, site: &Site) -> Result<()> {
-        Reference::open(site, &self.0)?.versions().await.map(drop)
+    /// Fails if the interpreter does not have what is needed. Removes the keys of measurements that were killed.
+    pub async fn prepare(&self, site: &Site) -> Result<()> {
+        let reference = Reference::open(site, &self.0)?;
+        reference.versions().await?;
+        let unused = site.take_unused().await?;
+        let queues = unused.iter().map(|claim| &claim.queue).chain([&site.queue]);
+        let cleaned = reference.clean(queues).await;
+        for claim in &unused {
+            claim.release().await?;
+        }
+        cleaned
     }
 
-    /// Removes the keys of a measurement that was broken off.
+    /// Removes the keys of a measurement that was broken off, unless somebody else has the place by now.
     pub async fn clean(&self, site: &Site) -> Result<()> {
-        Reference::open(site, &self.0)?.clean().await
+        if !site.is_ours().await? {
+            return Ok(());
+        }
+        Reference::open(site, &self.0)?.clean([&site.queue]).await
     }
 }
 
@@ -121,7 +133,7 @@ impl<'a> Reference<'a> {
         let mut timed = Timed::new("celery", plan.tasks, Some(plan.task_ms));
         for (workers, slots) in [(1, 1), (1, plan.slots), (plan.workers, plan.slots)] {
             let took = self.time(plan, workers, slots).await?;
-            timed.add(workers, slots, took, None);
+            timed.add((workers, slots), u64::from(plan.tasks), took, None);
         }
         let kill = self.kill(plan).await?;
         Ok(CeleryReport { celery, redis, work: timed.finish(|_| Limit::Unknown), kill })
@@ -194,7 +206,6 @@ impl<'a> Reference<'a> {
         let witness = self.site.new_file("witness");
         let mut command = self.command(&["worker", &format!("{name}@verify"), &slots.to_string()]);
         command.env("VERIFY_WITNESS", &witness);
-        own_group(&mut command);
         let process = WorkerProcess::spawn(&name, command, self.site.folder(), self.site.clock.clone())?;
         Ok(CeleryWorker { process, witness })
     }
@@ -207,8 +218,11 @@ impl<'a> Reference<'a> {
         ids.into_iter().map(id).collect()
     }
 
-    async fn clean(&self) -> Result<()> {
-        self.ask::<u64>(&["clean"]).await.map(drop)
+    /// Removes all keys of these queues.
+    async fn clean(&self, queues: impl IntoIterator<Item = &QueueName>) -> Result<()> {
+        let prefixes: Vec<String> = queues.into_iter().map(prefix).collect();
+        let words: Vec<&str> = std::iter::once("clean").chain(prefixes.iter().map(String::as_str)).collect();
+        self.ask::<u64>(&words).await.map(drop)
     }
 
     /// Runs a command of the program and reads its answer.
@@ -229,9 +243,11 @@ impl<'a> Reference<'a> {
         let mut command = Command::new(self.python);
         command.arg(&self.program).args(words);
         command.env("CARDOON_BROKER", &self.site.urls.broker);
-        command.env("VERIFY_QUEUE", queue).env("VERIFY_PREFIX", format!("{queue}:celery:"));
+        command.env("VERIFY_QUEUE", queue).env("VERIFY_PREFIX", prefix(&self.site.queue));
         // Celery refuses some, and warns of others, of what root does.
         command.env("C_FORCE_ROOT", "1").env("PYTHONDONTWRITEBYTECODE", "1");
+        command.env(OF_VERIFICATION, std::process::id().to_string());
+        own_group(&mut command);
         command
     }
 
@@ -262,6 +278,11 @@ impl<'a> Reference<'a> {
             self.site.clock.sleep(LOOK).await;
         }
     }
+}
+
+/// What Celery's keys begin with.
+fn prefix(queue: &QueueName) -> String {
+    format!("{queue}:celery:")
 }
 
 fn read_all(workers: &[CeleryWorker]) -> Result<Testimony> {

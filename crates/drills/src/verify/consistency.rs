@@ -1,7 +1,7 @@
 use cardoon_errors::Result;
 use serde::Serialize;
 
-use super::fleet::{PATIENCE, as_argument};
+use super::fleet::PATIENCE;
 use super::node::{self, CounterSpec, KEPT, Spec, Way};
 use super::{Plan, Progress, Site};
 use crate::WorkerProcess;
@@ -71,7 +71,8 @@ async fn count(site: &Site, each: u32, way: Way) -> Result<Sum> {
     let specs: Vec<_> = (1..=NODES).map(spec).collect();
     let entries = specs.iter().map(CounterSpec::ready).chain([key.clone(), node::go(&key)]);
     entries.for_each(|entry| site.will_write(&entry));
-    let mut nodes = specs.iter().map(|spec| start(site, spec)).collect::<Result<Vec<_>>>()?;
+    let start = |spec: &CounterSpec| site.start(&spec.name, &Spec::Counter(spec.clone()));
+    let mut nodes = specs.iter().map(start).collect::<Result<Vec<_>>>()?;
     until_ready(site, &specs, &mut nodes).await?;
     let begun = site.clock.boot();
     site.stores().coord.put(&node::go(&key), bytes::Bytes::from_static(b"1"), Some(KEPT)).await?;
@@ -82,12 +83,6 @@ async fn count(site: &Site, each: u32, way: Way) -> Result<Sum> {
     let took_ms = site.clock.boot().since(begun).as_millis() as u64;
     let sum = node::read(site.stores().coord.as_ref(), &key).await?.0;
     Ok(Sum::new(each, sum, conflicts, took_ms))
-}
-
-fn start(site: &Site, spec: &CounterSpec) -> Result<WorkerProcess> {
-    let mut command = site.nodes.node.command(&site.urls);
-    command.arg(as_argument(&Spec::Counter(spec.clone()))?);
-    WorkerProcess::spawn(&spec.name, command, site.folder(), site.clock.clone())
 }
 
 async fn until_ready(site: &Site, specs: &[CounterSpec], nodes: &mut [WorkerProcess]) -> Result<()> {

@@ -1,15 +1,18 @@
 //! The faults themselves: real worker processes under load, killed, paused, restarted and cut off.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use cardoon_core::{BootInstant, TaskId};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Random;
+use tokio::net::{TcpStream, ToSocketAddrs};
 
 use super::evidence::{Evidence, Tally};
 use super::faults::report;
 use super::fleet::{Fleet, PATIENCE};
+use super::node::Spec;
 use super::work::{self, Job};
 use super::{Fault, Faults, Plan, Progress, Round, Site, Skipped, Work, place, tidy};
 use crate::{FaultProxy, WorkerProcess};
@@ -28,7 +31,7 @@ pub(super) async fn measure(
     work: &Work,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<Faults> {
-    let proxy = proxy(site, work).await?;
+    let proxy = proxy(site).await?;
     let urls = proxy.as_ref().ok().map(|proxy| place::moved(&site.urls, proxy.address().port()));
     let urls = urls.unwrap_or_else(|| site.urls.clone());
     let job = Job::of(work, plan.task_ms * LONGER, plan.early);
@@ -36,14 +39,18 @@ pub(super) async fn measure(
     let random = Random::from_seed(plan.seed);
     let mut drill =
         Drill { site, plan, work, job, fleet, random, cut: proxy.as_ref().ok(), tally: Tally::default() };
-    let mut rounds = Vec::new();
+    let (mut rounds, mut skipped) = (Vec::new(), BTreeSet::new());
     for fault in script(plan, proxy.is_ok()) {
-        rounds.push(drill.round(fault, rounds.len()).await?);
+        match drill.round(fault, rounds.len()).await? {
+            Some(round) => rounds.push(round),
+            None => drop(skipped.insert(Skipped::TooShort)),
+        }
         progress(Progress::Step);
     }
     let Drill { tally, fleet, .. } = drill;
     fleet.stop().await?;
-    Ok(report(plan, work, rounds, tally, proxy.err()))
+    skipped.extend(proxy.err());
+    Ok(report(plan, work, rounds, tally, skipped.into_iter().collect()))
 }
 
 /// The faults in the order in which they happen.
@@ -59,19 +66,20 @@ fn script(plan: &Plan, can_cut: bool) -> Vec<Fault> {
 }
 
 /// A proxy between the workers and the server, or why there is none.
-async fn proxy(site: &Site, work: &Work) -> Result<Result<FaultProxy, Skipped>> {
+async fn proxy(site: &Site) -> Result<Result<FaultProxy, Skipped>> {
     if !site.urls.broker.contains("://") || site.urls.broker.starts_with("sqlite") {
         return Ok(Err(Skipped::NoConnections));
     }
-    if matches!(work, Work::Own(own) if own.names_its_stores) {
-        return Ok(Err(Skipped::OwnStores));
-    }
     let Some((host, port)) = place::server(&site.urls.broker) else { return Ok(Err(Skipped::NoProxy)) };
-    let resolved = tokio::net::lookup_host((host.as_str(), port)).await.ok().and_then(|mut all| all.next());
-    match resolved {
+    match reached((host.as_str(), port)).await {
         Some(address) => FaultProxy::start(address, site.clock.clone()).await.map(Ok),
         None => Ok(Err(Skipped::NoProxy)),
     }
+}
+
+/// The first address of a server that it listens on: of the names of this machine often only one is.
+async fn reached(server: impl ToSocketAddrs) -> Option<SocketAddr> {
+    TcpStream::connect(server).await.ok()?.peer_addr().ok()
 }
 
 struct Drill<'a> {
@@ -86,14 +94,17 @@ struct Drill<'a> {
 }
 
 impl<'a> Drill<'a> {
-    async fn round(&mut self, fault: Fault, number: usize) -> Result<Round> {
+    /// `None` if all tasks have ended before the fault could meet one.
+    async fn round(&mut self, fault: Fault, number: usize) -> Result<Option<Round>> {
         // The one that took a killed worker's place may still be on its way.
         self.fleet.ready().await?;
         let evidence = Evidence::of(self.site, self.work, self.fleet.witness());
         let victim = number % self.fleet.workers.len();
         let count = self.plan.workers * self.plan.slots * EACH_SLOT;
         let ids = self.job.send(self.site, count).await?;
-        self.until_running(&evidence, victim).await?;
+        if !self.until_running(&evidence, victim, &ids).await? {
+            return evidence.tally(&ids).await.map(|_| None);
+        }
         self.site.clock.sleep(Duration::from_millis(self.random.below(self.plan.task_ms * LONGER))).await;
         let (running, second_run_ms) = match fault {
             Fault::Kill => self.kill(&evidence, victim).await?,
@@ -103,7 +114,7 @@ impl<'a> Drill<'a> {
         let tally = evidence.tally(&ids).await?;
         self.add(tally);
         let Tally { lost, second_runs, .. } = tally;
-        Ok(Round { fault, sent: ids.len() as u64, lost, second_runs, running, second_run_ms })
+        Ok(Some(Round { fault, sent: ids.len() as u64, lost, second_runs, running, second_run_ms }))
     }
 
     fn add(&mut self, round: Tally) {
@@ -113,16 +124,25 @@ impl<'a> Drill<'a> {
         self.tally.duplicates += round.duplicates;
     }
 
-    async fn until_running(&mut self, evidence: &Evidence<'a>, victim: usize) -> Result<()> {
+    /// Waits until the worker executes something. Answers whether it does: not if all tasks have ended meanwhile.
+    async fn until_running(
+        &mut self,
+        evidence: &Evidence<'a>,
+        victim: usize,
+        ids: &[TaskId],
+    ) -> Result<bool> {
         let end = self.site.clock.boot().plus(FIRST);
         while evidence.running_on(&self.fleet.workers[victim]).await?.is_empty() {
+            if evidence.ended(ids).await? == ids.len() {
+                return Ok(false);
+            }
             self.fleet.check()?;
             if self.site.clock.boot() > end {
                 return Err(self.fleet.workers[victim].failed("it executes nothing"));
             }
             self.site.clock.sleep(LOOK).await;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Kills the worker and follows what it was executing. Answers how many that were, and when each began again.
@@ -167,10 +187,7 @@ impl<'a> Drill<'a> {
     async fn trouble(&mut self, evidence: &Evidence<'a>, fault: Fault, victim: usize) -> Result<u64> {
         let running = evidence.running_on(&self.fleet.workers[victim]).await?.len() as u64;
         match (fault, self.cut) {
-            (Fault::Pause, _) => {
-                let pause = Duration::from_millis(self.plan.pause_ms);
-                self.fleet.workers[victim].stand_still(pause).await?;
-            }
+            (Fault::Pause, _) => self.pause(victim).await?,
             (Fault::Restart, _) => {
                 self.fleet.workers[victim].stop(PATIENCE).await?;
                 self.fleet.replace(victim).await?;
@@ -182,6 +199,13 @@ impl<'a> Drill<'a> {
         }
         Ok(running)
     }
+
+    async fn pause(&self, victim: usize) -> Result<()> {
+        let pause = Spec::Pause { pid: self.fleet.workers[victim].pid(), millis: self.plan.pause_ms };
+        let mut process = self.site.start("pause", &pause)?;
+        let status = process.wait(PATIENCE).await?;
+        if status.success() { Ok(()) } else { Err(process.failed("it did not pause a worker")) }
+    }
 }
 
 #[cfg(test)]
@@ -192,5 +216,14 @@ mod tests {
     fn a_file_has_no_connections_to_cut() {
         let plan = Plan::quick();
         assert!(script(&plan, true).contains(&Fault::Cut) && !script(&plan, false).contains(&Fault::Cut));
+    }
+
+    #[tokio::test]
+    async fn of_several_addresses_the_one_that_is_listened_on_is_the_servers() {
+        let refusing = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = server.local_addr().unwrap();
+        assert_eq!(reached(&[refusing, address][..]).await, Some(address));
+        assert_eq!(reached(&[refusing][..]).await, None);
     }
 }

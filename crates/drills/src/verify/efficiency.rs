@@ -101,13 +101,19 @@ pub(super) async fn measure(
         Work::Own(_) => None,
     };
     let own = bench.series(plan.task_ms, plan.tasks).await?;
-    let (lost, failed) = (own.lost, own.failed);
+    Ok(report(own, noop, write_ms))
+}
+
+/// Tasks that do nothing are measured beside all tasks but the user's own.
+fn report(own: Timed, noop: Option<Timed>, write_ms: f64) -> Efficiency {
+    let all = || noop.iter().chain([&own]);
+    let (lost, failed) = (all().map(|timed| timed.lost).sum(), all().map(|timed| timed.failed).sum());
     let noop = noop.map(|noop| noop.finish(limit_of_noops));
     let rate = noop.as_ref().and_then(|noop| noop.runs.last()).map(|run| run.per_second);
-    let work_series = own.finish(|run| limit_of_work(run, rate));
+    let work = own.finish(|run| limit_of_work(run, rate));
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let is_judged = matches!(work, Work::BuiltIn);
-    Ok(Efficiency { work: work_series, noop, write_ms, processors, failed, lost, is_judged })
+    let is_judged = noop.is_some();
+    Efficiency { work, noop, write_ms, processors, failed, lost, is_judged }
 }
 
 fn limit_of_noops(run: &Run) -> Limit {
@@ -154,13 +160,20 @@ impl Timed {
         Series { task: self.task, tasks: self.tasks, task_ms: self.task_ms, runs: self.runs, limit }
     }
 
-    pub(super) fn add(&mut self, workers: u32, slots: u32, took: Duration, busy: Option<f64>) {
+    /// Adds a run in which `executed` of the tasks came to their end.
+    pub(super) fn add(
+        &mut self,
+        (workers, slots): (u32, u32),
+        executed: u64,
+        took: Duration,
+        busy: Option<f64>,
+    ) {
         // The clock counts milliseconds.
         let took_ms = (took.as_millis() as u64).max(1);
         let one_slot = self.runs.first().map_or(took_ms, |run| run.took_ms);
         let ideal = f64::from(workers * slots);
         let speed_up = one_slot as f64 / took_ms as f64;
-        let per_second = f64::from(self.tasks) * 1000.0 / took_ms as f64;
+        let per_second = executed as f64 * 1000.0 / took_ms as f64;
         self.runs.push(Run {
             workers,
             slots,
@@ -207,7 +220,7 @@ impl Bench<'_> {
         timed.lost += tally.lost;
         timed.failed += tally.failed;
         fleet.stop().await?;
-        timed.add(workers, slots, last.since(first), busy);
+        timed.add((workers, slots), tally.executed, last.since(first), busy);
         Ok(())
     }
 }
@@ -247,7 +260,7 @@ mod tests {
     fn timed(tooks: &[u64], busy: f64) -> Timed {
         let mut timed = Timed::new("t", 80, Some(50));
         for (took, (workers, slots)) in tooks.iter().zip([(1, 1), (1, 4), (2, 4)]) {
-            timed.add(workers, slots, Duration::from_millis(*took), Some(busy));
+            timed.add((workers, slots), 80, Duration::from_millis(*took), Some(busy));
         }
         timed
     }
@@ -270,6 +283,17 @@ mod tests {
         assert_eq!(limit_of_work(&last(&[4000, 1000, 1000], 0.3), None), Limit::Unknown);
         assert_eq!(limit_of_noops(&last(&[40, 10, 10], 0.9)), Limit::Processors);
         assert_eq!(limit_of_noops(&last(&[40, 10, 10], 0.2)), Limit::Store);
+    }
+
+    #[test]
+    fn tasks_that_do_nothing_are_missed_too() {
+        let mut noop = timed(&[40, 10, 10], 0.1);
+        noop.lost = 3;
+        noop.add((2, 4), 77, Duration::from_secs(1), None);
+        let efficiency = report(timed(&[4000, 1000, 510], 0.1), Some(noop), 1.0);
+        assert_eq!((efficiency.lost, efficiency.passed()), (3, false));
+        let last = &efficiency.noop.unwrap().runs[3];
+        assert!((last.per_second - 77.0).abs() < 1e-9, "what was lost was not executed: {last:?}");
     }
 
     #[test]

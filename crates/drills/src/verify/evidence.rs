@@ -169,12 +169,20 @@ fn tally(records: &[Option<ResultRecord>]) -> Result<Tally> {
             .checked("either none was executed, or the task ignores its result")
             .hint("choose a task that keeps its result"));
     }
+    let failed = ended.iter().filter(|record| record.state != TaskState::Success);
+    if failed.clone().count() == records.len()
+        && let Some(failure) = failed.clone().find_map(|record| record.failure.as_ref())
+    {
+        return Err(Error::new(Code::DrillFailed, "all tasks failed, so nothing can be measured")
+            .checked(format!("the first failure: {}: {}", failure.kind, failure.message))
+            .hint("check the task's name and its arguments"));
+    }
     // Each retry has a number of its own, which is no second run.
     let second = |record: &&ResultRecord| record.run.0.saturating_sub(1 + u64::from(record.attempt));
     Ok(Tally {
         executed: ended.len() as u64,
         lost: (records.len() - ended.len()) as u64,
-        failed: ended.iter().filter(|record| record.state != TaskState::Success).count() as u64,
+        failed: failed.count() as u64,
         second_runs: ended.iter().map(second).sum(),
         // The store keeps one end of each task, so it cannot tell whether the first run came to its end too.
         duplicates: 0,

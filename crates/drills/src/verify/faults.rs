@@ -61,20 +61,32 @@ pub struct Round {
 }
 
 /// What was not tried.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Skipped {
     /// The store is a file: there are no connections.
     NoConnections,
     /// No proxy can stand before TLS, a socket or sentinels.
     NoProxy,
-    /// The user's application names its server itself.
-    OwnStores,
+    /// The user's tasks had ended before a fault could meet one of them.
+    TooShort,
 }
 
 impl Faults {
-    pub fn passed(&self) -> bool {
-        self.lost == 0 && self.false_rescues == 0 && self.failed == 0
+    /// `None` if nothing went wrong and nothing was proven either.
+    pub fn passed(&self) -> Option<bool> {
+        let is_good = self.lost == 0 && self.false_rescues == 0 && self.failed == 0;
+        if is_good && !self.has_met_tasks() { None } else { Some(is_good) }
+    }
+
+    /// Whether faults have met tasks that ran.
+    fn has_met_tasks(&self) -> bool {
+        if self.kills() == 0 { !self.skipped.contains(&Skipped::TooShort) } else { self.running_at_kills > 0 }
+    }
+
+    /// How often a worker was killed.
+    pub fn kills(&self) -> usize {
+        self.counts().get(&Fault::Kill).copied().unwrap_or(0)
     }
 
     /// How often each fault happened.
@@ -92,7 +104,7 @@ pub(super) fn report(
     work: &Work,
     rounds: Vec<Round>,
     tally: Tally,
-    skipped: Option<Skipped>,
+    skipped: Vec<Skipped>,
 ) -> Faults {
     let mut again: Vec<u64> = rounds.iter().flat_map(|round| round.second_run_ms.iter().copied()).collect();
     again.sort_unstable();
@@ -114,7 +126,7 @@ pub(super) fn report(
         second_run_p50_ms: again.get(again.len() / 2).copied(),
         second_run_max_ms: again.last().copied(),
         rounds,
-        skipped: skipped.into_iter().collect(),
+        skipped,
         witnessed,
         early: plan.early,
     }
@@ -130,13 +142,13 @@ mod tests {
     }
 
     fn judged(rounds: Vec<Round>, tally: Tally) -> Faults {
-        report(&Plan::quick(), &Work::BuiltIn, rounds, tally, Some(Skipped::NoConnections))
+        report(&Plan::quick(), &Work::BuiltIn, rounds, tally, vec![Skipped::NoConnections])
     }
 
     #[test]
     fn second_runs_after_a_kill_are_as_it_must_be() {
         let faults = judged(vec![round(Fault::Kill, 4, &[900, 700, 800])], Tally::default());
-        assert!(faults.passed());
+        assert_eq!(faults.passed(), Some(true));
         let Faults { second_run_p50_ms, second_run_max_ms, running_at_kills, .. } = faults;
         assert_eq!((second_run_p50_ms, second_run_max_ms, running_at_kills), (Some(800), Some(900), 4));
     }
@@ -145,13 +157,23 @@ mod tests {
     fn a_second_run_of_a_task_whose_worker_lives_is_a_false_rescue() {
         for living in [Fault::Pause, Fault::Restart, Fault::Cut] {
             let faults = judged(vec![round(Fault::Kill, 4, &[]), round(living, 1, &[])], Tally::default());
-            assert_eq!((faults.false_rescues, faults.passed()), (1, false));
+            assert_eq!((faults.false_rescues, faults.passed()), (1, Some(false)));
         }
     }
 
     #[test]
     fn a_lost_task_is_a_failure() {
         let lost = Tally { executed: 23, lost: 1, ..Tally::default() };
-        assert!(!judged(vec![round(Fault::Kill, 0, &[])], lost).passed());
+        assert_eq!(judged(vec![round(Fault::Kill, 0, &[])], lost).passed(), Some(false));
+    }
+
+    #[test]
+    fn faults_that_met_no_task_prove_nothing() {
+        let met_none = vec![Round { running: 0, ..round(Fault::Kill, 0, &[]) }, round(Fault::Pause, 0, &[])];
+        assert_eq!(judged(met_none, Tally::default()).passed(), None);
+        let mut unkilled = judged(vec![round(Fault::Pause, 0, &[])], Tally::default());
+        assert_eq!(unkilled.passed(), Some(true));
+        unkilled.skipped.push(Skipped::TooShort);
+        assert_eq!(unkilled.passed(), None);
     }
 }

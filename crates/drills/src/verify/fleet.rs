@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use cardoon_core::QueueName;
-use cardoon_errors::{Code, Error, Result};
+use cardoon_errors::Result;
 
 use super::node::Spec;
 use super::{Site, Urls, Work};
@@ -88,9 +88,7 @@ impl<'a> Fleet<'a> {
         }
         let witness = self.witness.clone();
         let spec = Spec::Worker { name: name.to_owned(), queue: queue.to_owned(), slots, witness };
-        let mut command = self.site.nodes.node.command(&self.urls);
-        command.arg(as_argument(&spec)?);
-        Ok(command)
+        self.site.nodes.node.ordered(&self.urls, &spec)
     }
 
     /// Waits until all workers take tasks.
@@ -119,10 +117,4 @@ impl<'a> Fleet<'a> {
 
 fn has(queues: &[QueueName], queue: &QueueName) -> bool {
     queues.contains(queue)
-}
-
-/// What a process is told on its command line.
-pub(super) fn as_argument(spec: &Spec) -> Result<String> {
-    serde_json::to_string(spec)
-        .map_err(|error| Error::new(Code::Internal, "an order cannot be written").source(error))
 }

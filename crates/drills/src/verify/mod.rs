@@ -8,14 +8,17 @@
 //! ```
 
 mod celery;
+mod claim;
 mod consistency;
 mod drill;
 mod efficiency;
 mod evidence;
 mod faults;
 mod fleet;
+mod folder;
 mod node;
 mod page;
+mod parent;
 mod place;
 mod plan;
 mod processors;
@@ -31,6 +34,7 @@ pub use efficiency::{Efficiency, Limit, Run, Series};
 pub use faults::{Fault, Faults, Round, Skipped};
 pub use node::node;
 pub use page::html;
+pub use parent::{is_of_verification, while_parent_lives};
 pub use plan::{Measure, NodeCommand, Nodes, OwnTask, Plan, Progress, Urls, Work};
 pub use report::Report;
 pub use site::{Site, verify};

@@ -10,7 +10,8 @@ use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
 use serde::{Deserialize, Serialize};
 
-use crate::Witness;
+use super::parent::while_parent_lives;
+use crate::{Witness, process};
 
 /// Waits, and tells the witness.
 pub(super) const WAIT: &str = "cardoon.verify.wait";
@@ -21,15 +22,24 @@ pub(super) const EARLY: &str = "cardoon.verify.early";
 pub(super) const KEPT: Duration = Duration::from_mins(10);
 /// Between two looks whether the counting may begin.
 const LOOK: Duration = Duration::from_millis(2);
-/// Between two looks whether whoever started this process is still there.
-const PARENT: Duration = Duration::from_millis(500);
 
 /// What a process is to do.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Spec {
-    Worker { name: String, queue: String, slots: u32, witness: PathBuf },
+    Worker {
+        name: String,
+        queue: String,
+        slots: u32,
+        witness: PathBuf,
+    },
     Counter(CounterSpec),
+    /// Stops another process for a while. It is a process of its own that does it, so that nobody stays stopped if the
+    /// verification is killed meanwhile.
+    Pause {
+        pid: u32,
+        millis: u64,
+    },
 }
 
 /// Adds one to an entry, again and again.
@@ -72,40 +82,24 @@ pub async fn node(spec: &str) -> Result<()> {
             .source(error)
             .hint("this command is started by `cardoon verify`, never by hand")
     })?;
-    let app = App::open_default().await?;
     match spec {
         Spec::Worker { name, queue, slots, witness } => {
+            let app = App::open_default().await?;
             let witness = Witness::open(witness, Clock::real()).map_err(|error| {
                 Error::new(Code::DrillFailed, "cannot write the witness's file").source(error)
             })?;
             let worker = Worker::builder(&app).name(name).queues([queue]).concurrency(slots).state(witness);
             let run = worker.task::<wait>().task::<wait_early>().run();
-            while_parent_lives(async { run.await.map(drop) }).await
+            while_parent_lives(async { run.await.map(drop) }).await.map(drop)
         }
-        Spec::Counter(spec) => while_parent_lives(count(app.stores().coord.as_ref(), &spec)).await,
+        Spec::Counter(spec) => {
+            let app = App::open_default().await?;
+            while_parent_lives(count(app.stores().coord.as_ref(), &spec)).await.map(drop)
+        }
+        Spec::Pause { pid, millis } => process::stop_for(pid, Duration::from_millis(millis), &Clock::real())
+            .await
+            .map_err(|error| Error::new(Code::DrillFailed, "a process cannot be paused").source(error)),
     }
-}
-
-/// Ends with the process that started this one, also if that was killed: nobody would count what is done then.
-async fn while_parent_lives(work: impl Future<Output = Result<()>>) -> Result<()> {
-    let clock = Clock::real();
-    tokio::select! {
-        done = work => done,
-        () = orphaned(&clock) => Ok(()),
-    }
-}
-
-#[cfg(unix)]
-async fn orphaned(clock: &Clock) {
-    let parent = rustix::process::getppid();
-    while rustix::process::getppid() == parent {
-        clock.sleep(PARENT).await;
-    }
-}
-
-#[cfg(not(unix))]
-async fn orphaned(_: &Clock) {
-    std::future::pending().await
 }
 
 #[cardoon::task(name = "cardoon.verify.wait", ack = "late", retries = 0, ignore_result)]

@@ -26,7 +26,12 @@ pub fn html(report: &Report, language: Language, at: &str) -> Result<String> {
 }
 
 fn summary(report: &Report, words: Words) -> String {
-    if report.passed() {
+    if report.broken_off.is_some() {
+        words.say(
+            "It was broken off. What it had measured before is below.",
+            "检验中途停止了，下面是在那之前测到的。",
+        )
+    } else if report.passed() {
         words.say("Everything that was measured is as it should be.", "测过的都没有问题。")
     } else {
         words.say("Not everything is as it should be; see below.", "有的地方不对，见下文。")
@@ -39,6 +44,7 @@ fn facts(report: &Report, words: Words, at: &str) -> Vec<(String, String)> {
         (words.say("time", "时间"), at.to_owned()),
         (words.say("version", "版本"), cardoon_core::VERSION.to_owned()),
     ];
+    facts.extend(report.broken_off.iter().map(|why| (words.say("broken off", "中途停止"), why.clone())));
     facts.extend(report.task.iter().map(|task| (words.say("your task", "你的任务"), task.clone())));
     facts
 }
@@ -125,7 +131,6 @@ mod tests {
             name: "<script>alert(1)</script>".into(),
             args: serde_json::json!(["\"><img>"]),
             kwargs: serde_json::json!({}),
-            names_its_stores: false,
         };
         let mut report = Report::new("redis://h:6379/0".into(), &Plan::quick(), &Work::Own(own));
         report.consistency = Some(Consistency { compare_and_set: sum(100), naive: sum(naive) });
@@ -148,6 +153,17 @@ mod tests {
         );
         let chinese = html(&report(61), Language::Chinese, "now").unwrap();
         assert!(chinese.contains("100 次更新里有 39 次被覆盖") && chinese.contains("zh-CN"), "{chinese}");
+    }
+
+    #[test]
+    fn the_page_of_what_was_broken_off_says_so() {
+        let mut report = report(61);
+        report.broken_off = Some("process a failed: it ended".into());
+        let page = html(&report, Language::English, "now").unwrap();
+        assert!(
+            page.contains("It was broken off") && page.contains("it ended") && !report.passed(),
+            "{page}"
+        );
     }
 
     #[test]

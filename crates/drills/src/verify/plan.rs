@@ -2,10 +2,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
+use cardoon_errors::{Code, Error, Result};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::drill::EACH_SLOT;
+use super::node::Spec;
+use super::parent::OF_VERIFICATION;
 
 /// One of the three questions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -125,8 +128,6 @@ pub struct OwnTask {
     pub name: String,
     pub args: Value,
     pub kwargs: Value,
-    /// Its application says itself where its stores are, so that no proxy can stand before them.
-    pub names_its_stores: bool,
 }
 
 /// How processes are started: each command line is completed with what that process is to do.
@@ -134,7 +135,8 @@ pub struct OwnTask {
 pub struct Nodes {
     /// Ends in [`super::node`], which is given one more argument.
     pub node: NodeCommand,
-    /// Ends in `cardoon worker` for the application of [`Work::Own`].
+    /// Ends in `cardoon worker` for the application of [`Work::Own`]. That has to take the stores of its environment and
+    /// no other ones, and to end with this process: see [`super::is_of_verification`].
     pub own_worker: NodeCommand,
 }
 
@@ -161,15 +163,21 @@ pub enum Progress {
 }
 
 impl NodeCommand {
+    /// Completed with what the process is to do.
+    pub(super) fn ordered(&self, urls: &Urls, spec: &Spec) -> Result<Command> {
+        let spec = serde_json::to_string(spec)
+            .map_err(|error| Error::new(Code::Internal, "an order cannot be written").source(error))?;
+        let mut command = self.command(urls);
+        command.arg(spec);
+        Ok(command)
+    }
+
     pub(super) fn command(&self, urls: &Urls) -> Command {
         let mut command = Command::new(&self.program);
-        command.args(&self.args);
+        command.args(&self.args).env(OF_VERIFICATION, std::process::id().to_string());
         // URLs go by the environment: they may hold a password, which process lists would show.
         command.env("CARDOON_BROKER", &urls.broker);
-        match &urls.results {
-            Some(results) => command.env("CARDOON_RESULTS", results),
-            None => command.env_remove("CARDOON_RESULTS"),
-        };
+        command.env("CARDOON_RESULTS", urls.results.as_ref().unwrap_or(&urls.broker));
         command
     }
 }

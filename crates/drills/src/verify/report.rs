@@ -15,10 +15,13 @@ pub struct Report {
     pub faults: Option<Faults>,
     pub consistency: Option<Consistency>,
     pub celery: Option<CeleryReport>,
+    /// What ended it before everything was measured.
+    pub broken_off: Option<String>,
 }
 
 impl Report {
-    pub(super) fn new(store: String, plan: &Plan, work: &Work) -> Self {
+    /// Of nothing yet. `store`: where the stores are, without a password.
+    pub fn new(store: String, plan: &Plan, work: &Work) -> Self {
         let task = match work {
             Work::BuiltIn => None,
             Work::Own(own) => Some(format!("{}(args={}, kwargs={})", own.name, own.args, own.kwargs)),
@@ -31,6 +34,7 @@ impl Report {
             faults: None,
             consistency: None,
             celery: None,
+            broken_off: None,
         }
     }
 
@@ -39,9 +43,9 @@ impl Report {
         let mut json = json!(self);
         json["passed"] = self.passed().into();
         let verdicts = [
-            ("efficiency", self.efficiency.as_ref().map(Efficiency::passed)),
+            ("efficiency", self.efficiency.as_ref().map(|it| Some(it.passed()))),
             ("faults", self.faults.as_ref().map(Faults::passed)),
-            ("consistency", self.consistency.as_ref().map(Consistency::passed)),
+            ("consistency", self.consistency.as_ref().map(|it| Some(it.passed()))),
         ];
         for (measure, passed) in verdicts {
             if let Some(passed) = passed {
@@ -51,10 +55,16 @@ impl Report {
         json
     }
 
-    /// Whether all that was measured is as it should be. What Celery does, is not judged.
+    /// Whether nothing was measured so far.
+    pub fn is_empty(&self) -> bool {
+        self.efficiency.is_none() && self.faults.is_none() && self.consistency.is_none()
+    }
+
+    /// Whether all was measured and is as it should be. What Celery does, is not judged.
     pub fn passed(&self) -> bool {
-        self.efficiency.as_ref().is_none_or(Efficiency::passed)
-            && self.faults.as_ref().is_none_or(Faults::passed)
+        self.broken_off.is_none()
+            && self.efficiency.as_ref().is_none_or(Efficiency::passed)
+            && self.faults.as_ref().is_none_or(|it| it.passed() == Some(true))
             && self.consistency.as_ref().is_none_or(Consistency::passed)
     }
 }

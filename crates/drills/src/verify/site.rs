@@ -1,33 +1,32 @@
-use std::convert::Infallible;
 use std::path::PathBuf;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use bytes::Bytes;
 use cardoon::{App, Stores};
 use cardoon_core::{QueueName, TaskId};
 use cardoon_errors::{Code, Error, Result};
-use cardoon_runtime::{Clock, Random, hostname};
-use tempfile::TempDir;
+use cardoon_runtime::{Clock, Random};
 
+use super::claim::Claim;
+use super::folder::Folder;
+use super::node::Spec;
 use super::{Measure, Nodes, Plan, Progress, Report, Urls, Work};
 use super::{consistency, drill, efficiency, tidy};
+use crate::WorkerProcess;
 
 /// So many verifications can be under way on one store. Their queues have fixed names, so that a store which remembers the
 /// names of queues does not remember more and more of them.
 const NAMES: u64 = 16;
-/// A verification that has not said for so long that it is there, is not.
-const PRESENT: Duration = Duration::from_mins(1);
-const SAY: Duration = Duration::from_secs(15);
 
-/// A verification's place in a store: a queue and entries that are its own, and a folder. Leave it with [`Self::leave`].
+/// A verification's place in a store: a queue and entries that are its own, and a folder. It stays its own within
+/// [`Self::while_present`]; leave it with [`Self::leave`].
 pub struct Site {
     pub(super) clock: Clock,
     pub(super) urls: Urls,
     pub(super) nodes: Nodes,
     pub(super) queue: QueueName,
     app: App,
-    folder: TempDir,
+    claim: Claim,
+    folder: Folder,
     traces: Mutex<Traces>,
 }
 
@@ -39,7 +38,8 @@ struct Traces {
     numbers: u64,
 }
 
-/// Measures on the store of `site`. What is not as it should be is no error here: ask [`Report::passed`].
+/// Measures on the store of `site` and adds to `report`, which holds what was measured before if this fails. What is not as
+/// it should be is no error here: ask [`Report::passed`].
 ///
 /// Errors: `CD5002` if a process of the verification cannot do its part, and what the store answers.
 pub async fn verify(
@@ -48,21 +48,8 @@ pub async fn verify(
     work: &Work,
     measures: &[Measure],
     progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Report> {
-    tokio::select! {
-        report = Box::pin(measure(site, plan, work, measures, progress)) => report,
-        never = site.stay_present() => match never {},
-    }
-}
-
-async fn measure(
-    site: &Site,
-    plan: &Plan,
-    work: &Work,
-    measures: &[Measure],
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Report> {
-    let mut report = Report::new(site.stores().location.clone(), plan, work);
+    report: &mut Report,
+) -> Result<()> {
     for measure in measures {
         progress(Progress::Begins(*measure));
         match measure {
@@ -77,7 +64,7 @@ async fn measure(
             }
         }
     }
-    Ok(report)
+    Ok(())
 }
 
 impl Site {
@@ -86,23 +73,50 @@ impl Site {
     pub async fn open(app: App, urls: Urls, nodes: Nodes) -> Result<Self> {
         let clock = Clock::real();
         remove_leftovers(app.stores(), &clock).await?;
-        let folder = tempfile::Builder::new().prefix("cardoon-verify-").tempdir().map_err(|error| {
+        let folder = Folder::create(&std::env::temp_dir()).map_err(|error| {
             Error::new(Code::DrillFailed, "cannot create the verification's folder").source(error)
         })?;
-        let queue = take_name(app.stores()).await?;
-        Ok(Self { clock, urls, nodes, queue, app, folder, traces: Mutex::default() })
+        let claim = take_name(app.stores()).await?;
+        let queue = claim.queue.clone();
+        Ok(Self { clock, urls, nodes, queue, app, claim, folder, traces: Mutex::default() })
+    }
+
+    /// Does `work` while other verifications are told that this one is there. Fails when they cannot be told any more.
+    pub async fn while_present<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            done = work => done,
+            lost = self.claim.keep(&self.clock) => Err(lost),
+        }
     }
 
     /// Removes everything that was put into the stores. Workers have to be gone, which they are with the future of
-    /// [`verify`].
+    /// [`verify`]. Does nothing if somebody else has the place by now.
     pub async fn leave(&self) -> Result<()> {
+        if !self.is_ours().await? {
+            return Ok(());
+        }
         let (ids, entries) = self.traced(|traces| (traces.ids.clone(), traces.entries.clone()));
         tidy::empty(self.stores(), &self.queue, &self.clock).await?;
         tidy::forget(self.stores(), &ids).await?;
-        for entry in entries.iter().map(String::as_str).chain([self.queue.as_str()]) {
+        for entry in &entries {
             self.stores().coord.delete(entry).await?;
         }
-        Ok(())
+        self.claim.release().await
+    }
+
+    /// Whether nobody else has the place by now.
+    pub(super) async fn is_ours(&self) -> Result<bool> {
+        self.claim.renew().await
+    }
+
+    /// Where the stores are, for people; holds no password.
+    pub fn location(&self) -> &str {
+        &self.stores().location
+    }
+
+    /// The queue that is this verification's own.
+    pub fn queue(&self) -> &QueueName {
+        &self.queue
     }
 
     pub(super) fn app(&self) -> &App {
@@ -140,46 +154,56 @@ impl Site {
         self.traced(|traces| traces.entries.push(entry.to_owned()));
     }
 
-    fn traced<T>(&self, look: impl FnOnce(&mut Traces) -> T) -> T {
-        look(&mut self.traces.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Starts a process that does what `spec` says.
+    pub(super) fn start(&self, name: &str, spec: &Spec) -> Result<WorkerProcess> {
+        let command = self.nodes.node.ordered(&self.urls, spec)?;
+        WorkerProcess::spawn(name, command, self.folder(), self.clock.clone())
     }
 
-    async fn stay_present(&self) -> Infallible {
-        loop {
-            self.clock.sleep(SAY).await;
-            let said = self.stores().coord.put(self.queue.as_str(), whoami(), Some(PRESENT)).await;
-            if let Err(error) = said {
-                tracing::debug!(%error, "cannot say that this verification is there");
-            }
+    /// Takes all names that nobody has, so that what is left there can be removed.
+    pub(super) async fn take_unused(&self) -> Result<Vec<Claim>> {
+        let mut claims = Vec::new();
+        for number in 0..NAMES {
+            claims.extend(take(self.stores(), name(number)?).await?);
         }
+        Ok(claims)
+    }
+
+    fn traced<T>(&self, look: impl FnOnce(&mut Traces) -> T) -> T {
+        look(&mut self.traces.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 /// Takes a name that nobody has.
-async fn take_name(stores: &Stores) -> Result<QueueName> {
+async fn take_name(stores: &Stores) -> Result<Claim> {
     let first = Random::from_system().below(NAMES);
     for number in 0..NAMES {
-        let name = name((first + number) % NAMES)?;
-        if stores.coord.compare_and_set(name.as_str(), None, whoami(), Some(PRESENT)).await?.is_some() {
-            return Ok(name);
+        if let Some(claim) = take(stores, name((first + number) % NAMES)?).await? {
+            return Ok(claim);
         }
     }
     Err(Error::new(Code::DrillFailed, format!("{NAMES} verifications are under way on this store already"))
         .hint("wait until one of them has ended"))
 }
 
+/// Takes a name unless somebody has it: a verification, or a worker that one has left behind.
+async fn take(stores: &Stores, name: QueueName) -> Result<Option<Claim>> {
+    let members = stores.broker.inspect().members().await?;
+    if members.iter().any(|member| member.queues.contains(&name)) {
+        return Ok(None);
+    }
+    Claim::take(Arc::clone(&stores.coord), name).await
+}
+
 async fn remove_leftovers(stores: &Stores, clock: &Clock) -> Result<()> {
     let names = (0..NAMES).map(name).collect::<Result<Vec<_>>>()?;
     let queues = stores.broker.inspect().queues().await?;
     for queue in queues.into_iter().map(|stats| stats.queue).filter(|queue| names.contains(queue)) {
-        let key = queue.as_str();
-        if stores.coord.compare_and_set(key, None, whoami(), Some(PRESENT)).await?.is_none() {
-            continue;
-        }
+        let Some(claim) = take(stores, queue.clone()).await? else { continue };
         tracing::debug!(%queue, "an earlier verification has left something behind");
         tidy::empty(stores, &queue, clock).await?;
         tidy::forget_queue(stores, &queue).await?;
-        stores.coord.delete(key).await?;
+        claim.release().await?;
     }
     Ok(())
 }
@@ -187,8 +211,4 @@ async fn remove_leftovers(stores: &Stores, clock: &Clock) -> Result<()> {
 fn name(number: u64) -> Result<QueueName> {
     QueueName::new(format!("cardoon-verify-{number:x}"))
         .map_err(|error| Error::new(Code::Internal, "the verification's queue has no name").source(error))
-}
-
-fn whoami() -> Bytes {
-    format!("{} {}", std::process::id(), hostname()).into()
 }

@@ -3,6 +3,8 @@
 mod lines;
 mod options;
 mod run;
+mod worker;
 
 pub(crate) use options::{NodeOptions, Options};
 pub(crate) use run::{run, run_node};
+pub(crate) use worker::{flags as worker_flags, with_verification};

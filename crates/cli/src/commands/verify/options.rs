@@ -5,7 +5,6 @@ use cardoon_errors::{Code, Error, Result};
 use clap::ValueEnum;
 
 use crate::input;
-use crate::session::Session;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
@@ -45,7 +44,7 @@ pub(crate) struct Options {
     /// Named arguments
     #[arg(long, value_name = "JSON", default_value = "{}", requires = "task")]
     kwargs: String,
-    /// Measure another system for comparison, on the same Redis
+    /// Measure another system for comparison, on the same Redis; half a minute more
     #[arg(long, value_name = "SYSTEM", value_enum)]
     pub(super) against: Option<Other>,
 }
@@ -100,7 +99,7 @@ impl Options {
         }
     }
 
-    pub(super) fn work(&self, session: &Session) -> Result<Work> {
+    pub(super) fn work(&self) -> Result<Work> {
         let Some(name) = &self.task else { return Ok(Work::BuiltIn) };
         let read = |json: bytes::Bytes| {
             serde_json::from_slice(&json)
@@ -110,7 +109,6 @@ impl Options {
             name: name.clone(),
             args: read(input::positional(&self.args)?)?,
             kwargs: read(input::named(&self.kwargs)?)?,
-            names_its_stores: session.app.is_some(),
         }))
     }
 }

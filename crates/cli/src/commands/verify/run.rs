@@ -1,4 +1,5 @@
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::Path;
 
 use cardoon::App;
@@ -19,28 +20,29 @@ use crate::talk::Talk;
 
 pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
     let request = Request::read(session, options)?;
-    let mut signals = Signals::listen()?;
+    let mut signals = Signals::listen()?.with_hangup()?;
     let stores = session.connect().await?;
     let app = App::builder().settings(session.settings.clone()).with_stores(stores.clone().into());
     let site = Site::open(app, request.urls.clone(), request.nodes.clone()).await?;
-    let report = tokio::select! {
-        report = Box::pin(request.measure(session, &site)) => Some(report),
-        _ = signals.next() => None,
+    let mut report = Report::new(site.location().to_owned(), &request.plan, &request.work);
+    let measured = tokio::select! {
+        measured = Box::pin(site.while_present(request.measure(session, &site, &mut report))) => Ok(measured),
+        exit = signals.broken_off() => Err(exit),
     };
-    if report.is_none() {
+    if measured.is_err() {
         session
             .talk
             .say("interrupted; removing what was put into the store", "已中断，正在清理放进存储里的东西");
     }
     let left = tokio::select! {
-        left = Box::pin(request.leave(&site)) => left,
-        _ = signals.next() => return Ok(Exit::Interrupted),
+        left = Box::pin(site.while_present(request.leave(&site))) => left,
+        exit = signals.broken_off() => return Ok(exit),
     };
     stores.close().await;
-    let Some(report) = report else { return left.map(|()| Exit::Interrupted) };
-    let report = report?;
-    left?;
-    show(session, options, &report)
+    match measured {
+        Ok(measured) => conclude(session, options, report, both(measured, left, &site)),
+        Err(exit) => left.map(|()| exit),
+    }
 }
 
 pub(crate) async fn run_node(options: &NodeOptions) -> Result<Exit> {
@@ -48,7 +50,26 @@ pub(crate) async fn run_node(options: &NodeOptions) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn show(session: &Session, options: &Options, report: &Report) -> Result<Exit> {
+/// The first error, which tells of the second too.
+fn both(measured: Result<()>, left: Result<()>, site: &Site) -> Result<()> {
+    match (measured, left) {
+        (Err(error), Err(_)) => {
+            Err(error.checked(format!("what was put into the queue {} is still there", site.queue())))
+        }
+        (measured, left) => measured.and(left),
+    }
+}
+
+/// Shows what was measured, also if the verification has failed later.
+fn conclude(session: &Session, options: &Options, mut report: Report, ended: Result<()>) -> Result<Exit> {
+    report.broken_off = ended.as_ref().err().map(|error| error.message().to_owned());
+    let has_found = ended.is_ok() || !report.is_empty();
+    let shown = if has_found { show(session, options, &report) } else { Ok(()) };
+    ended.and(shown).map(|()| if report.passed() { Exit::Done } else { Exit::Failed })
+}
+
+fn show(session: &Session, options: &Options, report: &Report) -> Result<()> {
+    let printed = session.output.one(&report.as_json(), |_| lines::of(report, session.language));
     if let Some(path) = &options.report {
         let at = local_time(session.clock.now());
         let page = verify::html(report, session.language, &at)?;
@@ -56,8 +77,7 @@ fn show(session: &Session, options: &Options, report: &Report) -> Result<Exit> {
         let path = path.display();
         session.talk.say(format!("report  {path}"), format!("报告  {path}"));
     }
-    session.output.one(&report.as_json(), |_| lines::of(report, session.language))?;
-    Ok(if report.passed() { Exit::Done } else { Exit::Failed })
+    printed
 }
 
 /// What is to be done, checked as far as it can be before anything is done.
@@ -74,35 +94,38 @@ impl Request {
     fn read(session: &Session, options: &Options) -> Result<Self> {
         let urls = urls(session)?;
         let celery = options.against.map(|_| celery(session, &urls)).transpose()?;
-        options.report.as_deref().map_or(Ok(()), check_folder)?;
-        let (plan, work, measures) = (options.plan(), options.work(session)?, options.measures());
+        options.report.as_deref().map_or(Ok(()), check_file)?;
+        let (plan, work, measures) = (options.plan(), options.work()?, options.measures());
         Ok(Self { plan, work, measures, celery, urls, nodes: nodes(session)? })
     }
 
-    async fn measure(&self, session: &Session, site: &Site) -> Result<Report> {
+    async fn measure(&self, session: &Session, site: &Site, report: &mut Report) -> Result<()> {
         if let Some(celery) = &self.celery {
-            celery.check(site).await?;
+            celery.prepare(site).await?;
         }
         self.warn_of_effects(session);
         let (plan, talk) = (&self.plan, session.talk);
         let bar = talk.progress(plan.steps(&self.measures), "verify", "验证");
-        let report = verify::verify(site, plan, &self.work, &self.measures, &|progress| match progress {
+        let progress = |progress| match progress {
             Progress::Begins(measure) => bar.suspend(|| announce(talk, measure)),
             Progress::Step => bar.inc(1),
-        })
-        .await;
+        };
+        let measured = verify::verify(site, plan, &self.work, &self.measures, &progress, report).await;
         bar.finish_and_clear();
-        let mut report = report?;
+        measured?;
         if let Some(celery) = &self.celery {
             talk.say("measuring Celery", "正在测量 Celery");
             report.celery = Some(Box::pin(celery.measure(site, plan)).await?);
         }
-        Ok(report)
+        Ok(())
     }
 
     fn warn_of_effects(&self, session: &Session) {
         let Work::Own(task) = &self.work else { return };
         let (name, times) = (clean(&task.name), self.plan.executions(&self.measures));
+        if times == 0 {
+            return;
+        }
         session.talk.say(
             format!("{name} is executed about {times} times now, with all its effects"),
             format!("{name} 现在会真的执行大约 {times} 次"),
@@ -178,27 +201,13 @@ fn own_worker(session: &Session) -> Vec<OsString> {
     };
     words.extend(["--app".into(), app.into()]);
     words.extend(session.python.iter().flat_map(|python| ["--python".into(), python.clone()]));
-    // The application's stores go before those of the environment, and those of a command line before both.
-    let settings = &session.settings;
-    let stores = [
-        ("broker.url", "--broker", &settings.broker.url),
-        ("results.url", "--results", &settings.results.url),
-    ];
-    for (name, option, url) in stores {
-        if let Some(url) = url.as_ref().filter(|_| settings.is_flag(name)) {
-            words.extend([option.into(), url.expose().into()]);
-        }
-    }
     words
 }
 
 /// Fails now and not after a minute.
-fn check_folder(path: &Path) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    match folder {
-        Some(folder) if !folder.is_dir() => Err(not_written(path).checked("its folder does not exist")),
-        _ => Ok(()),
-    }
+fn check_file(path: &Path) -> Result<()> {
+    let opened = File::options().create(true).append(true).open(path);
+    opened.map(drop).map_err(|error| not_written(path).source(error))
 }
 
 fn not_written(path: &Path) -> Error {

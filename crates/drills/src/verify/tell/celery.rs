@@ -1,6 +1,6 @@
 use super::words::{Words, seconds};
 use super::{Bar, Chapter, Plot, Tone, efficiency};
-use crate::verify::{CeleryReport, Fault, Report};
+use crate::verify::{CeleryReport, Report};
 
 pub(super) fn tell(it: &CeleryReport, report: &Report, words: Words) -> Chapter {
     let title = words.say(
@@ -31,7 +31,7 @@ pub(super) fn tell(it: &CeleryReport, report: &Report, words: Words) -> Chapter 
     );
     chapter.figure(words.say("held back", "被扣住"), held);
     if let Some(ours) = report.faults.as_ref() {
-        let kills = ours.counts().get(&Fault::Kill).copied().unwrap_or(0);
+        let kills = ours.kills();
         let value = words.say(
             format!("{} after {kills} kills", ours.lost),
             format!("强杀 {kills} 次，丢失 {}", ours.lost),

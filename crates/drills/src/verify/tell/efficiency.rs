@@ -44,7 +44,7 @@ fn verdict(it: &Efficiency, words: Words) -> String {
     let (slots, speed, ideal) = (run.workers * run.slots, run.speed_up, run.ideal);
     let fast = words.say(
         format!("{slots} slots were {speed:.1} times as fast as one; {ideal:.0} times would be ideal."),
-        format!("{slots} 个执行槽是一个的 {speed:.1} 倍快，理想值是 {ideal:.0} 倍。"),
+        format!("{slots} 个执行槽的速度是一个的 {speed:.1} 倍，理想值是 {ideal:.0} 倍。"),
     );
     let limit = limit_in_words(it.work.limit, it, words);
     words.say(format!("{fast} What limits it: {limit}."), format!("{fast}瓶颈：{limit}。"))
@@ -105,7 +105,7 @@ fn how(it: &Efficiency, words: Words) -> Vec<String> {
         "The tasks wait in a paused queue until all workers are ready. The time goes from the first start to the last end. \
          The same tasks are executed by one slot, by one worker with several slots, and by several workers.",
         "任务先放进暂停的队列，等所有 worker 就绪后一起开始，时间从第一个任务开始算到最后一个任务结束。\
-         同一批任务依次由一个执行槽、一个多槽 worker、多个 worker 执行。",
+         同一批任务依次由一个执行槽、一个有多个执行槽的 worker、多个 worker 执行。",
     )];
     how.push(if it.is_judged {
         words.say(

@@ -5,7 +5,7 @@ use crate::verify::{Fault, Faults, Skipped};
 pub(super) fn tell(it: &Faults, words: Words) -> Chapter {
     let title =
         words.say("Fault tolerance: is anything lost when workers die?", "容错：worker 死掉时会丢任务吗？");
-    let mut chapter = Chapter::new(title, Some(it.passed()), verdict(it, words));
+    let mut chapter = Chapter::new(title, it.passed(), verdict(it, words));
     chapter.figure(words.say("faults", "故障"), faults(it, words));
     let sent = words.say(
         format!("{} sent, {} executed", it.sent, it.executed),
@@ -16,7 +16,7 @@ pub(super) fn tell(it: &Faults, words: Words) -> Chapter {
     if !it.witnessed {
         chapter.figure(words.say("failed", "失败"), it.failed.to_string());
     }
-    chapter.figure(words.say("false rescues", "误判"), it.false_rescues.to_string());
+    chapter.figure(words.say("false rescues", "误判（worker 还活着就被接管）"), it.false_rescues.to_string());
     if it.witnessed {
         chapter.figure(words.say("done twice", "重复执行"), it.duplicates.to_string());
     }
@@ -26,7 +26,7 @@ pub(super) fn tell(it: &Faults, words: Words) -> Chapter {
             format!("{} (half of them), {} (the last)", seconds(median), seconds(longest)),
             format!("中位数 {}，最长 {}", seconds(median), seconds(longest)),
         );
-        chapter.figure(words.say("began again after", "重新开始用时"), value);
+        chapter.figure(words.say("began again after", "多久后重新开始"), value);
     }
     for skipped in &it.skipped {
         chapter.figure(words.say("not done", "没有做"), skipped_in_words(*skipped, words));
@@ -37,7 +37,6 @@ pub(super) fn tell(it: &Faults, words: Words) -> Chapter {
 }
 
 fn verdict(it: &Faults, words: Words) -> String {
-    let kills = it.counts().get(&Fault::Kill).copied().unwrap_or(0);
     if it.lost > 0 {
         let (lost, sent) = (it.lost, it.sent);
         let why = if it.early {
@@ -67,7 +66,23 @@ fn verdict(it: &Faults, words: Words) -> String {
             format!("没有丢任务，但你的任务失败了 {failed} 个。"),
         );
     }
+    if it.passed().is_none() {
+        return words.say(
+            "Not judged: no fault has met a task that ran, so nothing is proven.",
+            "不评判：没有一次故障碰上正在执行的任务，什么也说明不了。",
+        );
+    }
+    of_good(it.kills(), words)
+}
+
+fn of_good(kills: usize, words: Words) -> String {
     let often = match kills {
+        0 => {
+            return words.say(
+                "No worker was killed. Living workers kept their tasks.",
+                "没有强杀 worker。活着的 worker 手上的任务没有被拿走。",
+            );
+        }
         1 => " once".to_owned(),
         kills => format!(" {kills} times"),
     };
@@ -98,12 +113,12 @@ fn skipped_in_words(skipped: Skipped, words: Words) -> String {
             "断开连接：数据库是文件，没有连接可断",
         ),
         Skipped::NoProxy => words.say(
-            "cutting connections: no proxy can stand before TLS, a socket, sentinels, or a host that has no address",
-            "断开连接：TLS、套接字、哨兵或无法解析的主机前面放不了代理",
+            "cutting connections: no proxy can stand before TLS, a socket, sentinels, or a server that refuses another connection",
+            "断开连接：TLS、套接字、哨兵或拒绝新连接的服务器前面放不了代理",
         ),
-        Skipped::OwnStores => words.say(
-            "cutting connections: your application names its server itself",
-            "断开连接：服务器地址由你的应用自己指定",
+        Skipped::TooShort => words.say(
+            "some faults: your task is too short to be met by one",
+            "部分故障：你的任务太短，故障碰不上",
         ),
     }
 }
@@ -157,7 +172,7 @@ fn how(it: &Faults, words: Words) -> Vec<String> {
             "A false rescue is a task that another worker began although its own one lived: paused for less than its lease, \
              ending in order, or cut off for a moment. A task that its worker had done and not yet reported when it was killed \
              is done twice: at least once is the promise, not a single time.",
-            "“误判”指任务原来的 worker 还活着（暂停时间短于租约、正在正常退出、连接断了一下），任务却被别的 worker 重新开始。\
+            "“误判”指任务原来的 worker 还活着（暂停时间短于租约、正在优雅关闭、连接断了一下），任务却被别的 worker 重新开始。\
              如果 worker 做完任务、还没来得及上报就被杀，任务会再做一遍：承诺的是至少执行一次，不是只执行一次。",
         ),
     ]
