@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
 from helpers import redis
-from helpers.guide import Guide, blocks
+from helpers.guide import Guide, blocks, shows
 from interop.environments import celery_python
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
@@ -26,6 +27,12 @@ def programs(folder: Path) -> list[Path]:
     return [folder, Path(celery_python("5.6")).parent]
 
 
+def install_in(checkout: Path) -> None:
+    """Where the guides look for the environment: it is the one in which the tests run."""
+    checkout.mkdir()
+    (checkout / ".venv").symlink_to(sys.prefix)
+
+
 def free_ports() -> dict[str, str]:
     probes = [socket.socket() for _ in PORTS]
     for probe in probes:
@@ -40,13 +47,21 @@ def free_ports() -> dict[str, str]:
 def test_what_a_guide_says_is_so(document: Path, tmp_path: Path) -> None:
     installed = tmp_path / "installed"
     installed.mkdir()
-    folder = tmp_path / "reader"
-    folder.mkdir()
-    guide = Guide(document, folder, free_ports(), programs(installed))
+    home = tmp_path / "reader"
+    home.mkdir()
+    install_in(home / "cardoon")
+    guide = Guide(document, home, free_ports(), programs(installed))
     try:
         guide.carry_out()
     finally:
         guide.close()
+
+
+def test_a_guide_shows_whole_lines_of_what_is_printed_in_their_order() -> None:
+    printed = '  NAME  NEXT\n"hello ada"\ndone: 100\n'
+    assert shows(printed, 'NAME  …\n"hello ada"\n')
+    assert not shows(printed, "hello ada\n")
+    assert not shows(printed, "done: …\nNAME  NEXT\n")
 
 
 @pytest.mark.parametrize("document", sorted(GUIDES.glob("*.md")), ids=lambda document: document.name)

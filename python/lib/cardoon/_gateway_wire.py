@@ -1,170 +1,167 @@
-"""Requests to a gateway: connections that stay open, answers, errors, streams of events."""
+"""Requests to a gateway, on connections that stay open."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
 import select
 import ssl
 import threading
-from collections.abc import Iterator
-from contextlib import closing, suppress
+import time
 from typing import Any, NamedTuple
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-from cardoon.exceptions import CardoonError, ImproperlyConfigured, NotFound, OperationalError, TimeoutError
+from cardoon import _gateway_checks as checks
+from cardoon import _gateway_errors as errors
+from cardoon import _gateway_json
+from cardoon._gateway_checks import Seconds
+from cardoon._gateway_errors import Answer, Request
 
-#: What is to be done about an error, by the kind that the gateway names.
-KINDS: dict[str, type[CardoonError]] = {
-    "Invalid": ImproperlyConfigured,
-    "NotFound": NotFound,
-    "Timeout": TimeoutError,
-    "Unavailable": OperationalError,
-}
+#: A gateway closes connections that are idle for 10 seconds. One that is about to be closed is not used any more.
+_IDLE_SECS = 8.0
 
 
-class Frame(NamedTuple):
-    """One event of a stream."""
+class Kept(NamedTuple):
+    """A connection of a thread, the process that opened it, and when it was used last."""
 
-    id: str
-    kind: str
-    data: str
+    connection: http.client.HTTPConnection
+    pid: int
+    used: float
+
+    def is_usable(self) -> bool:
+        is_fresh = self.pid == os.getpid() and time.monotonic() < self.used + _IDLE_SECS
+        return is_fresh and self.connection.sock is not None and not is_readable(self.connection)
 
 
 class Wire:
-    """The way to one gateway. Each thread has a connection of its own."""
+    """The way to one gateway. Each thread of each process has a connection of its own. ``timeout``: seconds for a connection,
+    and for an answer."""
 
-    def __init__(self, url: str, token: str | None, timeout: float) -> None:
-        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ImproperlyConfigured(
-                f"{url!r} is no URL of a gateway", code="CD1004", kind="Invalid", hint="write http://HOST:PORT"
-            )
-        self.is_tls = parts.scheme == "https"
-        self.host = parts.hostname
-        self.port = parts.port or (443 if self.is_tls else 80)
-        self.base = parts.path.rstrip("/") + "/api/v1"
-        self.timeout = timeout
-        self.headers = {"Accept": "application/json", "User-Agent": "cardoon-python"}
-        if token is not None:
-            self.headers["Authorization"] = f"Bearer {token}"
+    def __init__(self, url: str, token: str | None, timeout: Seconds) -> None:
+        self.place = checks.place(url)
+        self.timeout = checks.timeout("timeout", timeout)
+        self.headers = {"Accept": "application/json", "User-Agent": "cardoon-python", **checks.bearer(token)}
         self.local = threading.local()
 
     def ask(
         self,
         method: str,
         path: str,
+        wants: str,
         *,
         query: dict[str, object] | None = None,
-        body: object = None,
+        body: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         patience: float = 0,
-    ) -> Any:
-        """The answer to a request. ``patience``: seconds that the gateway may take longer than usual."""
+    ) -> dict[str, Any]:
+        """The answer to a request: an object with the field ``wants``. ``patience``: seconds that the gateway may take longer
+        than usual.
+
+        Raises what the gateway refuses with, ``OperationalError`` if it cannot be reached or something else answers, and an
+        ``OperationalError`` that is a ``TimeoutError`` too if it does not answer in time.
+        """
         asked = {**self.headers, **(headers or {})}
         data = None
         if body is not None:
-            data = json.dumps(body, separators=(",", ":")).encode()
+            data = _gateway_json.written(body)
             asked["Content-Type"] = "application/json"
-        connection = self.connection(patience)
+        request = Request(self.place, method, path, "Idempotency-Key" in asked)
+        answer = self.exchange(request, self.target(path, query), data, asked, self.timeout + patience)
+        if not 200 <= answer.status < 300:
+            raise errors.refused(request, answer)
         try:
-            connection.request(method, self.path(path, query), data, asked)
-            answer = connection.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException) as error:
-            self.close()
-            raise self.unreachable(error, is_sent=method != "GET") from error
-        if answer.status >= 400:
-            raise failure(answer.status, text)
-        return json.loads(text)
+            read: Any = json.loads(answer.text)
+        except (ValueError, RecursionError):
+            read = None
+        if not isinstance(read, dict) or wants not in read:
+            raise errors.no_answer_of_ours(request, answer)
+        return read
 
-    def follow(self, path: str, query: dict[str, object], last: str | None) -> Iterator[Frame]:
-        """The events of a stream until it ends or breaks. ``last``: go on after this event."""
-        connection = self.open(60)
-        headers = {**self.headers, "Accept": "text/event-stream"}
-        if last is not None:
-            headers["Last-Event-ID"] = last
+    def exchange(
+        self, request: Request, target: str, data: bytes | None, headers: dict[str, str], secs: float
+    ) -> Answer:
+        """Sends a request on this thread's connection and reads the answer. Each may take so many seconds."""
+        connection = self.connection(secs)
+        is_whole = is_kept = False
         try:
-            connection.request("GET", self.path(path, query), headers=headers)
+            is_whole = is_sent(connection, request.method, target, data, headers)
             answer = connection.getresponse()
+            read = Answer(answer.status, answer.headers, answer.read())
+            # Who refuses a body may not have read it, and hangs up then.
+            is_kept = is_whole and (data is None or answer.status < 400)
         except (OSError, http.client.HTTPException) as error:
-            connection.close()
-            raise self.unreachable(error, is_sent=False) from error
-        with closing(connection):
-            if answer.status >= 400:
-                raise failure(answer.status, answer.read())
-            # A stream that breaks has ended; whoever wants to goes on after its last event.
-            with suppress(OSError, http.client.HTTPException):
-                yield from frames(answer)
+            raise errors.not_answered(request, error, secs, is_whole) from error
+        finally:
+            # After a signal, or a task's time limit, the answer to this request would be taken for that to the next one.
+            if not is_kept:
+                connection.close()
+        self.local.kept = Kept(connection, os.getpid(), time.monotonic())
+        return read
 
-    def path(self, path: str, query: dict[str, object] | None) -> str:
+    def target(self, path: str, query: dict[str, object] | None) -> str:
         given = {name: value for name, value in (query or {}).items() if value is not None}
-        return f"{self.base}{path}" + (f"?{urlencode(given)}" if given else "")
+        return f"{self.place.base}{path}" + (f"?{urlencode(given)}" if given else "")
 
-    def connection(self, patience: float) -> http.client.HTTPConnection:
-        """This thread's connection, or a new one if the gateway has closed it."""
-        known: http.client.HTTPConnection | None = getattr(self.local, "connection", None)
-        if known is not None and known.sock is not None and not is_closed(known):
-            known.sock.settimeout(self.timeout + patience)
-            return known
-        self.close()
-        self.local.connection = self.open(self.timeout + patience)
-        connection: http.client.HTTPConnection = self.local.connection
+    def connection(self, secs: float) -> http.client.HTTPConnection:
+        """This thread's connection, which is kept again after its use; a new one if the gateway has closed it or another process
+        opened it."""
+        kept = self.take()
+        if kept is not None and kept.is_usable():
+            kept.connection.sock.settimeout(secs)
+            return kept.connection
+        if kept is not None:
+            kept.connection.close()
+        connection = self.open(self.timeout)
+        connection.sock.settimeout(secs)
         return connection
 
-    def open(self, timeout: float) -> http.client.HTTPConnection:
-        if self.is_tls:
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=context)
-        return http.client.HTTPConnection(self.host, self.port, timeout=timeout)
+    def open(self, secs: float) -> http.client.HTTPConnection:
+        """A new connection, within so many seconds."""
+        connection = http.client.HTTPConnection(self.place.host, self.place.port, timeout=secs)
+        try:
+            if self.place.is_tls:
+                context = ssl.create_default_context()
+                connection = http.client.HTTPSConnection(
+                    self.place.host, self.place.port, timeout=secs, context=context
+                )
+            connection.connect()
+        except OSError as error:
+            connection.close()
+            raise errors.not_connected(self.place, error) from error
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def close(self) -> None:
-        connection = self.local.__dict__.pop("connection", None)
-        if connection is not None:
-            connection.close()
+        """Closes this thread's connection."""
+        kept = self.take()
+        if kept is not None:
+            kept.connection.close()
 
-    def unreachable(self, error: Exception, is_sent: bool) -> CardoonError:
-        checked = [f"gateway: {self.host}:{self.port}"]
-        if is_sent:
-            checked.append("whether it was done is not known")
-        hint = "start one: cardoon gateway" if isinstance(error, ConnectionRefusedError) else "repeat it with an idempotency_key"
-        return OperationalError(
-            "the gateway does not answer", code="CD1001", kind="Unavailable", causes=[str(error)], checked=checked, hint=hint
-        )
+    def take(self) -> Kept | None:
+        kept: Kept | None = self.local.__dict__.pop("kept", None)
+        return kept
 
 
-def is_closed(connection: http.client.HTTPConnection) -> bool:
-    """Whether the other side has hung up: nothing else makes an idle connection readable."""
-    readable, _, _ = select.select([connection.sock], [], [], 0)
-    return bool(readable)
-
-
-def failure(status: int, text: bytes) -> CardoonError:
-    """The error that an answer tells of; one that a proxy on the way wrote has no code of ours."""
+def is_sent(
+    connection: http.client.HTTPConnection, method: str, target: str, data: bytes | None, headers: dict[str, str]
+) -> bool:
+    """Whether all of a request could be sent. Who refuses one answers before its end and hangs up: there may be an answer in
+    both cases."""
     try:
-        said: dict[str, Any] = json.loads(text)["error"]
-        kind = str(said["kind"])
-        return KINDS.get(kind, CardoonError)(
-            str(said["message"]),
-            code=str(said["code"]),
-            kind=kind,
-            causes=list(said["causes"]),
-            checked=list(said["checked"]),
-            hint=said["hint"],
-        )
-    except (ValueError, KeyError, TypeError):
-        return OperationalError(f"the answer has the status {status} and is none of a gateway", code="CD1005", kind="Unavailable")
+        connection.request(method, target, data, headers)
+    except (BrokenPipeError, ConnectionResetError):
+        return False
+    return True
 
 
-def frames(answer: http.client.HTTPResponse) -> Iterator[Frame]:
-    """Takes a stream of server-sent events apart."""
-    fields: dict[str, list[str]] = {}
-    for raw in answer:
-        line = raw.decode("utf-8").rstrip("\r\n")
-        if line:
-            name, _, value = line.partition(":")
-            fields.setdefault(name, []).append(value.removeprefix(" "))
-            continue
-        if "data" in fields:
-            yield Frame(fields.get("id", [""])[-1], fields.get("event", ["message"])[-1], "\n".join(fields["data"]))
-        fields = {}
+def is_readable(connection: http.client.HTTPConnection) -> bool:
+    """Whether the other side has hung up: nothing else makes an idle connection readable."""
+    if not hasattr(select, "poll"):
+        return bool(select.select([connection.sock], [], [], 0)[0])
+    # Unlike `select` it takes sockets of any number.
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))

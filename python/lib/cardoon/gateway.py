@@ -17,21 +17,19 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict, cast
 from urllib.parse import quote
 
-from cardoon._gateway_wire import Frame, Wire
+from cardoon import _gateway_checks as checks
+from cardoon import _gateway_stream, _values
+from cardoon._gateway_checks import Seconds
+from cardoon._gateway_wire import Wire
 from cardoon.exceptions import CardoonError, TaskFailed, TaskRevokedError, TimeoutError
 
 __all__ = ["Event", "Failure", "Finding", "Gateway", "Letter", "Queue", "Run", "Task", "TaskLine", "Worker"]
 
 #: The gateway answers a wait after a minute at the latest.
 LONGEST_WAIT_SECS = 55.0
-
-#: Streams of events are not asked for more often.
-RECONNECT_SECS = 0.5
-
-Seconds = float | datetime.timedelta
 
 
 class Failure(TypedDict):
@@ -146,9 +144,19 @@ class Event(TypedDict):
 
 
 class Gateway:
-    """A gateway. Threads may share it; ``timeout`` is how long it may take to answer, in seconds."""
+    """A gateway. Threads and forked processes may share it: each has a connection of its own.
 
-    def __init__(self, url: str = "http://127.0.0.1:8765", *, token: str | None = None, timeout: float = 30) -> None:
+    ``timeout`` is how long a connection may take, and an answer, in seconds or as a timedelta. Raises
+    :class:`~cardoon.exceptions.ImproperlyConfigured` for what is no URL of a gateway (CD1004) and no token (CD7001).
+
+    A method raises what the gateway refuses a request with, and :class:`~cardoon.exceptions.OperationalError` when it cannot be
+    reached (CD1001, CD1008), does not answer (CD1005) or is none (CD1010). When time was over that error is a
+    :class:`~cardoon.exceptions.TimeoutError` as well. ``checked`` tells what is known of a request that changes something.
+    """
+
+    def __init__(
+        self, url: str = "http://127.0.0.1:8765", *, token: str | None = None, timeout: Seconds = 30
+    ) -> None:
         self._wire = Wire(url, token, timeout)
 
     def __enter__(self) -> Gateway:
@@ -185,8 +193,11 @@ class Gateway:
         """Sends a task; answers its id. When it answers, the task is stored and will be executed.
 
         With an ``idempotency_key`` the call may be repeated for a day, for instance after a broken connection: the same
-        call is answered with the same id, another one under the same key is an error. ``require_worker`` refuses a task that
-        no live worker of its queue knows.
+        call is answered with the same id, another one under the same key is an error. It has 1 to 255 printable characters of
+        ASCII (CD7005). ``require_worker`` refuses a task that no live worker of its queue knows.
+
+        Raises :class:`~cardoon.exceptions.EncodeError` (CD2006) for an argument that JSON has no form for, such as a
+        datetime, and says where it stands.
         """
         call = {
             "task": task,
@@ -204,16 +215,16 @@ class Gateway:
             "headers": dict(headers) if headers else None,
             "require_worker": require_worker or None,
         }
-        key = {} if idempotency_key is None else {"Idempotency-Key": idempotency_key}
-        sent = self._wire.ask("POST", "/tasks", body=_given(call), headers=key)
+        key = checks.idempotency_key(idempotency_key)
+        sent = self._wire.ask("POST", "/tasks", "id", body=_given(call), headers=key)
         return str(sent["id"])
 
     def get(self, task_id: str, *, wait: Seconds | None = None) -> Task:
         """All that is known of a task. With ``wait``, as soon as it has ended, at the latest after this time."""
         patience = min(_seconds(wait) or 0, LONGEST_WAIT_SECS)
         query: dict[str, object] = {"wait": _span(patience) if patience else None}
-        task: Task = self._wire.ask("GET", f"/tasks/{_part(task_id)}", query=query, patience=patience)
-        return task
+        task: Any = self._wire.ask("GET", f"/tasks/{_part(task_id)}", "state", query=query, patience=patience)
+        return cast(Task, task)
 
     def wait(self, task_id: str, *, timeout: Seconds | None = None) -> Any:
         """Waits until a task has ended; answers what it returned.
@@ -261,7 +272,7 @@ class Gateway:
                 "after": after,
                 "limit": 200,
             }
-            page = self._wire.ask("GET", "/tasks", query=query)
+            page = self._wire.ask("GET", "/tasks", "items", query=query)
             yield from page["items"]
             after = page["next"]
             if after is None:
@@ -283,11 +294,11 @@ class Gateway:
             "queue": queue,
             "priority": priority,
         }
-        return str(self._wire.ask("POST", f"/tasks/{_part(task_id)}/retry", body=_given(edit))["id"])
+        return str(self._wire.ask("POST", f"/tasks/{_part(task_id)}/retry", "id", body=_given(edit))["id"])
 
     def revoke(self, *task_ids: str) -> dict[str, str]:
         """Revokes tasks; says of each what it did then: ``waiting``, ``held``, ``over`` or ``unknown``."""
-        answer = self._wire.ask("POST", "/tasks/revoke", body={"ids": list(task_ids)})
+        answer = self._wire.ask("POST", "/tasks/revoke", "results", body={"ids": list(task_ids)})
         for result in answer["results"]:
             if "error" in result:
                 said = result["error"]
@@ -296,29 +307,29 @@ class Gateway:
 
     def why(self, task_id: str) -> str:
         """Why a task has not run, in a sentence."""
-        return str(self._wire.ask("GET", f"/tasks/{_part(task_id)}/why")["sentence"])
+        return str(self._wire.ask("GET", f"/tasks/{_part(task_id)}/why", "sentence")["sentence"])
 
     def queues(self) -> list[Queue]:
         """All queues that hold something, have a worker or are paused."""
-        queues: list[Queue] = self._wire.ask("GET", "/queues")["items"]
+        queues: list[Queue] = self._wire.ask("GET", "/queues", "items")["items"]
         return queues
 
     def pause(self, queue: str) -> bool:
         """Pauses a queue: what is sent to it waits until it is resumed. Answers whether it was not paused before."""
-        return bool(self._wire.ask("POST", f"/queues/{_part(queue)}/pause")["changed"])
+        return bool(self._wire.ask("POST", f"/queues/{_part(queue)}/pause", "changed")["changed"])
 
     def resume(self, queue: str) -> bool:
         """Ends a pause. Answers whether there was one."""
-        return bool(self._wire.ask("POST", f"/queues/{_part(queue)}/resume")["changed"])
+        return bool(self._wire.ask("POST", f"/queues/{_part(queue)}/resume", "changed")["changed"])
 
     def purge(self, queue: str, *, dry_run: bool = False) -> int:
         """Deletes what waits in a queue; answers how many messages."""
-        return int(self._wire.ask("POST", f"/queues/{_part(queue)}/purge", body={"dry_run": dry_run})["count"])
+        return int(self._wire.ask("POST", f"/queues/{_part(queue)}/purge", "count", body={"dry_run": dry_run})["count"])
 
     def dead(self, *, queue: str | None = None, reason: str | None = None, limit: int = 50) -> list[Letter]:
         """Dead letters, newest first."""
         query: dict[str, object] = {"queue": queue, "reason": reason, "limit": limit}
-        letters: list[Letter] = self._wire.ask("GET", "/dead", query=query)["items"]
+        letters: list[Letter] = self._wire.ask("GET", "/dead", "items", query=query)["items"]
         return letters
 
     def redrive(
@@ -337,20 +348,20 @@ class Gateway:
             "all": everything or None,
             "dry_run": dry_run or None,
         }
-        return int(self._wire.ask("POST", "/dead/redrive", body=_given(choice))["count"])
+        return int(self._wire.ask("POST", "/dead/redrive", "count", body=_given(choice))["count"])
 
     def workers(self) -> list[Worker]:
         """The workers that are alive."""
-        workers: list[Worker] = self._wire.ask("GET", "/workers")["items"]
+        workers: list[Worker] = self._wire.ask("GET", "/workers", "items")["items"]
         return workers
 
     def order(self, worker: str, what: Literal["drain", "stop"]) -> int:
         """Tells the workers of a name to end: ``drain`` after what runs has finished, ``stop`` at once. Answers how many."""
-        return len(self._wire.ask("POST", f"/workers/{_part(worker)}/{what}")["told"])
+        return len(self._wire.ask("POST", f"/workers/{_part(worker)}/{what}", "told")["told"])
 
     def doctor(self) -> list[Finding]:
         """What ``cardoon doctor`` finds where the gateway runs, in its order. Takes up to 10 s."""
-        findings: list[Finding] = self._wire.ask("GET", "/doctor")["items"]
+        findings: list[Finding] = self._wire.ask("GET", "/doctor", "items")["items"]
         return findings
 
     def events(
@@ -361,21 +372,19 @@ class Gateway:
         task: str | None = None,
         queue: str | None = None,
         kind: str | None = None,
+        reconnect: Seconds = 60,
     ) -> Iterator[Event]:
-        """Events as they happen. When the connection breaks it is made anew and goes on after the last event, and an event
-        ``gap`` says if some were missed. It ends with an error when no connection can be made."""
+        """Events as they happen, those after the event ``after`` if it is given. An event ``gap`` says that some were missed.
+
+        When the connection breaks, for instance as the gateway restarts, it is made anew and goes on where it was. That is
+        tried for ``reconnect`` seconds, or a timedelta; then the last attempt's error is raised. So is that of the first
+        connection at once, and what the gateway refuses. ``timeout`` is for the connection and the beginning of an answer; a
+        stream that is silent for a minute has broken.
+        """
         query: dict[str, object] = {"id": task_id, "task": task, "queue": queue, "kind": kind}
-        while True:
-            begun = time.monotonic()
-            for frame in self._wire.follow("/events", query, after):
-                after = frame.id or after
-                yield _event(frame)
-            # Who hangs up at once is not asked again at once.
-            time.sleep(max(0.0, begun + RECONNECT_SECS - time.monotonic()))
-
-
-def _event(frame: Frame) -> Event:
-    return {"id": frame.id, "kind": frame.kind, "data": json.loads(frame.data)}
+        patience = _values.limit("reconnect", reconnect) or 0.0
+        for event in _gateway_stream.follow(self._wire, "/events", query, after, patience):
+            yield {"id": event.id, "kind": event.kind, "data": event.data}
 
 
 def _outcome(task: Task) -> Any:

@@ -3,9 +3,9 @@
 In a guide
 
 * a block whose first line is ``# name.ext`` is a file,
-* a block ``sh`` is typed line by line, in one folder; a line that ends with ``# in a terminal of its own`` goes on beside the
+* a block ``sh`` is typed line by line, from the reader's home on; a line that ends with ``# in a terminal of its own`` goes on beside the
   others, and one with ``# status N`` ends with that status,
-* a block ``text`` is what the commands before it print, among other things; ``…`` stands for anything.
+* a block ``text`` has whole lines of what the commands before it print, among others; ``…`` stands for anything in a line.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ class Beside:
 
 
 class Guide:
-    """A guide and the folder of its reader. ``numbers``: ports in the guide, and those that are free here."""
+    """A guide and the home of its reader. ``numbers``: ports in the guide, and those that are free here."""
 
-    def __init__(self, document: Path, folder: Path, numbers: dict[str, str], programs: list[Path]) -> None:
+    def __init__(self, document: Path, home: Path, numbers: dict[str, str], programs: list[Path]) -> None:
         self.document = document
-        self.home = folder
-        self.folder = folder
+        self.home = home
+        self.folder = home
         self.numbers = numbers
         self.beside: list[Beside] = []
         self.printed = ""
@@ -58,6 +58,7 @@ class Guide:
         language = "zh_CN.UTF-8" if document.parent.name == "zh" else "C.UTF-8"
         self.environment = {
             **ours,
+            "HOME": str(home),
             "PATH": os.pathsep.join(path),
             "PYTHONUNBUFFERED": "1",
             "LANG": "C.UTF-8",
@@ -124,13 +125,11 @@ class Guide:
         self.beside.append(self.printed_by)
 
     def compare(self, text: str) -> None:
-        pattern = ".*".join(re.escape(line).replace("…", ".*") for line in text.strip().splitlines())
-        expected = re.compile(pattern, re.DOTALL)
         if self.printed_by is None:
-            assert expected.search(self.printed), f"expected:\n{text}\nprinted:\n{self.printed}{self.logs()}"
+            assert shows(self.printed, text), f"expected:\n{text}\nprinted:\n{self.printed}{self.logs()}"
         else:
             log = self.printed_by.log
-            until(lambda: expected.search(log.read_text(errors="replace")), f"{text}\nin {log}", DEADLINE_SECS)
+            until(lambda: shows(log.read_text(errors="replace"), text), f"{text}\nin {log}", DEADLINE_SECS)
 
     def logs(self) -> str:
         return "".join(f"\n--- {beside.log.name}\n{beside.log.read_text(errors='replace')[-2000:]}" for beside in self.beside)
@@ -144,6 +143,17 @@ class Guide:
             except subprocess.TimeoutExpired:
                 beside.process.kill()
                 beside.process.wait()
+
+
+def shows(printed: str, expected: str) -> bool:
+    """Whether the expected lines are among those that were printed, in their order."""
+    lines = iter(printed.splitlines())
+    return all(any(is_like(line, one) for line in lines) for one in expected.strip().splitlines())
+
+
+def is_like(line: str, expected: str) -> bool:
+    pattern = re.escape(expected.strip()).replace("…", ".*")
+    return re.fullmatch(pattern, line.strip()) is not None
 
 
 def blocks(document: Path) -> list[Block]:
