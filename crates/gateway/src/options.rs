@@ -1,15 +1,16 @@
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 
 use cardoon_doctor::Patient;
+
+use crate::auth::TokenPlace;
 
 /// How a gateway is run.
 #[derive(Debug, Clone)]
 pub struct GatewayOptions {
     /// Where it listens; port 0 is a free one.
     pub listen: SocketAddr,
-    /// The file of its tokens; `None` for a gateway that asks for none, which listens on loopback only.
-    pub tokens: Option<PathBuf>,
+    /// Where its tokens are; `None` for a gateway that asks for none, which listens on loopback only.
+    pub tokens: Option<TokenPlace>,
     /// The largest body of a request, in bytes.
     pub body_limit: usize,
     /// What the doctor examines for whoever asks; `None` if nobody may ask.

@@ -14,7 +14,7 @@ use crate::auth::TokenFile;
 use crate::events::Hub;
 use crate::metrics::Meter;
 use crate::routes;
-use crate::sending::Sender;
+use crate::sending::{Keys, Sender};
 use crate::serving::{Door, serve};
 use crate::shared::{Inner, Shared};
 
@@ -33,11 +33,12 @@ impl Gateway {
     /// Opens the port. `app` is how tasks are sent, and to which stores; `limits` what a message may demand.
     ///
     /// Errors: `CD7007` for an address that others could reach while there is no token, `CD7008` if it cannot be listened on,
-    /// `CD7009` for a file of tokens that cannot be read.
+    /// `CD7009` for a file of tokens that cannot be read, or was named and is not there.
     pub async fn bind(app: App, limits: Limits, options: &GatewayOptions, clock: &Clock) -> Result<Self> {
-        let tokens = options.tokens.as_ref().map(|path| TokenFile::open(path, clock)).transpose()?;
+        let tokens = options.tokens.as_ref().map(|place| place.open(clock)).transpose()?;
         let on_loopback = options.listen.ip().is_loopback();
-        if !on_loopback && tokens.as_ref().is_none_or(|tokens| tokens.tokens().is_empty()) {
+        let known = tokens.as_ref().and_then(TokenFile::tokens);
+        if !on_loopback && known.is_none_or(|tokens| tokens.is_empty()) {
             return Err(open_address(options.listen));
         }
         let listening = async {
@@ -49,6 +50,7 @@ impl Gateway {
         let meter = Arc::new(Meter::default());
         let shared = Shared::new(Inner {
             sender: Sender::start(&app, &services, &meter),
+            keys: Keys::new(Arc::clone(&app.stores().coord), clock.clone()),
             hub: Hub::start(app.stores().broker.clone(), &services, Arc::clone(&meter), clock),
             app,
             limits,
@@ -71,7 +73,7 @@ impl Gateway {
 
     /// Whether requests need a token now.
     pub fn needs_token(&self) -> bool {
-        !self.shared.on_loopback || self.shared.tokens.as_ref().is_some_and(|file| !file.tokens().is_empty())
+        !self.shared.on_loopback || self.shared.tokens.as_ref().and_then(TokenFile::tokens).is_some()
     }
 
     /// Answers requests until `shutdown` is over; then takes no more, finishes those that are under way, at most 10 s, and

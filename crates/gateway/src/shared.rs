@@ -9,7 +9,7 @@ use cardoon_runtime::{Clock, Supervisor};
 use crate::auth::TokenFile;
 use crate::events::Hub;
 use crate::metrics::Meter;
-use crate::sending::Sender;
+use crate::sending::{Keys, Sender};
 
 /// What all requests share. Cheap to clone.
 #[derive(Clone)]
@@ -21,6 +21,7 @@ pub(crate) struct Inner {
     pub(crate) clock: Clock,
     pub(crate) services: Supervisor,
     pub(crate) sender: Sender,
+    pub(crate) keys: Keys,
     pub(crate) hub: Arc<Hub>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) tokens: Option<TokenFile>,

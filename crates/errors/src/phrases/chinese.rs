@@ -39,6 +39,7 @@ phrases! {
         "look at the rights of the file and its folder: ls -l {}*" => "看看文件和目录的权限：ls -l {0}*";
         "choose another file for Cardoon" => "给 Cardoon 换一个文件";
         "store: {}" => "存储：{0}";
+        "what was put into the queue {} is still there" => "放进队列 {0} 的东西还在";
         // What other programs and libraries say.
         "Permission denied (os error {})" => "权限不够（os error {0}）";
         "permission denied" => "权限不够";
@@ -121,6 +122,9 @@ phrases! {
         "every queue in which tasks wait has a worker; tasks that wait: {}" => "有任务等待的队列都有 worker；等待中的任务：{0} 个";
         "no worker of Cardoon takes from queue {}; whether one of Celery does, the server does not tell" =>
             "没有 Cardoon worker 取队列 {0}；有没有 Celery worker 在取，服务器看不出来";
+        "the same is true of further queues: {}; see them all: cardoon queue list" =>
+            "另有 {0} 个队列也是这样；查看全部：cardoon queue list";
+        "the same is true of further tasks: {}" => "另有 {0} 个任务也是这样";
         "no task waits that its workers do not know" => "等待中的任务，worker 都认识";
         "no worker of Cardoon on queue {} knows the task {}; one of Celery may" =>
             "队列 {0} 上没有 Cardoon worker 认识任务 {1}；Celery worker 也许认识";
@@ -182,7 +186,8 @@ phrases! {
             "{1} 的端口 {0} 上没有程序在监听，端口 {2} 上有 Redis 服务器";
         "something else answers on port {} of {}, and a Redis server on port {}" =>
             "{1} 的端口 {0} 上是别的程序，端口 {2} 上有 Redis 服务器";
-        "write the port into the URL: redis://{}:{}/0" => "把端口写进 URL：redis://{0}:{1}/0";
+        "if it is yours, write its port into the URL: redis://{}:{}/0" =>
+            "如果那是你的服务器，把它的端口写进 URL：redis://{0}:{1}/0";
         "it answers: {}" => "它的应答：{0}";
         "it hangs up without a word" => "它什么都没说就断开了";
         "{}: Connection refused (os error {})" => "{0}：连接被拒绝（os error {1}）";
@@ -191,6 +196,7 @@ phrases! {
         "what answers at {} is no Redis server" => "{0} 上应答的不是 Redis 服务器";
         "it answers: {}" => "它的应答：{0}";
         "it hangs up without a word" => "它什么都没说就断开了";
+        "look what it answers: cardoon doctor" => "看看它应答了什么：cardoon doctor";
         "look who listens there: ss -ltnp 'sport = {}'" => "看看是谁在监听：ss -ltnp 'sport = {0}'";
     }
     OwnContainer {
@@ -246,11 +252,18 @@ phrases! {
         "if those workers are meant, end the URL with /{}" => "如果指的就是那些 worker，URL 的末尾写 /{0}";
     }
     QueuePaused {
+        "tasks wait in further paused queues: {}" => "另有 {0} 个暂停的队列里也有任务在等";
+        "queues: {}" => "队列：{0}";
+        "see them all: cardoon queue list" => "查看全部：cardoon queue list";
         "tasks wait in the paused queue {}" => "队列 {0} 已暂停，里面有任务在等";
         "ready: {}, delayed: {}" => "就绪 {0} 条，延迟 {1} 条";
         "the oldest has waited for {}" => "最早的一条已经等了 {0}";
     }
     NoWorker {
+        "tasks wait in further queues, and no worker takes from them: {}" =>
+            "另有 {0} 个队列里也有任务在等，同样没有 worker 来取";
+        "queues: {}" => "队列：{0}";
+        "see them all: cardoon queue list" => "查看全部：cardoon queue list";
         "tasks wait in queue {}, and no worker takes from it" => "队列 {0} 里有任务在等，却没有 worker 来取";
         "ready: {}, delayed: {}" => "就绪 {0} 条，延迟 {1} 条";
         "the oldest has waited for {}" => "最早的一条已经等了 {0}";
@@ -258,6 +271,7 @@ phrases! {
         "start one: cardoon worker -A tasks --queues {}" => "启动一个：cardoon worker -A tasks --queues {0}";
     }
     HeldByDead {
+        "further workers that are gone and hold messages: {}" => "另有 {0} 个 worker 也已消失，手上还有消息";
         "worker {} is gone and holds messages: {}" => "worker {0} 已经消失，手上还有 {1} 条消息";
         "worker {} has been silent for {} and holds messages: {}" => "worker {0} 已有 {1} 没有动静，手上还有 {2} 条消息";
         "workers that are alive: none, so nobody puts them back" => "没有活着的 worker，所以没有人把它们放回队列";
@@ -300,6 +314,16 @@ phrases! {
         "it has no `://`" => "缺少 `://`";
         "it names no socket" => "没有写套接字的路径";
         "it does not name the primary" => "没有写主节点的名字";
+        "the port is no number from 0 to 65535" => "端口不是 0 到 65535 的数字";
+        "the database is no number" => "数据库编号不是数字";
+        "a `[` is not closed" => "有一个 `[` 没有闭合";
+        "its scheme is not one of Redis" => "它不是 Redis 的 URL";
+        "a `%` is not followed by two hexadecimal digits" => "`%` 后面不是两位十六进制数字";
+        "what follows `?` is no option" => "`?` 后面的内容不是选项";
+        "an `@` comes after a `/` or `?`, as if the password had one of them in it" =>
+            "`/` 或 `?` 后面还有 `@`，看起来密码里有这样的字符";
+        "write redis://USER:PASSWORD@HOST:PORT/DATABASE; in user and password, / is %2F, ? is %3F, # is %23, @ is %40 and % is %25" =>
+            "写成 redis://用户:密码@主机:端口/数据库；用户和密码里的 / 写成 %2F，? 写成 %3F，# 写成 %23，@ 写成 %40，% 写成 %25";
         "the option `{}` is not known" => "不认识选项 `{0}`";
         "certificates are always checked, so `ssl_cert_reqs` must be `required`" =>
             "证书总是要检查的，所以 `ssl_cert_reqs` 只能是 `required`";
@@ -481,6 +505,9 @@ phrases! {
         "it is empty" => "它是空的";
         "it has {} bytes, more than {}" => "它有 {0} 字节，超过了 {1}";
         "it holds a control character" => "其中有控制字符";
+        "`{}` cannot be a queue name on Redis: the store keeps something else under such a key" =>
+            "`{0}` 在 Redis 上不能作为队列名：存储在这样的键里放着别的东西";
+        "take another name" => "换一个名字";
     }
     NotSerializable {
         "the arguments of {} cannot be written as JSON" => "{0} 的参数无法写成 JSON";
@@ -519,6 +546,8 @@ phrases! {
         "start a worker that has the task, or send without `require_worker`" =>
             "启动有这个任务的 worker，或者发送时不要 `require_worker`";
         "no worker of queue {} knows the task {}" => "队列 {0} 的 worker 都不认识任务 {1}";
+        "further tasks that no worker of their queues knows: {}" => "另有 {0} 个任务，它们队列的 worker 都不认识";
+        "look into a queue: cardoon queue peek QUEUE" => "看看队列里的内容：cardoon queue peek 队列名";
         "such tasks among the first {}: {}" => "前 {0} 条里这样的任务：{1} 个";
         "workers of the queue: {}" => "这个队列的 worker：{0}";
         "correct the name, or start a worker that has it: cardoon worker -A tasks --queues {}" =>
@@ -742,7 +771,6 @@ phrases! {
     OutputFailed {
         "cannot write the output" => "无法写出结果";
         "cannot write the report to {}" => "无法把报告写到 {0}";
-        "its folder does not exist" => "目录不存在";
         "name a file in a folder that exists: --report verify.html" => "指定一个已有目录里的文件：--report verify.html";
     }
 
@@ -770,6 +798,14 @@ phrases! {
         "either none was executed, or the task ignores its result" => "要么一个都没有执行，要么任务不保留结果";
         "choose a task that keeps its result" => "换一个保留结果的任务";
         "it executes nothing" => "它没有执行任何任务";
+        "it did not pause a worker" => "它没能暂停 worker";
+        "a process cannot be paused" => "无法暂停进程";
+        "all tasks failed, so nothing can be measured" => "任务全部失败，无法测量";
+        "the first failure: {}" => "第一个失败：{0}";
+        "check the task's name and its arguments" => "检查任务名和参数";
+        "this verification has lost its name {} on the store" => "这次检验失去了它在存储上的名字 {0}";
+        "it could not say for a minute that it is there" => "它有一分钟没能报告自己还在";
+        "run it again when the store answers" => "等存储能应答时再运行一次";
         "the workers did not get ready" => "worker 没有就绪";
         "it does not begin to count" => "它没有开始计数";
         "it did not count to the end" => "它没有数到底";
@@ -844,10 +880,14 @@ phrases! {
             "请求来自别的站点的页面，或者写了别的主机名";
         "host: {}" => "主机：{0}";
         "origin: {}" => "来源：{0}";
+        "target: {}" => "请求行里的主机：{0}";
+        "the header {} is there more than once" => "请求头 {0} 出现了不止一次";
         "call the gateway from a program, or from a page of its own" => "请从程序里调用网关，或者从它自己的页面调用";
     }
     KeyReused {
         "another request was sent under this idempotency key" => "这个幂等键已经用于另一个请求";
+        "another request has this idempotency key" => "这个幂等键属于另一个请求";
+        "whether its task was sent is not known yet" => "还不知道它的任务是否已经发出";
         "its task: {}" => "它的任务：{0}";
         "take a new key for each thing to do; repeat it only with the same contents" =>
             "每件事用一个新的键；只有内容相同的请求才重复使用";
@@ -860,7 +900,10 @@ phrases! {
         "there is a body, and nothing says that it is JSON" => "有请求体，却没有说明它是 JSON";
         "add the header `Content-Type: application/json`" => "加上请求头 `Content-Type: application/json`";
         "the body broke off" => "请求体中断了";
+        "the line and the headers of the request have more than {} bytes" => "请求行和请求头超过了 {0} 字节";
         "`task` is empty" => "`task` 是空的";
+        "`headers` has `{}`, which the message says itself" => "`headers` 里有 `{0}`，而这由消息自己写明";
+        "two tasks of the batch have the same `id`" => "这一批里有两个任务的 `id` 相同";
         "`{}` is `{}`" => "`{0}` 的值是 `{1}`";
         "`{}` is not {}" => "`{0}` 不是{1~}";
         "a list" => "列表";
@@ -898,6 +941,9 @@ phrases! {
         "written" => "写入";
         "understood" => "理解";
         "look at the file and its rights: ls -l {}" => "看看文件和它的权限：ls -l {0}";
+        "there is no file {}" => "没有文件 {0}";
+        "make it with its first token: cardoon gateway token create NAME --scope send" =>
+            "创建第一个令牌就会创建它：cardoon gateway token create 名称 --scope send";
     }
     RequestTimedOut {
         "the body of the request did not come within {} s" => "请求体没有在 {0} 秒内到齐";

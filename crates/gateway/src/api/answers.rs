@@ -4,6 +4,7 @@ use cardoon_admin::RevokedAs;
 use cardoon_admin::failure::ErrorBody;
 use cardoon_admin::why::Reason;
 use cardoon_broker::Order;
+use cardoon_core::TaskId;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -29,18 +30,41 @@ impl<T: Serialize> IntoResponse for Given<T> {
     }
 }
 
+impl Given<Sent> {
+    /// The answer to a request that sends a task.
+    pub(crate) fn sent(id: &TaskId, repeated: bool) -> Self {
+        let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };
+        Self(status, Sent { id: id.to_string(), repeated })
+    }
+}
+
 /// A part of a list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<T> {
     pub(crate) items: Vec<T>,
     /// Where the list goes on: give it as `after`. A page may have few items, or none, although the list goes on.
     pub(crate) next: Option<String>,
+    /// There are further items; where there is a `next`, there may be. A list without one shows them with a larger `limit`, or by
+    /// other filters.
+    pub(crate) more: bool,
 }
 
 impl<T> Page<T> {
     /// All that there is.
     pub(crate) fn whole(items: Vec<T>) -> Self {
-        Self { items, next: None }
+        Self { items, next: None, more: false }
+    }
+
+    /// A part of a list that goes on at `next`.
+    pub(crate) fn part(items: Vec<T>, next: Option<String>) -> Self {
+        Self { items, more: next.is_some(), next }
+    }
+
+    /// The first `limit` of items, of which one more was asked for to see whether there are more.
+    pub(crate) fn first(mut items: Vec<T>, limit: usize) -> Self {
+        let more = items.len() > limit;
+        items.truncate(limit);
+        Self { items, next: None, more }
     }
 }
 

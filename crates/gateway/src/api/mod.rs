@@ -1,6 +1,7 @@
 //! What requests and answers look like. Unknown fields are errors, so that a slip of the pen does not lose a wish.
 
 mod answers;
+mod headers;
 mod read;
 mod requests;
 mod words;

@@ -51,11 +51,13 @@ impl<T: DeserializeOwned + Default> FromRequest<Shared> for OptionalJson<T> {
     type Rejection = Failure;
 
     async fn from_request(request: Request, shared: &Shared) -> Result<Self, Failure> {
-        if request.headers().contains_key(header::CONTENT_TYPE) {
-            return Json::from_request(request, shared).await.map(|Json(value, _)| Self(value));
-        }
-        if body(request, shared).await?.is_empty() {
+        let is_json = is_json(request.headers());
+        let bytes = body(request, shared).await?;
+        if bytes.is_empty() {
             return Ok(Self(T::default()));
+        }
+        if is_json {
+            return parse(&bytes).map(Self);
         }
         let error = bad_request("there is a body, and nothing says that it is JSON");
         Err(Failure::with_status(error, StatusCode::UNSUPPORTED_MEDIA_TYPE))

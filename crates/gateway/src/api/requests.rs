@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use utoipa::{IntoParams, ToSchema};
 
+use super::headers::own_headers;
 use super::words::{bad_request, duration, timestamp};
 use crate::events::{EventFilter, Place};
 
@@ -47,7 +48,7 @@ pub(crate) struct SendRequest {
     /// Not after this time; wins over `expires_in`.
     #[schema(format = DateTime)]
     expires: Option<String>,
-    /// The id to send under: the same id is not executed twice. A new one by default.
+    /// The id to send under: the same id is not executed twice, whatever the contents. A new one by default.
     #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     id: Option<String>,
     /// Drop what the task returns.
@@ -58,7 +59,7 @@ pub(crate) struct SendRequest {
     /// A run that takes longer is ended.
     #[schema(pattern = r"^([0-9]+(\.[0-9]+)?(ms|s|min|m|h|d))+$")]
     time_limit: Option<String>,
-    /// Headers of the message, for those who read them.
+    /// Headers of the message, for those who read them; without the names that every message has, such as `id` and `eta`.
     #[schema(value_type = Option<Object>)]
     headers: Option<Box<RawValue>>,
     /// Refuse it with `CD3005` if no live worker of the queue knows the task.
@@ -75,7 +76,8 @@ pub(crate) struct BatchRequest {
 }
 
 /// What is to be otherwise when a failed task is sent again. Without any of it the task is sent again as it was, under its id;
-/// with some of it a new task is sent, and the dead letter of the old one is removed.
+/// with some of it a new task is sent, and the dead letter of the old one is removed. The new one has the headers, the trace and
+/// the limits of the old one, and does not expire.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EditRequest {
@@ -100,9 +102,8 @@ pub(crate) struct RevokeRequest {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct LetterChoice {
-    #[serde(default)]
-    #[schema(max_items = 1000)]
-    ids: Vec<String>,
+    #[schema(min_items = 1, max_items = 1000)]
+    ids: Option<Vec<String>>,
     #[schema(min_length = 1, max_length = 255, pattern = r"^[^\x00-\x1f\x7f-\x9f]+$")]
     queue: Option<String>,
     /// Such as `retries-exhausted`.
@@ -216,7 +217,7 @@ impl SendRequest {
                 soft_time_limit: span("soft_time_limit", &self.soft_time_limit)?,
                 time_limit: span("time_limit", &self.time_limit)?,
                 ignore_result: self.ignore_result,
-                headers: object("headers", self.headers)?.unwrap_or_default(),
+                headers: own_headers(object("headers", self.headers)?)?,
                 ..SignatureOptions::default()
             },
             task: self.task,
@@ -254,15 +255,17 @@ impl BatchRequest {
 
 impl LetterChoice {
     pub(crate) fn filter(&self) -> Result<DeadFilter> {
-        if self.ids.is_empty() && self.queue.is_none() && self.reason.is_none() && !self.all {
+        if self.ids.is_none() && self.queue.is_none() && self.reason.is_none() && !self.all {
             return Err(Error::new(Code::NeedsYes, "this would be about all dead letters")
                 .hint("say which: `ids`, `queue` or `reason`; or say `\"all\": true`"));
         }
-        if !self.ids.is_empty() {
-            bounded(self.ids.len(), "ids")?;
+        let ids = self.ids.as_deref().unwrap_or_default();
+        // To the stores no ids are all letters; who lists the ids of none means none.
+        if self.ids.is_some() {
+            bounded(ids.len(), "ids")?;
         }
         Ok(DeadFilter {
-            ids: self.ids.iter().map(|id| input::task_id(id)).collect::<Result<_>>()?,
+            ids: ids.iter().map(|id| input::task_id(id)).collect::<Result<_>>()?,
             queue: self.queue.as_deref().map(input::queue_name).transpose()?,
             reason: reason(self.reason.as_deref())?,
         })

@@ -1,3 +1,4 @@
+use std::fs::File;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,6 +13,15 @@ use super::Tokens;
 /// How old what is known of the file may be.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// Where a gateway finds its tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenPlace {
+    /// Here as soon as somebody makes one. Until then a gateway on loopback asks for none.
+    Usual(PathBuf),
+    /// In a file that somebody named: without it a gateway does not start.
+    Named(PathBuf),
+}
+
 /// The file that the tokens are kept in. A gateway that runs sees a change of it within a second.
 #[derive(Debug)]
 pub struct TokenFile {
@@ -20,21 +30,43 @@ pub struct TokenFile {
     known: Mutex<Known>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Known {
-    tokens: Arc<Tokens>,
+    /// `None` as long as there was no file.
+    tokens: Option<Arc<Tokens>>,
     /// By which a change is noticed: a file is replaced whole.
     state: Option<(SystemTime, u64)>,
     looked_at: BootInstant,
 }
 
+impl TokenPlace {
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Usual(path) | Self::Named(path) => path,
+        }
+    }
+
+    /// Errors: `CD7009` for a file that cannot be read, or was named and is not there.
+    pub(crate) fn open(&self, clock: &Clock) -> Result<TokenFile> {
+        let file = TokenFile::open(self.path(), clock)?;
+        match self {
+            Self::Named(path) if file.tokens().is_none() => {
+                Err(Error::new(Code::BadTokenFile, format!("there is no file {}", path.display()))
+                    .hint("make it with its first token: cardoon gateway token create NAME --scope send"))
+            }
+            _ => Ok(file),
+        }
+    }
+}
+
 impl TokenFile {
-    /// Reads the file; one that is not there holds none.
+    /// Reads the file, if there is one.
     ///
     /// Errors: `CD7009` for a file that cannot be read.
     pub fn open(path: impl Into<PathBuf>, clock: &Clock) -> Result<Self> {
         let path = path.into();
-        let known = Known { state: state(&path), tokens: Arc::new(read(&path)?), looked_at: clock.boot() };
+        let known =
+            Known { state: state(&path), tokens: read(&path)?.map(Arc::new), looked_at: clock.boot() };
         Ok(Self { path, clock: clock.clone(), known: Mutex::new(known) })
     }
 
@@ -42,24 +74,31 @@ impl TokenFile {
         &self.path
     }
 
-    /// The tokens as they are now. A file that cannot be read any more leaves them as they were.
-    pub fn tokens(&self) -> Arc<Tokens> {
+    /// The tokens as they are now; `None` as long as there was no file. A file that is gone again leaves no token, so that nobody
+    /// is let in; one that cannot be read any more leaves them as they were.
+    pub fn tokens(&self) -> Option<Arc<Tokens>> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let now = self.clock.boot();
         if now.since(known.looked_at) >= FRESH {
             known.looked_at = now;
             self.look(&mut known);
         }
-        Arc::clone(&known.tokens)
+        known.tokens.clone()
     }
 
-    /// Changes the tokens in the file.
+    /// Changes the tokens in the file. Who else wants to change them waits meanwhile.
     ///
     /// Errors: `CD7009` for a file that cannot be read or written, and what `change` answers; nothing is changed then.
     pub fn change<T>(&self, change: impl FnOnce(&mut Tokens) -> Result<T>) -> Result<T> {
-        let mut tokens = read(&self.path)?;
-        let answer = change(&mut tokens)?;
-        write(&self.path, &tokens).map_err(|error| unusable(&self.path, "written").source(error))?;
+        let unwritten = |error| unusable(&self.path, "written").source(error);
+        let _turn = take_turn(&self.path).map_err(unwritten)?;
+        let tokens = read(&self.path)?.unwrap_or_default();
+        let mut changed = tokens.clone();
+        let answer = change(&mut changed)?;
+        // A file without tokens closes the gateway, so none comes of looking for one to revoke.
+        if changed != tokens {
+            write(&self.path, &changed).map_err(unwritten)?;
+        }
         Ok(answer)
     }
 
@@ -69,9 +108,14 @@ impl TokenFile {
             return;
         }
         match read(&self.path) {
-            Ok(tokens) => (known.tokens, known.state) = (Arc::new(tokens), state),
-            Err(error) => tracing::error!(%error, "the tokens stay as they were"),
+            Ok(Some(tokens)) => known.tokens = Some(Arc::new(tokens)),
+            Ok(None) => {
+                tracing::warn!(file = %self.path.display(), "the tokens are gone: nobody is let in");
+                known.tokens = Some(Arc::default());
+            }
+            Err(error) => return tracing::error!(%error, "the tokens stay as they were"),
         }
+        known.state = state;
     }
 }
 
@@ -80,25 +124,39 @@ fn state(path: &Path) -> Option<(SystemTime, u64)> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
-fn read(path: &Path) -> Result<Tokens> {
+/// The tokens in the file; `None` if there is no file.
+fn read(path: &Path) -> Result<Option<Tokens>> {
     match std::fs::read(path) {
         Ok(bytes) => {
-            serde_json::from_slice(&bytes).map_err(|error| unusable(path, "understood").source(error))
+            let tokens = serde_json::from_slice(&bytes);
+            tokens.map(Some).map_err(|error| unusable(path, "understood").source(error))
         }
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Tokens::default()),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(unusable(path, "read").source(error)),
     }
 }
 
+/// Waits until nobody else changes the tokens. The lock is a file of its own, since theirs is replaced; it is given back when the
+/// answer is dropped.
+fn take_turn(path: &Path) -> std::io::Result<File> {
+    std::fs::create_dir_all(folder(path))?;
+    let turn =
+        File::options().create(true).truncate(false).write(true).open(path.with_added_extension("lock"))?;
+    turn.lock()?;
+    Ok(turn)
+}
+
 /// Replaces the file in one step. Temporary files are made for their owner's eyes only.
 fn write(path: &Path, tokens: &Tokens) -> std::io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder(path))?;
     file.write_all(&serde_json::to_vec_pretty(tokens)?)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn unusable(path: &Path, how: &str) -> Error {
@@ -114,23 +172,76 @@ mod tests {
     use cardoon_core::Timestamp;
     use cardoon_runtime::ManualClock;
 
+    fn knows(file: &TokenFile, text: &str) -> bool {
+        file.tokens().unwrap().find(text).is_some()
+    }
+
     #[test]
     fn a_gateway_that_runs_sees_a_change_and_outlives_a_broken_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/tokens.json");
         let manual = ManualClock::new(Timestamp(0));
         let file = TokenFile::open(&path, &Clock::manual(&manual)).unwrap();
-        assert!(file.tokens().is_empty());
+        assert_eq!(file.tokens(), None);
         let text = file.change(|tokens| tokens.create("a", &[Scope::Read], Timestamp(0))).unwrap();
         manual.advance(FRESH);
-        assert!(file.tokens().find(&text).is_some());
-        std::fs::write(&path, "{").unwrap();
+        assert!(knows(&file, &text));
+        for broken in ["{", "null"] {
+            std::fs::write(&path, broken).unwrap();
+            manual.advance(FRESH);
+            assert!(knows(&file, &text));
+            assert_eq!(TokenFile::open(&path, &Clock::real()).unwrap_err().code(), Code::BadTokenFile);
+        }
+    }
+
+    #[test]
+    fn tokens_that_are_gone_are_still_asked_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        let manual = ManualClock::new(Timestamp(0));
+        let file = TokenFile::open(&path, &Clock::manual(&manual)).unwrap();
+        assert!(!file.change(|tokens| Ok(tokens.revoke("nobody"))).unwrap());
         manual.advance(FRESH);
-        assert!(file.tokens().find(&text).is_some());
-        assert_eq!(TokenFile::open(&path, &Clock::real()).unwrap_err().code(), Code::BadTokenFile);
+        assert_eq!(file.tokens(), None, "nobody made a token");
+        file.change(|tokens| tokens.create("a", &[Scope::Read], Timestamp(0))).unwrap();
+        assert!(file.change(|tokens| Ok(tokens.revoke("a"))).unwrap());
+        manual.advance(FRESH);
+        assert_eq!(file.tokens(), Some(Arc::default()));
+        assert_eq!(TokenFile::open(&path, &Clock::real()).unwrap().tokens(), Some(Arc::default()));
         std::fs::remove_file(&path).unwrap();
         manual.advance(FRESH);
-        assert!(file.tokens().is_empty());
+        assert_eq!(file.tokens(), Some(Arc::default()));
+    }
+
+    #[test]
+    fn changes_at_the_same_time_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        let create = |name: String| {
+            let file = TokenFile::open(&path, &Clock::real()).unwrap();
+            file.change(|tokens| tokens.create(&name, &[Scope::Read], Timestamp(0))).unwrap()
+        };
+        let (create, start) = (&create, &std::sync::Barrier::new(20));
+        std::thread::scope(|scope| {
+            for n in 0..20 {
+                scope.spawn(move || {
+                    start.wait();
+                    create(n.to_string())
+                });
+            }
+        });
+        assert_eq!(read(&path).unwrap().unwrap().iter().count(), 20);
+    }
+
+    #[test]
+    fn a_file_that_was_named_must_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.json");
+        let named = TokenPlace::Named(path.clone());
+        assert_eq!(named.open(&Clock::real()).unwrap_err().code(), Code::BadTokenFile);
+        assert_eq!(TokenPlace::Usual(path.clone()).open(&Clock::real()).unwrap().tokens(), None);
+        std::fs::write(&path, r#"{"tokens": []}"#).unwrap();
+        assert_eq!(named.open(&Clock::real()).unwrap().tokens(), Some(Arc::default()));
     }
 
     #[cfg(unix)]

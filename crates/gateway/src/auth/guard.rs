@@ -7,15 +7,21 @@ use axum::response::{IntoResponse as _, Response};
 use cardoon_errors::{Code, Error, Result};
 
 use super::{Scope, origin};
-use crate::failure::Failure;
+use crate::failure::{Answer, Failure};
+use crate::serving::check_head;
 use crate::shared::Shared;
 
-/// Keeps other sites' pages out.
+/// Keeps out what is too large to be read, and other sites' pages.
 pub(crate) async fn guard(State(shared): State<Shared>, request: Request, next: Next) -> Response {
-    match origin::check(request.headers(), shared.on_loopback) {
+    match check_request(&shared, &request) {
         Ok(()) => next.run(request).await,
-        Err(error) => Failure::from(error).into_response(),
+        Err(failure) => failure.into_response(),
     }
+}
+
+fn check_request(shared: &Shared, request: &Request) -> Answer<()> {
+    check_head(request)?;
+    Ok(origin::check(request, shared.on_loopback)?)
 }
 
 pub(crate) async fn allow_send(State(shared): State<Shared>, request: Request, next: Next) -> Response {
@@ -46,10 +52,10 @@ async fn allow(shared: &Shared, scope: Scope, request: Request, next: Next) -> R
 
 /// The name of the token that allows `scope`; none where none is needed.
 fn check(shared: &Shared, scope: Scope, headers: &HeaderMap) -> Result<Option<String>> {
-    let Some(tokens) = shared.tokens.as_ref().map(super::TokenFile::tokens) else { return Ok(None) };
-    if tokens.is_empty() && shared.on_loopback {
-        return Ok(None);
-    }
+    let tokens = match shared.tokens.as_ref().and_then(super::TokenFile::tokens) {
+        None if shared.on_loopback => return Ok(None),
+        tokens => tokens.unwrap_or_default(),
+    };
     let text =
         bearer(headers).ok_or_else(|| needed("the request has no header `Authorization: Bearer …`"))?;
     let token = tokens.find(text).ok_or_else(|| needed("the token of the request is not known"))?;

@@ -6,7 +6,7 @@ mod origin;
 mod scope;
 mod tokens;
 
-pub use file::TokenFile;
+pub use file::{TokenFile, TokenPlace};
 pub use scope::Scope;
 pub use tokens::{Token, Tokens};
 

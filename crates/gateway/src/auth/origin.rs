@@ -2,25 +2,41 @@
 
 use std::net::IpAddr;
 
-use axum::http::{HeaderMap, header};
+use axum::extract::Request;
 use cardoon_errors::{Code, Error, Result};
 
 /// Fails with `CD7003` for a request of another site, and on loopback for one that names another host: a page whose
-/// name was bent to this machine's address counts as being of the same origin.
-pub(super) fn check(headers: &HeaderMap, on_loopback: bool) -> Result<()> {
-    let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or_default());
-    let host = text(header::HOST).unwrap_or_default();
+/// name was bent to this machine's address counts as being of the same origin. What is said twice, or otherwise in the target,
+/// is believed neither time.
+pub(super) fn check(request: &Request, on_loopback: bool) -> Result<()> {
+    let text = |name| only(request, name);
+    let host = text("host")?.unwrap_or_default();
+    if let Some(target) = request.uri().authority()
+        && !target.as_str().eq_ignore_ascii_case(host)
+    {
+        return Err(refused(format!("target: {}", shown(target.as_str()))));
+    }
     if on_loopback && !is_of_this_machine(host) {
         return Err(refused(format!("host: {}", shown(host))));
     }
-    if let Some(site) = text(header::HeaderName::from_static("sec-fetch-site"))
+    if let Some(site) = text("sec-fetch-site")?
         && !matches!(site, "same-origin" | "none")
     {
         return Err(refused(format!("Sec-Fetch-Site: {}", shown(site))));
     }
-    match text(header::ORIGIN) {
+    match text("origin")? {
         Some(origin) if !is_origin_of(origin, host) => Err(refused(format!("origin: {}", shown(origin)))),
         _ => Ok(()),
+    }
+}
+
+/// The text of a header that may be there once.
+fn only<'a>(request: &'a Request, name: &str) -> Result<Option<&'a str>> {
+    let mut values = request.headers().get_all(name).iter();
+    let text = values.next().map(|value| value.to_str().unwrap_or_default());
+    match values.next() {
+        None => Ok(text),
+        Some(_) => Err(refused(format!("the header {name} is there more than once"))),
     }
 }
 
@@ -52,11 +68,15 @@ fn refused(finding: String) -> Error {
 mod tests {
     use super::*;
 
-    fn passes(on_loopback: bool, pairs: &[(&'static str, &str)]) -> bool {
-        let headers = pairs.iter().map(|(name, value)| {
-            (header::HeaderName::from_static(name), header::HeaderValue::from_str(value).unwrap())
-        });
-        check(&headers.collect(), on_loopback).is_ok()
+    fn passes(on_loopback: bool, pairs: &[(&str, &str)]) -> bool {
+        passes_at("/api/v1/tasks", on_loopback, pairs)
+    }
+
+    fn passes_at(target: &str, on_loopback: bool, pairs: &[(&str, &str)]) -> bool {
+        let request = pairs
+            .iter()
+            .fold(Request::builder().uri(target), |request, (name, value)| request.header(*name, *value));
+        check(&request.body(axum::body::Body::empty()).unwrap(), on_loopback).is_ok()
     }
 
     #[test]
@@ -90,5 +110,20 @@ mod tests {
         let fetched = |site| passes(true, &[("host", "localhost"), ("sec-fetch-site", site)]);
         assert!(fetched("same-origin") && fetched("none"));
         assert!(!fetched("cross-site") && !fetched("same-site"));
+    }
+
+    #[test]
+    fn what_is_said_twice_or_otherwise_in_the_target_is_not_believed() {
+        let here = ("host", "localhost");
+        for twice in [("host", "evil.example"), ("host", "localhost")] {
+            assert!(!passes(true, &[here, twice]) && !passes(false, &[here, twice]));
+        }
+        for (name, own) in [("origin", "http://localhost"), ("sec-fetch-site", "same-origin")] {
+            assert!(passes(true, &[here, (name, own)]));
+            assert!(!passes(true, &[here, (name, own), (name, "http://evil.example")]), "{name}");
+        }
+        assert!(passes_at("http://LOCALHOST/livez", true, &[here]));
+        assert!(!passes_at("http://evil.example/livez", true, &[here]));
+        assert!(!passes_at("http://evil.example/livez", false, &[("host", "tasks.example")]));
     }
 }

@@ -88,12 +88,12 @@ impl Reader {
         let room = self.hub.room();
         let mut ring = self.hub.ring();
         let lost = ring.lost(self.next);
-        let begin = lost.map_or(self.next, |(_, on)| on);
+        let begin = lost.map_or(self.next, |lost| lost.on);
         let part = ring.read(begin, &self.filter, room);
         self.next = part.next;
         match lost {
             None => Some(part.bytes).filter(|bytes| !bytes.is_empty()),
-            Some((missed, on)) => Some([ring::gap(ring.place(on), Some(missed)), part.bytes].concat().into()),
+            Some(lost) => Some([ring::gap(ring.place(lost.on), lost.missed), part.bytes].concat().into()),
         }
     }
 }

@@ -28,6 +28,8 @@ pub(super) struct Ring {
     life: u64,
     /// The number of the first event that is kept.
     first: u64,
+    /// The number of the first event since the last break; what was missed before it nobody counted.
+    heard_from: u64,
     kept: VecDeque<Event>,
     bytes: usize,
     /// What was given to a reader of everything last, for the others who stand at the same place.
@@ -42,9 +44,18 @@ pub(super) struct Part {
     pub(super) next: u64,
 }
 
+/// Events that a reader does not get any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lost {
+    /// How many; `None` where nobody counted.
+    pub(super) missed: Option<u64>,
+    /// Where the reader can read on.
+    pub(super) on: u64,
+}
+
 impl Ring {
     pub(super) fn new(life: u64) -> Self {
-        Self { life, first: 0, kept: VecDeque::new(), bytes: 0, last: None }
+        Self { life, first: 0, heard_from: 0, kept: VecDeque::new(), bytes: 0, last: None }
     }
 
     /// The number of the next event.
@@ -69,6 +80,7 @@ impl Ring {
     /// Nobody listened for a while: who reads on from before that has missed what nobody counted.
     pub(super) fn break_off(&mut self) {
         self.first = self.head() + 1;
+        self.heard_from = self.first;
         self.kept.clear();
         self.bytes = 0;
         self.last = None;
@@ -85,12 +97,15 @@ impl Ring {
         }
     }
 
-    /// How many events a reader at `next` has lost, and where it can read on: half the ring is left before it is lost again.
-    pub(super) fn lost(&self, next: u64) -> Option<(u64, u64)> {
-        (next < self.first).then(|| {
-            let on = self.first + self.kept.len() as u64 / 2;
-            (on - next, on)
-        })
+    /// What a reader at `next` has lost, if it has.
+    pub(super) fn lost(&self, next: u64) -> Option<Lost> {
+        if next >= self.first {
+            return None;
+        }
+        // Where the ring overflows, half of it is left before the reader is lost again.
+        let spared = if self.first > self.heard_from { self.kept.len() as u64 / 2 } else { 0 };
+        let on = self.first + spared;
+        Some(Lost { missed: (next >= self.heard_from).then(|| on - next), on })
     }
 
     /// What follows for a reader at `next`, of at most about `room` bytes. It is empty if nothing does.
@@ -215,11 +230,27 @@ mod tests {
         let mut ring = ring(MOST + 100);
         assert_eq!(ring.kept.len(), MOST);
         let half = 100 + MOST as u64 / 2;
-        assert_eq!(ring.lost(40), Some((half - 40, half)));
+        assert_eq!(ring.lost(40), Some(Lost { missed: Some(half - 40), on: half }));
         assert_eq!(ring.lost(100), None);
         ring.push(event(&"x".repeat(2 * MOST_BYTES)));
         assert!(ring.bytes <= MOST_BYTES && ring.kept.is_empty());
         assert_eq!(ring.first, ring.head());
+    }
+
+    #[test]
+    fn how_many_were_missed_during_a_break_nobody_knows() {
+        let mut ring = ring(10);
+        ring.break_off();
+        let unknown = |on| Some(Lost { missed: None, on });
+        assert_eq!(ring.lost(10), unknown(11));
+        for n in 0..MOST {
+            ring.push(event(&n.to_string()));
+        }
+        assert_eq!((ring.lost(10), ring.lost(11)), (unknown(11), None), "nothing has been lost since");
+        ring.push(event("one more"));
+        let half = 12 + MOST as u64 / 2;
+        assert_eq!(ring.lost(10), unknown(half));
+        assert_eq!(ring.lost(11), Some(Lost { missed: Some(half - 11), on: half }));
     }
 
     #[test]

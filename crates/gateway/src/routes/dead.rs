@@ -8,14 +8,15 @@ use crate::api::{Counted, DeadQuery, Given, Json, LetterChoice, Name, NoQuery, P
 use crate::failure::Answer;
 use crate::shared::Shared;
 
-/// Dead letters, newest first.
+/// Dead letters, newest first; `more` says whether there are further ones.
 #[utoipa::path(get, path = "/dead", tag = "dead", params(DeadQuery), responses((status = 200, body = Page<LetterLine>)))]
 pub(super) async fn list(
     State(shared): State<Shared>,
     Params(query): Params<DeadQuery>,
 ) -> Answer<Given<Page<LetterLine>>> {
-    let letters = shared.stores().broker.dead_letters().list(&query.filter()?, limit(query.limit)?).await?;
-    Ok(Given::ok(Page::whole(letters.into_iter().map(LetterLine::of).collect())))
+    let limit = limit(query.limit)?;
+    let letters = shared.stores().broker.dead_letters().list(&query.filter()?, limit + 1).await?;
+    Ok(Given::ok(Page::first(letters.into_iter().map(LetterLine::of).collect(), limit)))
 }
 
 /// A dead letter with its original bytes.

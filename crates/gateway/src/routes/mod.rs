@@ -78,8 +78,8 @@ fn explaining() -> OpenApiRouter<Shared> {
 
 fn controlling() -> OpenApiRouter<Shared> {
     OpenApiRouter::new()
-        .routes(routes!(tasks::steer::retry))
-        .routes(routes!(tasks::steer::revoke))
+        .routes(routes!(tasks::retry::retry))
+        .routes(routes!(tasks::revoke::revoke))
         .routes(routes!(queues::pause))
         .routes(routes!(queues::resume))
         .routes(routes!(queues::purge))

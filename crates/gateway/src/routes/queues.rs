@@ -28,7 +28,7 @@ pub(super) async fn show(
     Ok(Given::ok(QueueLine::of(&stats_of(&shared, queue).await?)))
 }
 
-/// What waits in a queue, in the order in which it would be taken. Nothing is taken.
+/// What waits in a queue, in the order in which it would be taken; `more` says whether there is more. Nothing is taken.
 #[utoipa::path(
     get, path = "/queues/{queue}/messages", tag = "queues", params(("queue" = String, Path), LimitQuery),
     responses((status = 200, body = Page<PeekLine>))
@@ -38,10 +38,10 @@ pub(super) async fn peek(
     Name(queue): Name,
     Params(query): Params<LimitQuery>,
 ) -> Answer<Given<Page<PeekLine>>> {
-    let queue = input::queue_name(&queue)?;
-    let waiting = shared.stores().broker.inspect().peek(&queue, limit(query.limit)?).await?;
+    let (queue, limit) = (input::queue_name(&queue)?, limit(query.limit)?);
+    let waiting = shared.stores().broker.inspect().peek(&queue, limit + 1).await?;
     let items = waiting.into_iter().map(|waiting| PeekLine::of(waiting, &shared.limits));
-    Ok(Given::ok(Page::whole(items.collect())))
+    Ok(Given::ok(Page::first(items.collect(), limit)))
 }
 
 /// Pauses a queue: what is sent to it waits until it is resumed.

@@ -10,12 +10,11 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::head::LARGEST;
 use super::patient::Patient;
 
 /// How long a request's headers may take to come, and how long a connection may stay without one.
 const HEADERS: Duration = Duration::from_secs(10);
-/// Largest headers of a request, and what waits to be read or written of a connection.
-const BUFFER: usize = 64 << 10;
 /// After a failure to take a connection, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -47,7 +46,7 @@ pub(crate) async fn serve(listener: TcpListener, door: Door) {
 impl Door {
     pub(crate) fn new(router: Router, connections: usize, services: Supervisor, clock: Clock) -> Self {
         let mut http = http1::Builder::new();
-        http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(BUFFER);
+        http.timer(TokioTimer::new()).header_read_timeout(HEADERS).max_buf_size(LARGEST);
         Self { router, places: Arc::new(Semaphore::new(connections)), services, clock, http }
     }
 

@@ -1,6 +1,8 @@
-//! Connections: how many there are, and how long each may keep the gateway waiting.
+//! Connections: how many there are, how much each may ask, and how long each may keep the gateway waiting.
 
 mod door;
+mod head;
 mod patient;
 
 pub(crate) use door::{Door, serve};
+pub(crate) use head::check_head;

@@ -4,7 +4,7 @@ use std::path::Path;
 use cardoon::App;
 use cardoon_core::Timestamp;
 use cardoon_errors::Code;
-use cardoon_gateway::auth::{Scope, TokenFile};
+use cardoon_gateway::auth::{Scope, TokenFile, TokenPlace};
 use cardoon_gateway::{Gateway, GatewayOptions};
 use cardoon_protocol::Limits;
 use cardoon_runtime::Clock;
@@ -15,6 +15,12 @@ use crate::world::{DEADLINE, World};
 fn make(path: &Path, name: &str, scopes: &[Scope]) -> String {
     let file = TokenFile::open(path, &Clock::real()).unwrap();
     file.change(|tokens| tokens.create(name, scopes, Timestamp(0))).unwrap()
+}
+
+/// A gateway on loopback with the tokens of a file.
+async fn world_with(path: &Path) -> World {
+    let tokens = Some(TokenPlace::Usual(path.to_owned()));
+    World::with(GatewayOptions { tokens, ..GatewayOptions::default() }).await
 }
 
 async fn status(world: &World, method: &str, path: &str, token: Option<&str>) -> u16 {
@@ -29,7 +35,7 @@ async fn each_scope_opens_its_own_paths() {
     let path = folder.path().join("tokens.json");
     let tokens: Vec<_> = Scope::ALL.iter().map(|scope| make(&path, scope.as_str(), &[*scope])).collect();
     let all = make(&path, "all", &Scope::ALL);
-    let world = World::with(GatewayOptions { tokens: Some(path), ..GatewayOptions::default() }).await;
+    let world = world_with(&path).await;
     let paths = [
         (Scope::Send, "POST", "/api/v1/tasks"),
         (Scope::Send, "POST", "/api/v1/tasks/batch"),
@@ -72,7 +78,7 @@ async fn every_path_of_the_description_asks_for_a_token() {
     let folder = cardoon_testkit::folder().unwrap();
     let path = folder.path().join("tokens.json");
     make(&path, "a", &[Scope::Send]);
-    let world = World::with(GatewayOptions { tokens: Some(path), ..GatewayOptions::default() }).await;
+    let world = world_with(&path).await;
     let description = serde_json::to_value(cardoon_gateway::description()).unwrap();
     for (path, operations) in description["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {
@@ -97,7 +103,7 @@ async fn a_revoked_token_is_refused_by_the_gateway_that_runs() {
     let path = folder.path().join("tokens.json");
     let token = make(&path, "a", &[Scope::Read]);
     make(&path, "b", &[Scope::Read]);
-    let world = World::with(GatewayOptions { tokens: Some(path.clone()), ..GatewayOptions::default() }).await;
+    let world = world_with(&path).await;
     assert_eq!(status(&world, "GET", "/api/v1/tasks", Some(&token)).await, 200);
     TokenFile::open(&path, &Clock::real()).unwrap().change(|tokens| Ok(tokens.revoke("a"))).unwrap();
     eventually("it is refused", DEADLINE, async || {
@@ -116,11 +122,48 @@ async fn an_address_that_others_reach_needs_a_token() {
         let options = GatewayOptions { listen, tokens, ..GatewayOptions::default() };
         Gateway::bind(app.clone(), Limits::default(), &options, &Clock::real()).await
     };
-    for tokens in [None, Some(path.clone())] {
+    let usual = || Some(TokenPlace::Usual(path.clone()));
+    for tokens in [None, usual()] {
         assert_eq!(bind(tokens).await.err().unwrap().code(), Code::OpenAddress);
     }
     make(&path, "a", &[Scope::Read]);
-    assert!(bind(Some(path)).await.unwrap().needs_token());
+    assert!(bind(usual()).await.unwrap().needs_token());
+}
+
+#[tokio::test]
+async fn without_its_last_token_a_gateway_lets_nobody_in() {
+    let folder = cardoon_testkit::folder().unwrap();
+    let path = folder.path().join("tokens.json");
+    let world = world_with(&path).await;
+    let is = async |expected, token| status(&world, "GET", "/api/v1/tasks", token).await == expected;
+    assert!(is(200, None).await, "nobody has made a token");
+    let token = make(&path, "a", &[Scope::Read]);
+    eventually("it is asked for", DEADLINE, async || is(401, None).await && is(200, Some(&token)).await)
+        .await;
+    TokenFile::open(&path, &Clock::real()).unwrap().change(|tokens| Ok(tokens.revoke("a"))).unwrap();
+    eventually("it is refused", DEADLINE, async || is(401, Some(&token)).await).await;
+    assert!(is(401, None).await);
+    let again = make(&path, "a", &[Scope::Read]);
+    eventually("another is known", DEADLINE, async || is(200, Some(&again)).await).await;
+    std::fs::remove_file(&path).unwrap();
+    eventually("the file is gone", DEADLINE, async || is(401, Some(&again)).await).await;
+    assert!(is(401, None).await);
+}
+
+#[tokio::test]
+async fn a_file_of_tokens_that_somebody_named_is_not_done_without() {
+    let folder = cardoon_testkit::folder().unwrap();
+    let path = folder.path().join("tokens.json");
+    let app = App::builder().with_stores(cardoon_connect::memory(&Clock::real()));
+    let bind = async || {
+        let tokens = Some(TokenPlace::Named(path.clone()));
+        let options =
+            GatewayOptions { listen: (Ipv4Addr::LOCALHOST, 0).into(), tokens, ..GatewayOptions::default() };
+        Gateway::bind(app.clone(), Limits::default(), &options, &Clock::real()).await
+    };
+    assert_eq!(bind().await.err().unwrap().code(), Code::BadTokenFile);
+    make(&path, "a", &[Scope::Read]);
+    assert!(bind().await.unwrap().needs_token());
 }
 
 #[tokio::test]
@@ -153,4 +196,30 @@ async fn pages_of_other_sites_and_other_names_of_the_host_are_kept_out() {
     assert_eq!(world.look("/api/v1/queues/celery").await["ready"], 0);
     let own = send(&[("Origin", "http://localhost"), ("Sec-Fetch-Site", "same-origin")]).await;
     assert_eq!(own.status, 201);
+}
+
+#[tokio::test]
+async fn a_host_or_an_origin_is_named_in_one_way() {
+    let world = World::new().await;
+    let ask = async |target, headers: &[(&str, &str)]| world.ask("GET", target, headers, None).await;
+    for (target, headers) in [
+        ("/livez", &[("Host", "localhost"), ("Host", "evil.example")][..]),
+        ("/livez", &[("Origin", "http://localhost"), ("Origin", "http://evil.example")]),
+        ("/livez", &[("Sec-Fetch-Site", "none"), ("Sec-Fetch-Site", "cross-site")]),
+        ("http://evil.example/livez", &[]),
+    ] {
+        let reply = ask(target, headers).await;
+        assert_eq!((reply.status, reply.code()), (403, "CD7003".to_owned()), "{target} {headers:?}");
+    }
+    assert_eq!(ask("http://localhost/livez", &[]).await.status, 200);
+}
+
+#[tokio::test]
+async fn headers_are_many_and_large_up_to_a_bound() {
+    let world = World::new().await;
+    let status = async |headers: &[(&str, &str)]| world.ask("GET", "/livez", headers, None).await.status;
+    assert_eq!(status(&[("X", &"x".repeat(65_000))]).await, 200);
+    // With the host, which is there too.
+    assert_eq!(status(&[("X", "x"); 99]).await, 200);
+    assert_eq!(status(&[("X", "x"); 100]).await, 431);
 }

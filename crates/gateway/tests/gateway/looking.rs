@@ -115,6 +115,41 @@ async fn queues_workers_and_dead_letters_are_shown() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_list_that_does_not_show_all_says_so() {
+    let world = World::new().await.work();
+    for n in 0..3 {
+        world.send_with(json!({ "task": "t", "queue": "q", "args": [n] })).await;
+    }
+    let seen = async |path: &str| {
+        let page = world.look(path).await;
+        (page["items"].as_array().unwrap().len(), page["more"].clone())
+    };
+    for (limit, expected) in [(2, (2, json!(true))), (3, (3, json!(false))), (4, (3, json!(false)))] {
+        assert_eq!(seen(&format!("/api/v1/queues/q/messages?limit={limit}")).await, expected);
+    }
+    assert_eq!(seen("/api/v1/tasks?limit=2").await, (2, json!(true)));
+    assert_eq!(seen("/api/v1/tasks?limit=4").await, (3, json!(false)));
+    for _ in 0..3 {
+        world.send("cardoon.add", json!(["x"])).await;
+    }
+    eventually("the dead letters", DEADLINE, async || seen("/api/v1/dead").await == (3, json!(false))).await;
+    assert_eq!(seen("/api/v1/dead?limit=2").await, (2, json!(true)));
+}
+
+#[tokio::test]
+async fn the_letters_of_no_ids_are_not_those_of_all() {
+    let world = World::new().await;
+    for path in ["/api/v1/dead/redrive", "/api/v1/dead/purge"] {
+        for more in [json!({}), json!({ "queue": "celery" }), json!({ "all": true })] {
+            let mut choice = more;
+            choice["ids"] = json!([]);
+            let reply = world.post(path, choice.clone()).await;
+            assert_eq!((reply.status, reply.code()), (400, "CD7005".to_owned()), "{path} {choice}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn metrics_have_the_promised_names() {
     let world = World::new().await;
     world.get("/metrics").await;

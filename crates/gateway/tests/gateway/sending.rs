@@ -59,6 +59,17 @@ async fn a_batch_tells_of_each_task_that_the_store_refuses() {
 }
 
 #[tokio::test]
+async fn an_id_that_stands_twice_in_a_batch_is_refused() {
+    let world = World::new().await;
+    let tasks =
+        [json!({ "task": "t", "id": "a" }), json!({ "task": "t" }), json!({ "task": "u", "id": "a" })];
+    let reply = world.post("/api/v1/tasks/batch", json!({ "tasks": tasks })).await;
+    assert_eq!((reply.status, reply.code()), (400, "CD7005".to_owned()));
+    assert!(reply.text.contains("tasks[2]"), "{reply:?}");
+    assert_eq!(world.look("/api/v1/tasks").await["items"], json!([]));
+}
+
+#[tokio::test]
 async fn what_cannot_be_understood_is_refused_with_its_reason_and_nothing_is_sent() {
     let world = World::new().await;
     let deep = format!("{{\"task\": \"t\", \"args\": {}{}}}", "[".repeat(300), "]".repeat(300));
@@ -73,6 +84,9 @@ async fn what_cannot_be_understood_is_refused_with_its_reason_and_nothing_is_sen
         (r#"{"task": "t", "kwargs": []}"#, 400, "CD7005"),
         (r#"{"task": "t", "priority": 10}"#, 400, "CD7005"),
         (r#"{"task": "t", "eta": "tomorrow"}"#, 400, "CD7005"),
+        (r#"{"task": "t", "headers": []}"#, 400, "CD7005"),
+        (r#"{"task": "t", "headers": {"tenant": 1, "eta": "2099-01-01T00:00:00Z"}}"#, 400, "CD7005"),
+        (r#"{"task": "t", "headers": {"i\u0064": "x"}}"#, 400, "CD7005"),
         (r#"{"task": "t", "queue": ""}"#, 422, "CD2005"),
         (r#"{"task": "t", "id": "a\nb"}"#, 422, "CD2005"),
         (r#"{"task": "t", "require_worker": true}"#, 422, "CD3005"),
@@ -115,6 +129,15 @@ async fn an_error_is_told_in_the_language_of_the_request() {
     assert_eq!(world.get(path).await.json()["error"]["message"], "no task has the id nobody");
     let reply = world.ask("GET", path, &[("Accept-Language", "zh-CN,zh;q=0.9")], None).await;
     assert_eq!(reply.json()["error"]["message"], "没有 id 为 nobody 的任务");
+}
+
+#[tokio::test]
+async fn the_errors_of_a_batch_are_told_in_the_language_of_the_request() {
+    let world = World::new().await;
+    let deep = format!(r#"{{"tasks": [{{"task": "t", "args": {}{}}}]}}"#, "[".repeat(300), "]".repeat(300));
+    let reply = world.ask("POST", "/api/v1/tasks/batch", &[("Accept-Language", "zh")], Some(&deep)).await;
+    let error = &reply.json()["results"][0]["error"];
+    assert_eq!((&error["code"], &error["title"]), (&json!("CD2006"), &json!("有值无法写成 JSON")));
 }
 
 #[tokio::test]

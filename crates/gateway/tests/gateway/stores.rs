@@ -4,6 +4,7 @@ use cardoon::Stores;
 use cardoon_gateway::GatewayOptions;
 use cardoon_runtime::Clock;
 use cardoon_testkit::{RedisServer, eventually};
+use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::world::{DEADLINE, World};
@@ -55,4 +56,30 @@ async fn the_gateway_works_on_sqlite() {
 async fn the_gateway_works_on_redis() {
     let server = RedisServer::start().await.unwrap();
     all_of_it(world_at(&server.url()).await).await;
+}
+
+/// Lists of Redis take the same message many times.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_race_for_a_key_store_one_message_on_redis() {
+    let server = RedisServer::start().await.unwrap();
+    let (one, other) = (world_at(&server.url()).await, world_at(&server.url()).await);
+    let call = json!({ "task": "t", "queue": "calls" });
+    let calls = vec![json!({ "task": "t", "queue": "batches" }); 50];
+    for (path, body) in [("/api/v1/tasks", call), ("/api/v1/tasks/batch", json!({ "tasks": calls }))] {
+        let body = body.to_string();
+        for round in 0..10 {
+            let key = format!("{path} {round}");
+            let ask = |n| {
+                let world = if n % 2 == 0 { &one } else { &other };
+                let (key, body) = ([("Idempotency-Key", key.as_str())], &body);
+                async move { world.ask("POST", path, &key, Some(body)).await }
+            };
+            let mut replies: Vec<_> = join_all((0..10).map(ask)).await;
+            replies.sort_by_key(|reply| reply.status);
+            let statuses: Vec<_> = replies.iter().map(|reply| reply.status).collect();
+            assert_eq!(statuses, [[200; 9].as_slice(), &[201]].concat(), "{replies:?}");
+        }
+    }
+    let ready = async |queue| one.look(&format!("/api/v1/queues/{queue}")).await["ready"].clone();
+    assert_eq!((ready("calls").await, ready("batches").await), (json!(10), json!(500)));
 }

@@ -17,7 +17,7 @@ pub(in crate::routes) async fn list(
 ) -> Answer<Given<Page<TaskLine>>> {
     let lines =
         listing::page(shared.stores(), &query.filter()?, &query.cursor()?, limit(query.limit)?).await?;
-    Ok(Given::ok(Page { items: lines.items, next: lines.next.map(|next| next.to_string()) }))
+    Ok(Given::ok(Page::part(lines.items, lines.next.map(|next| next.to_string()))))
 }
 
 /// All that is known of a task. With `wait` it answers when the task has ended, or when that time is over.

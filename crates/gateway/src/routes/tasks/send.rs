@@ -1,15 +1,12 @@
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use bytes::Bytes;
-use cardoon::TypedSignature;
-use cardoon_core::Signature;
-use cardoon_runtime::ids;
-use serde_json::Value;
+use axum::http::HeaderMap;
+use cardoon_errors::Result;
 
+use super::call::Call;
 use super::key::idempotency_key;
-use crate::api::{Given, Json, NoQuery, Params, SendRequest, Sent, queue_of};
+use crate::api::{Given, Json, NoQuery, Params, SendRequest, Sent};
 use crate::failure::Answer;
-use crate::sending::{Once, digest};
+use crate::sending::{Once, digest, to_the_end};
 use crate::shared::Shared;
 
 /// Sends a task. When this answers, it is stored as durably as the store can, and will be executed.
@@ -27,37 +24,36 @@ pub(in crate::routes) async fn send(
     headers: HeaderMap,
     Json(request, body): Json<SendRequest>,
 ) -> Answer<Given<Sent>> {
-    let require_worker = request.require_worker;
-    let signature = request.signature(ids::task_id, shared.clock.now())?;
-    if require_worker {
-        cardoon_admin::workers::require(shared.stores(), &signature.task, &queue_of(&signature)).await?;
-    }
+    let call = Call::read(request, shared.clock.now())?;
     if let Some(key) = idempotency_key(&headers)? {
-        return send_once(&shared, key, signature, &body).await;
+        return send_once(&shared, key, call, digest(&body)).await;
     }
-    let id = shared.sender.send(TypedSignature::<Value>::from(signature)).await?;
-    Ok(Given(StatusCode::CREATED, Sent { id: id.to_string(), repeated: false }))
+    call.check(shared.stores()).await?;
+    let id = shared.sender.send(call.into_signature(false)).await?;
+    Ok(Given::sent(&id, false))
 }
 
-/// Sends it unless that was done. Whoever comes while it is not marked as sent sends it again, under the same id: the one who
-/// was first may have died before it sent it.
-async fn send_once(
-    shared: &Shared,
-    key: &str,
-    mut signature: Signature,
-    body: &Bytes,
-) -> Answer<Given<Sent>> {
-    let coord = shared.stores().coord.as_ref();
-    let own = signature.options.id.take().unwrap_or_else(ids::task_id);
-    let once = Once::reserve(coord, key, digest(body), vec![own.clone()]).await?;
-    let id = once.ids().first().cloned().unwrap_or(own);
-    let repeated = once.is_repeat;
-    if !once.is_published() {
-        signature.options.id = Some(id.clone());
-        let call = TypedSignature::<Value>::from(signature);
-        shared.sender.send(if repeated { call.resent() } else { call }).await?;
-        once.mark_published(coord).await;
+/// Sends it unless that was done.
+async fn send_once(shared: &Shared, key: &str, mut call: Call, digest: String) -> Answer<Given<Sent>> {
+    let once = shared.keys.reserve(key, digest, vec![call.id.clone()]).await?;
+    call.id = once.ids().first().unwrap_or(&call.id).clone();
+    let answer = Given::sent(&call.id, once.is_repeat());
+    if !once.is_sent() {
+        to_the_end(&shared.services, deliver(shared.clone(), once, call)).await?;
     }
-    let status = if repeated { StatusCode::OK } else { StatusCode::CREATED };
-    Ok(Given(status, Sent { id: id.to_string(), repeated }))
+    Ok(answer)
+}
+
+async fn deliver(shared: Shared, mut once: Once, call: Call) -> Result<()> {
+    let sent = hand_over(&shared, call, once.is_repeat()).await;
+    once.settle(std::slice::from_ref(&sent)).await;
+    sent
+}
+
+/// A repeat is not checked: the task may have been sent, and what was true then need not be true now.
+async fn hand_over(shared: &Shared, call: Call, is_repeat: bool) -> Result<()> {
+    if !is_repeat {
+        call.check(shared.stores()).await?;
+    }
+    shared.sender.send(call.into_signature(is_repeat)).await.map(|_| ())
 }
