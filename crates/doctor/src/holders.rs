@@ -8,6 +8,7 @@ use cardoon_errors::{Code, Error, Finding, Report, Result};
 use cardoon_settings::show_duration;
 use std::time::Duration;
 
+use crate::few;
 use crate::look::Look;
 
 /// Messages of each state that are looked at.
@@ -15,22 +16,28 @@ const MESSAGES: usize = 200;
 
 pub(crate) async fn report(look: &Look, inspect: &dyn Inspect, report: Report<'_>) -> Result<()> {
     let silent = look.silent.iter().filter(|member| member.held > 0);
-    let mut findings: Vec<Finding> = silent.map(|member| of_silent(look, member)).collect();
-    for (worker, count) in held_by_gone(look, inspect).await? {
-        findings.push(told(look, format!("worker {worker} is gone and holds messages: {count}")));
-    }
-    if findings.is_empty() {
+    let mut holders: Vec<String> = silent.map(of_silent).collect();
+    let gone = held_by_gone(look, inspect).await?.into_iter();
+    holders
+        .extend(gone.map(|(worker, count)| format!("worker {worker} is gone and holds messages: {count}")));
+    if holders.is_empty() {
         let held: u64 = look.living.iter().map(|member| member.held).sum();
-        findings.push(Finding::fine("leases", format!("messages that live workers hold: {held}")));
+        report(Finding::fine("leases", format!("messages that live workers hold: {held}")));
     }
-    findings.into_iter().for_each(report);
+    let further = |count| format!("further workers that are gone and hold messages: {count}");
+    few::report(
+        &holders,
+        |holder| told(look, holder.clone()),
+        |holders| told(look, further(holders.len())),
+        report,
+    );
     Ok(())
 }
 
-fn of_silent(look: &Look, member: &Member) -> Finding {
+fn of_silent(member: &Member) -> String {
     let (worker, held) = (&member.worker, member.held);
     let age = show_duration(Duration::from_secs(member.heartbeat_age.as_secs()));
-    told(look, format!("worker {worker} has been silent for {age} and holds messages: {held}"))
+    format!("worker {worker} has been silent for {age} and holds messages: {held}")
 }
 
 /// What a store that lists only the living does not list, by their names.

@@ -10,6 +10,7 @@
 //!
 //! It only looks: no database is made and nothing is written.
 
+mod few;
 mod holders;
 mod look;
 mod names;

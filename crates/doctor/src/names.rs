@@ -5,24 +5,30 @@ use std::collections::{BTreeMap, BTreeSet};
 use cardoon_broker::{Inspect, QueueStats};
 use cardoon_errors::{Code, Error, Finding, Report, Result};
 
+use crate::few;
 use crate::look::Look;
 
-/// Messages of each queue that are looked at, queues, and names that are told of.
+/// Messages of each queue that are looked at, and queues.
 const MESSAGES: usize = 100;
 const QUEUES: usize = 20;
-const NAMES: usize = 5;
+
+/// A name that no live worker of the queue knows.
+struct Unknown<'a> {
+    stats: &'a QueueStats,
+    task: String,
+    count: u64,
+}
 
 pub(crate) async fn report(look: &Look, inspect: &dyn Inspect, report: Report<'_>) -> Result<()> {
-    let mut is_all_known = true;
+    let mut names = Vec::new();
     // Of a queue without workers that is told already.
     let attended = look.queues.iter().filter(|stats| stats.ready > 0 && look.is_attended(&stats.queue));
     for stats in attended.take(QUEUES) {
-        for (task, count) in unknown(look, inspect, stats).await?.into_iter().take(NAMES) {
-            is_all_known = false;
-            report(nobody_knows(look, stats, &task, count));
-        }
+        let unknown = unknown(look, inspect, stats).await?.into_iter();
+        names.extend(unknown.map(|(task, count)| Unknown { stats, task, count }));
     }
-    if is_all_known {
+    few::report(&names, |name| nobody_knows(look, name), |names| further(look, names.len()), report);
+    if names.is_empty() {
         report(Finding::fine("task-names", "no task waits that its workers do not know"));
     }
     Ok(())
@@ -41,8 +47,8 @@ async fn unknown(look: &Look, inspect: &dyn Inspect, stats: &QueueStats) -> Resu
     Ok(unknown)
 }
 
-fn nobody_knows(look: &Look, stats: &QueueStats, task: &str, count: u64) -> Finding {
-    let queue = &stats.queue;
+fn nobody_knows(look: &Look, name: &Unknown<'_>) -> Finding {
+    let Unknown { stats: QueueStats { queue, .. }, task, count } = name;
     if look.strangers {
         let why = format!("no worker of Cardoon on queue {queue} knows the task {task}; one of Celery may");
         return Finding::unchecked("task-names", why);
@@ -54,5 +60,14 @@ fn nobody_knows(look: &Look, stats: &QueueStats, task: &str, count: u64) -> Find
         .hint(format!(
             "correct the name, or start a worker that has it: cardoon worker -A tasks --queues {queue}"
         ));
+    Finding::error("task-names", error)
+}
+
+fn further(look: &Look, count: usize) -> Finding {
+    if look.strangers {
+        return Finding::unchecked("task-names", format!("the same is true of further tasks: {count}"));
+    }
+    let message = format!("further tasks that no worker of their queues knows: {count}");
+    let error = Error::new(Code::NoSuchTask, message).hint("look into a queue: cardoon queue peek QUEUE");
     Finding::error("task-names", error)
 }

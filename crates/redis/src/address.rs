@@ -8,6 +8,12 @@ use cardoon_errors::{Code, Error, Result};
 const PORT: u16 = 6379;
 const SENTINEL_PORT: u16 = 26379;
 
+/// What to do about a URL that cannot be read, if nothing else is known.
+const FORM: &str = "write redis://USER:PASSWORD@HOST:PORT/DATABASE; in user and password, \
+                    / is %2F, ? is %3F, # is %23, @ is %40 and % is %25";
+
+const CUT_LOGIN: &str = "an `@` comes after a `/` or `?`, as if the password had one of them in it";
+
 /// A server, how to log in, and the database. Its `Debug` form holds no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct RedisAddress {
@@ -54,6 +60,13 @@ impl RedisAddress {
     ///
     /// `CD1004`, without any part of the URL that may hold a password.
     pub fn parse(url: &str) -> Result<Self> {
+        Self::read(url).map_err(|error| {
+            let error = if has_cut_login(url) { error.checked(CUT_LOGIN) } else { error };
+            if error.next_step().is_some() { error } else { error.hint(FORM) }
+        })
+    }
+
+    fn read(url: &str) -> Result<Self> {
         let (scheme, rest) = url.split_once("://").ok_or_else(|| bad("it has no `://`"))?;
         let (rest, options) = rest.split_once('?').unwrap_or((rest, ""));
         let options = Options::parse(options)?;
@@ -172,6 +185,8 @@ impl Options {
                     )
                     .hint("name the server's authority: ?ssl_ca_certs=/path/to/ca.pem"));
                 }
+                // It may be the end of a password.
+                _ if text.contains('@') => return Err(bad("what follows `?` is no option")),
                 _ => return Err(bad(&format!("the option `{name}` is not known"))),
             }
         }
@@ -225,6 +240,12 @@ fn decoded(text: &str) -> Result<Option<String>> {
     Ok(Some(text).filter(|text| !text.is_empty()))
 }
 
+/// Whether a `/` or `?` ends the part of the URL that holds the login before the login is over.
+fn has_cut_login(url: &str) -> bool {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    rest.find(['/', '?']).is_some_and(|end| rest[end..].contains('@'))
+}
+
 /// The URL itself is left out: where it is wrong, a password may stand anywhere in it.
 fn bad(why: &str) -> Error {
     Error::new(Code::BadUrl, format!("cannot read the Redis URL: {why}"))
@@ -269,10 +290,29 @@ mod tests {
             "redis+sentinel://:s3cret@a",
             "redis://:s3cret@db?colour=red",
             "rediss://:s3cret@db?ssl_cert_reqs=none",
+            "redis://:pw?s3cret@db",
+            "redis://:pw?s3cret=pw@db",
         ] {
             let error = RedisAddress::parse(url).unwrap_err();
             assert_eq!(error.code(), Code::BadUrl, "{url}");
-            assert!(!format!("{error:?} {:?}", error.next_step()).contains("s3cret"), "{error:?}");
+            assert!(error.next_step().is_some(), "{error:?}");
+            assert!(!format!("{error:?}").contains("s3cret"), "{error:?}");
         }
+    }
+
+    #[test]
+    fn of_a_password_that_ends_its_part_of_the_url_it_is_said_how_to_write_it() {
+        let read = |url| RedisAddress::parse(url).unwrap_err();
+        for url in ["redis://:s3cret/PW@db:6379/0", "redis://:s3cret?PW@db", "redis://ann:12/34@db"] {
+            let error = read(url);
+            assert_eq!(
+                (error.findings(), error.next_step()),
+                (&[CUT_LOGIN.to_owned()][..], Some(FORM)),
+                "{url}"
+            );
+        }
+        let error = read("redis://:s3cret%zz@db");
+        assert_eq!((error.findings().len(), error.next_step()), (0, Some(FORM)));
+        assert_eq!(parse("redis://:s%2Fc%3Fr%25@db").password.as_deref(), Some("s/c?r%"));
     }
 }

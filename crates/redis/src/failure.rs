@@ -1,7 +1,7 @@
 //! From the server's and the client's errors to ours.
 
 use cardoon_errors::{Applied, Code, Error};
-use redis::{RedisError, ServerError};
+use redis::{ErrorKind, RedisError, ServerError};
 
 /// What went wrong on the way to the server at `location`. Whether a command was executed whose answer is missing is not
 /// known.
@@ -22,6 +22,16 @@ pub(crate) fn of_client(error: RedisError, location: &str) -> Error {
         .checked(error.to_string())
         .hint("look whether the server runs: redis-cli -u <URL> ping")
         .source(error)
+}
+
+/// What went wrong before a connection to `location` was of use.
+pub(crate) fn of_dial(error: RedisError, location: &str) -> Error {
+    if error.kind() == ErrorKind::Parse {
+        // The client's words are those of a parser, which help nobody.
+        return Error::new(Code::OtherService, format!("what answers at {location} is no Redis server"))
+            .hint("look what it answers: cardoon doctor");
+    }
+    of_client(error, location).applied(Applied::No)
 }
 
 /// The host's name leads to no address.

@@ -1,6 +1,7 @@
 //! The names of the keys.
 
 use cardoon_core::{DeadReason, QueueName, TaskId};
+use cardoon_errors::{Code, Error, Result};
 use cardoon_protocol::kombu::{PRIORITY_STEPS, SEPARATOR, list_key};
 
 /// The layout's version, in [`LAYOUT`].
@@ -125,6 +126,26 @@ impl Channels {
     }
 }
 
+/// What the names of our keys, of kombu's and of Celery's begin with. A list of messages has the name of its queue.
+const RESERVED: [&str; 4] = ["cardoon:", "_kombu.", RESULTS, "celery-taskset-meta-"];
+/// The keys in which kombu keeps what its consumers hold.
+const RESERVED_WHOLE: [&str; 3] = ["unacked", "unacked_index", "unacked_mutex"];
+
+/// Whether a queue of this name would be where the store keeps something else.
+pub(crate) fn is_reserved(queue: &str) -> bool {
+    RESERVED.iter().any(|prefix| queue.starts_with(prefix)) || RESERVED_WHOLE.contains(&queue)
+}
+
+/// Fails with `CD2005` for a queue that cannot be on Redis.
+pub(crate) fn check(queue: &QueueName) -> Result<()> {
+    if !is_reserved(queue.as_str()) {
+        return Ok(());
+    }
+    let text =
+        format!("`{queue}` cannot be a queue name on Redis: the store keeps something else under such a key");
+    Err(Error::new(Code::BadName, text).hint("take another name"))
+}
+
 /// The lists of `queues`, queue by queue, the most urgent first. The place of a list is the tag of leases from it.
 pub(crate) fn lists(queues: &[QueueName]) -> Vec<String> {
     queues.iter().flat_map(|queue| PRIORITY_STEPS.map(|step| list_key(queue, step))).collect()
@@ -182,6 +203,16 @@ mod tests {
             assert_eq!(queue_of_list(list).as_ref(), Some(queue));
         }
         assert_eq!(queue_of_tag(&queues, 8), None);
+    }
+
+    #[test]
+    fn a_queue_does_not_stand_where_something_else_is() {
+        for name in [QUEUES, DEAD, "_kombu.binding.celery", "celery-task-meta-a", "unacked"] {
+            assert_eq!(check(&QueueName::new(name).unwrap()).unwrap_err().code(), Code::BadName);
+        }
+        for name in ["celery", "cardoon", "cardoon.mail", "unacked-letters"] {
+            check(&QueueName::new(name).unwrap()).unwrap();
+        }
     }
 
     #[test]

@@ -73,6 +73,10 @@ const SECRET_PARAMETERS: [&str; 6] = ["password", "passwd", "pass", "secret", "t
 pub fn without_password(url: &str) -> String {
     let (address, query) = url.split_once('?').map_or((url, None), |(address, query)| (address, Some(query)));
     let address = match address.split_once("://") {
+        // A password that holds a `?`, or a parameter that holds an `@`: nobody can tell.
+        Some((scheme, rest)) if rest.contains(':') && query.is_some_and(|query| query.contains('@')) => {
+            return format!("{scheme}://***");
+        }
         Some((scheme, rest)) => format!("{scheme}://{}", mask_credentials(rest)),
         None => mask_all_before_host(address),
     };
@@ -118,6 +122,8 @@ mod tests {
         for (url, shown) in [
             ("redis://me:hunter2@db:6379/0", "redis://me:***@db:6379/0"),
             ("redis://:p@ss/word@db", "redis://:***@db"),
+            ("redis://:pass?word@db", "redis://***"),
+            ("redis://:p@ss?word=1@db", "redis://***"),
             ("hunter2@db:6379", "***@db:6379"),
             ("redis:me:hunter2@db", "***@db"),
             ("sqlite:mails@home.db", "sqlite:mails@home.db"),

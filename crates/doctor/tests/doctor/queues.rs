@@ -2,7 +2,7 @@
 
 use cardoon_errors::{Code, Severity};
 
-use crate::support::{bad, findings, join, of, queue, send, server, stores, the_error};
+use crate::support::{bad, findings, join, join_queues, of, queue, send, send_to, server, stores, the_error};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_queue_without_a_worker_is_named_on_redis() {
@@ -25,6 +25,37 @@ async fn a_queue_without_a_worker_is_named_in_a_file() {
     assert_eq!((check, code), ("queues", Code::NoWorker));
     let _worker = join(&stores, &["mail.send"]).await;
     assert_eq!(bad(&findings(&url).await), []);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_queues_without_a_worker_the_first_five_are_named_singly() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("tasks.db").display());
+    let stores = stores(&url).await;
+    for number in 1..=8 {
+        send_to(&stores, &format!("queue-{number}"), &format!("task-{number}"), None).await;
+    }
+    let found = findings(&url).await;
+    assert_eq!(bad(&found), [("queues", Code::NoWorker, Severity::Error); 6]);
+    let further = format!("{:?}", found.iter().filter_map(|finding| finding.trouble()).next_back().unwrap());
+    assert!(further.contains("no worker takes from them: 3 ["), "{further}");
+    assert!(further.contains("queues: queue-6, queue-7, queue-8"), "{further}");
+    assert!(further.contains("hint: see them all: cardoon queue list"), "{further}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_many_tasks_that_nobody_knows_the_first_five_are_named_singly() {
+    let server = server().await;
+    let stores = stores(&server.url()).await;
+    let queues: Vec<String> = (1..=8).map(|number| format!("queue-{number}")).collect();
+    let _worker = join_queues(&stores, &queues, &["mail.other"]).await;
+    for queue in &queues {
+        send_to(&stores, queue, &format!("task-of-{queue}"), None).await;
+    }
+    let found = findings(&server.url()).await;
+    assert_eq!(bad(&found), [("task-names", Code::NoSuchTask, Severity::Error); 6]);
+    let further = found.iter().filter_map(|finding| finding.trouble()).next_back().unwrap();
+    assert_eq!(further.message(), "further tasks that no worker of their queues knows: 3");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -28,7 +28,18 @@ async fn a_wrong_port_is_named_with_the_right_one() {
     let surroundings = with_servers(&[wrong, server.port()]);
     let (check, code, text) = the_error(&findings_in(&at(wrong), &surroundings, &Clock::real()).await);
     assert_eq!((check, code), ("address", Code::WrongPort));
-    assert!(text.contains(&format!("redis://127.0.0.1:{}/0", server.port())), "{text}");
+    let advice =
+        format!("if it is yours, write its port into the URL: redis://127.0.0.1:{}/0", server.port());
+    assert!(text.contains(&advice), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_that_must_be_written_otherwise_in_a_url_is_named_and_not_shown() {
+    for url in ["redis://:s3cret/s3cret@db:6379/0", "redis://:s3cret?s3cret@db", "redis://:s3cret%zz@db"] {
+        let (check, code, text) = the_error(&findings(url).await);
+        assert_eq!((check, code), ("url", Code::BadUrl));
+        assert!(text.contains("/ is %2F") && text.contains("% is %25"), "{text}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -91,6 +91,10 @@ pub(crate) fn queue(name: &str) -> QueueName {
 }
 
 pub(crate) async fn send(stores: &Stores, id: &str, not_before: Option<Timestamp>) {
+    send_to(stores, "mail", id, not_before).await;
+}
+
+pub(crate) async fn send_to(stores: &Stores, name: &str, id: &str, not_before: Option<Timestamp>) {
     let message = Message {
         id: TaskId::new(id).unwrap(),
         attempt: 0,
@@ -102,15 +106,19 @@ pub(crate) async fn send(stores: &Stores, id: &str, not_before: Option<Timestamp
         headers: format!(r#"{{"task":"mail.send","id":"{id}","retries":0}}"#).into(),
         body: Bytes::from_static(b"[[],{},{}]"),
     };
-    let publish = Publish { queue: queue("mail"), message, not_before, resent: false };
+    let publish = Publish { queue: queue(name), message, not_before, resent: false };
     stores.broker.publish(vec![publish]).await.pop().unwrap().unwrap();
 }
 
 /// A worker that takes nothing by itself.
 pub(crate) async fn join(stores: &Stores, tasks: &[&str]) -> Arc<dyn Consumer> {
+    join_queues(stores, &["mail".to_owned()], tasks).await
+}
+
+pub(crate) async fn join_queues(stores: &Stores, queues: &[String], tasks: &[&str]) -> Arc<dyn Consumer> {
     let spec = ConsumeSpec {
         worker: "one".into(),
-        queues: vec![queue("mail")],
+        queues: queues.iter().map(|name| queue(name)).collect(),
         tasks: tasks.iter().map(ToString::to_string).collect(),
         slots: 1,
         terms: LeaseTerms::default(),

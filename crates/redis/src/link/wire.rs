@@ -130,7 +130,7 @@ impl Wire {
             });
         let client = self.client(limit).await?;
         let dialed = client.get_multiplexed_async_connection_with_config(&config).await;
-        dialed.map_err(|error| failure::of_client(error, &self.location).applied(cardoon_errors::Applied::No))
+        dialed.map_err(|error| failure::of_dial(error, &self.location))
     }
 
     /// A client for where the server is now. `limit`: how long all may take that is to be done to find and to reach it.

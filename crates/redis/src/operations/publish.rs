@@ -23,11 +23,12 @@ const WINDOW: usize = 4 << 20;
 
 /// Stores messages; answers each, in order.
 pub(crate) async fn publish(shared: &Shared, batch: Vec<Publish>) -> Vec<Result<Published>> {
-    shared.introduce(batch.iter().map(|publish| &publish.queue).collect::<HashSet<_>>()).await;
-    let now = shared.now();
     let mut answers: Vec<Option<Result<Published>>> =
-        batch.iter().map(|publish| refusal(publish).map(Err)).collect();
+        batch.iter().map(|publish| check(publish).err().map(Err)).collect();
     let open = |place: &usize| answers[*place].is_none();
+    let queues = (0..batch.len()).filter(open).map(|place| &batch[place].queue);
+    shared.introduce(queues.collect::<HashSet<_>>()).await;
+    let now = shared.now();
     let (delayed, ready): (Vec<usize>, Vec<usize>) = (0..batch.len())
         .filter(open)
         .partition(|place| batch[*place].not_before.is_some_and(|due| due > now));
@@ -39,14 +40,16 @@ pub(crate) async fn publish(shared: &Shared, batch: Vec<Publish>) -> Vec<Result<
     answers.into_iter().map(|answer| answer.unwrap_or_else(missing)).collect()
 }
 
-/// Why a message cannot be stored.
-fn refusal(publish: &Publish) -> Option<Error> {
-    let size = publish.message.size();
-    (!publish.message.fits(MAX_MESSAGE_BYTES)).then(|| {
-        Error::new(Code::TooLarge, format!("message {} has {size} bytes", publish.message.id))
-            .checked(format!("the broker takes {MAX_MESSAGE_BYTES} bytes"))
-            .hint("store the data elsewhere, and send where it is")
-    })
+/// Fails for a message that cannot be stored.
+fn check(Publish { queue, message, .. }: &Publish) -> Result<()> {
+    keys::check(queue)?;
+    if message.fits(MAX_MESSAGE_BYTES) {
+        return Ok(());
+    }
+    let text = format!("message {} has {} bytes", message.id, message.size());
+    Err(Error::new(Code::TooLarge, text)
+        .checked(format!("the broker takes {MAX_MESSAGE_BYTES} bytes"))
+        .hint("store the data elsewhere, and send where it is"))
 }
 
 type Answers = [Option<Result<Published>>];

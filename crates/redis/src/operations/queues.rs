@@ -33,7 +33,7 @@ pub(crate) async fn queues(shared: &Shared) -> Result<Vec<QueueName>> {
             items(answer, "SMEMBERS")?.into_iter().filter_map(|member| text(member, "SMEMBERS").ok());
         names.extend(members.filter_map(|member| member.rsplit("\x06\x16").next().map(str::to_owned)));
     }
-    names.retain(|name| !is_of_control(name));
+    names.retain(|name| !is_of_control(name) && !keys::is_reserved(name));
     names.sort_unstable();
     names.dedup();
     Ok(names.into_iter().filter_map(|name| QueueName::new(name).ok()).collect())

@@ -1,6 +1,7 @@
-//! Revokes: remembered first, so that whatever is overlooked or comes later is not executed; then what waits is ended, and
-//! who holds is told.
+//! Revokes: remembered first, so that whatever is overlooked or comes later is not executed; then who holds is told, and
+//! what waits is ended.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,29 +20,49 @@ use crate::store::Shared;
 
 /// Revokes tasks; answers each, in order.
 pub(crate) async fn revoke(shared: &Shared, ids: &[TaskId]) -> Vec<Result<Revoked>> {
-    if let Err(error) = remember(shared, ids).await {
-        return ids.iter().map(|_| Err(error.clone())).collect();
-    }
+    let held = match announce(shared, ids).await {
+        Ok(held) => held,
+        Err(error) => return ids.iter().map(|_| Err(error.clone())).collect(),
+    };
     let mut answers = Vec::with_capacity(ids.len());
     for id in ids {
-        answers.push(revoke_one(shared, id).await);
+        let ended = end_waiting(shared, id).await;
+        answers.push(ended.map(|was| if held.contains(id) { Revoked::Held } else { was }));
     }
     answers
 }
 
-async fn remember(shared: &Shared, ids: &[TaskId]) -> Result<()> {
+/// Remembers that the tasks are revoked, and tells those who hold some. Answers which were held by then.
+async fn announce(shared: &Shared, ids: &[TaskId]) -> Result<HashSet<TaskId>> {
     let now = shared.now().0;
-    let mut pipeline = redis::pipe();
+    let mut remember = redis::pipe();
     for id in ids {
-        pipeline.cmd("ZADD").arg(keys::REVOKED).arg(now).arg(id.as_str());
+        remember.cmd("ZADD").arg(keys::REVOKED).arg(now).arg(id.as_str());
     }
+    shared.main.ask_each(&remember).await?;
+    // Before they are told: a quick worker lets go of a task sooner than anybody can ask who has it.
+    let held = held(shared).await;
+    let mut tell = redis::pipe();
     for id in ids {
-        pipeline.cmd("PUBLISH").arg(shared.channels.revokes()).arg(id.as_str());
+        tell.cmd("PUBLISH").arg(shared.channels.revokes()).arg(id.as_str());
     }
-    shared.main.ask_each(&pipeline).await.map(drop)
+    shared.main.ask_each(&tell).await?;
+    held
 }
 
-async fn revoke_one(shared: &Shared, id: &TaskId) -> Result<Revoked> {
+/// The tasks that workers hold now.
+async fn held(shared: &Shared) -> Result<HashSet<TaskId>> {
+    let mut held = HashSet::new();
+    let numbers = sessions::numbers(&shared.main).await?;
+    for facts in sessions::facts(&shared.main, &numbers).await? {
+        let of_session = sessions::hold(&shared.main, facts.number, &facts.queues).await?;
+        held.extend(of_session.holdings.into_iter().map(|holding| holding.id));
+    }
+    Ok(held)
+}
+
+/// Ends what waits of a task, now or delayed.
+async fn end_waiting(shared: &Shared, id: &TaskId) -> Result<Revoked> {
     let mut removals = Vec::new();
     for delayed in search::delayed(&shared.main, id).await? {
         let remove = Change::new().if_member(keys::DELAYED, delayed.member.clone());
@@ -59,7 +80,7 @@ async fn revoke_one(shared: &Shared, id: &TaskId) -> Result<Revoked> {
             answer = Revoked::Waiting;
         }
     }
-    if is_held(shared, id).await? { Ok(Revoked::Held) } else { Ok(answer) }
+    Ok(answer)
 }
 
 /// A message that waits, and how it is removed.
@@ -85,17 +106,6 @@ pub(crate) async fn end(shared: &Shared, removals: Vec<Removal>) -> Vec<Result<b
         Decided::Guarded(change.and(remove.clone()), true, checks, false)
     };
     runs::each(shared, removals, |removal| &removal.message.id, decide).await
-}
-
-async fn is_held(shared: &Shared, id: &TaskId) -> Result<bool> {
-    let numbers = sessions::numbers(&shared.main).await?;
-    for facts in sessions::facts(&shared.main, &numbers).await? {
-        let hold = sessions::hold(&shared.main, facts.number, &facts.queues).await?;
-        if hold.holdings.iter().any(|holding| holding.id == *id) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 /// Which of these tasks are revoked.

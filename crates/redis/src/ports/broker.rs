@@ -11,6 +11,7 @@ use cardoon_errors::Result;
 
 use super::events;
 use crate::consumer::RedisConsumer;
+use crate::keys;
 use crate::operations::{publish, revoke};
 use crate::store::RedisStore;
 
@@ -31,6 +32,7 @@ impl Broker for RedisStore {
 
     async fn consume(&self, spec: ConsumeSpec) -> Result<Arc<dyn Consumer>> {
         self.shared.check()?;
+        spec.queues.iter().try_for_each(keys::check)?;
         Ok(Arc::new(RedisConsumer::join(&self.shared, spec).await?))
     }
 

@@ -30,6 +30,7 @@ impl Control for RedisStore {
 impl RedisStore {
     async fn change_paused(&self, command: &str, queue: &QueueName) -> Result<bool> {
         self.shared.check()?;
+        keys::check(queue)?;
         let mut change = redis::cmd(command);
         change.arg(keys::PAUSED).arg(keys::lists(std::slice::from_ref(queue)));
         Ok(int(&self.shared.main.ask(&change).await?, command)? > 0)

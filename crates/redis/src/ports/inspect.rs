@@ -49,6 +49,7 @@ impl Inspect for RedisStore {
 
     async fn peek(&self, queue: &QueueName, limit: usize) -> Result<Vec<Waiting>> {
         self.shared.check()?;
+        keys::check(queue)?;
         let mut seen = self.ready_in(queue, limit).await?;
         let delayed = self.delayed_in(queue, limit - seen.len()).await?;
         seen.extend(
@@ -81,6 +82,7 @@ impl Inspect for RedisStore {
         limit: usize,
     ) -> Result<Page<(Waiting, Place)>> {
         self.shared.check()?;
+        filter.queue.as_ref().map_or(Ok(()), keys::check)?;
         let mut found = Vec::new();
         for facts in self.facts().await? {
             let hold = sessions::hold(&self.shared.main, facts.number, &facts.queues).await?;
@@ -112,6 +114,7 @@ impl Inspect for RedisStore {
 
     async fn purge(&self, queue: &QueueName) -> Result<u64> {
         self.shared.check()?;
+        keys::check(queue)?;
         let mut purged = 0;
         for list in keys::lists(std::slice::from_ref(queue)) {
             purged += self.purge_list(queue, &list).await?;

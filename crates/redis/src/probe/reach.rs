@@ -165,7 +165,7 @@ impl Host<'_> {
 
     fn at_other_port(&self, message: String, right: u16) -> Error {
         Error::new(Code::WrongPort, message)
-            .hint(format!("write the port into the URL: redis://{}:{right}/0", self.name))
+            .hint(format!("if it is yours, write its port into the URL: redis://{}:{right}/0", self.name))
     }
 
     /// What the server is heard to speak, in a sentence.

@@ -61,14 +61,17 @@ pub(crate) async fn join(store: &RedisStore, worker: &str) -> Arc<dyn Consumer> 
 }
 
 pub(crate) async fn join_queues(store: &RedisStore, worker: &str, queues: &[&str]) -> Arc<dyn Consumer> {
-    let spec = ConsumeSpec {
+    soon(store.consume(spec(worker, queues))).await.unwrap()
+}
+
+pub(crate) fn spec(worker: &str, queues: &[&str]) -> ConsumeSpec {
+    ConsumeSpec {
         worker: worker.into(),
         queues: queues.iter().map(|name| queue(name)).collect(),
         tasks: vec!["mail.send".into()],
         slots: 4,
         terms: LeaseTerms::default(),
-    };
-    soon(store.consume(spec)).await.unwrap()
+    }
 }
 
 pub(crate) async fn take(consumer: &dyn Consumer) -> Delivery {

@@ -8,4 +8,5 @@ mod doors;
 mod handback;
 mod lives;
 mod mixed;
+mod revokes;
 mod trouble;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use cardoon_broker::{Broker, Settled};
-use cardoon_core::TaskState;
+use cardoon_broker::{Broker, Publish, Settled};
+use cardoon_core::{TaskFilter, TaskState};
 use cardoon_errors::{Applied, Code};
 use cardoon_redis::RedisOptions;
 use cardoon_results::ResultBackend;
@@ -11,7 +11,7 @@ use cardoon_runtime::Clock;
 use cardoon_testkit::{AppendOnly, RedisServer, eventually};
 
 use crate::common::{
-    LIMIT, id, join, join_queues, open, open_with, publish, queue, send, settle, soon, success, take,
+    LIMIT, id, join, join_queues, open, open_with, publish, queue, send, settle, soon, spec, success, take,
     take_at_last,
 };
 
@@ -38,7 +38,7 @@ async fn a_wrong_key_of_one_queue_leaves_the_other_queues_alone() {
     let store = open(&server).await;
     let consumer = join_queues(&store, "one", &["wrong", "mail"]).await;
     server.command(&["SET", "wrong", "a text"]).await.unwrap();
-    let refused = cardoon_broker::Publish { queue: queue("wrong"), ..publish("refused") };
+    let refused = Publish { queue: queue("wrong"), ..publish("refused") };
     let answers = store.publish(vec![refused, publish("a")]).await;
     assert_eq!(answers[0].as_ref().unwrap_err().code(), Code::RedisWrongType);
     assert!(answers[1].is_ok());
@@ -47,9 +47,33 @@ async fn a_wrong_key_of_one_queue_leaves_the_other_queues_alone() {
     assert_eq!(woken.message.id, id("b"), "it goes on to wait for the good queue");
     assert_eq!(server.command(&["GET", "wrong"]).await.unwrap(), "a text", "nothing of it was changed");
     server.command(&["DEL", "wrong"]).await.unwrap();
-    let accepted = cardoon_broker::Publish { queue: queue("wrong"), ..publish("c") };
+    let accepted = Publish { queue: queue("wrong"), ..publish("c") };
     assert!(store.publish(vec![accepted]).await[0].is_ok());
     assert_eq!(take(consumer.as_ref()).await.message.id, id("c"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_would_stand_in_a_key_of_the_store_is_refused() {
+    let server = RedisServer::start().await.unwrap();
+    let store = open(&server).await;
+    // Another program may have named such a queue all the same.
+    server.command(&["SADD", "cardoon:queues", "cardoon:queues"]).await.unwrap();
+    for name in ["cardoon:queues", "_kombu.binding.celery"] {
+        let queue = queue(name);
+        let refused = Publish { queue: queue.clone(), ..publish("refused") };
+        let answers = store.publish(vec![refused, publish(name)]).await;
+        assert_eq!(answers[0].as_ref().unwrap_err().code(), Code::BadName);
+        assert!(answers[1].is_ok());
+        assert_eq!(store.consume(spec("one", &[name])).await.err().unwrap().code(), Code::BadName);
+        let (inspect, control) = (store.inspect(), store.control());
+        assert_eq!(inspect.peek(&queue, 1).await.unwrap_err().code(), Code::BadName);
+        assert_eq!(inspect.purge(&queue).await.unwrap_err().code(), Code::BadName);
+        assert_eq!(control.pause(&queue).await.unwrap_err().code(), Code::BadName);
+        let of_it = TaskFilter { queue: Some(queue), ..TaskFilter::default() };
+        assert_eq!(inspect.waiting(&of_it, None, 1).await.unwrap_err().code(), Code::BadName);
+    }
+    let waiting = store.inspect().waiting(&TaskFilter::default(), None, 10).await.unwrap();
+    assert_eq!(waiting.items.len(), 2, "what waits in other queues is listed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -81,7 +105,7 @@ async fn a_wrong_key_does_not_keep_what_dead_workers_held_of_other_queues_from_b
     };
     let one = join_queues(&store, "one", &["wrong"]).await;
     let other = join_queues(&store, "other", &["mail"]).await;
-    let first = cardoon_broker::Publish { queue: queue("wrong"), ..publish("a") };
+    let first = Publish { queue: queue("wrong"), ..publish("a") };
     store.publish(vec![first, publish("b")]).await.into_iter().for_each(|published| _ = published.unwrap());
     assert_eq!(take(one.as_ref()).await.message.id, id("a"));
     assert_eq!(take(other.as_ref()).await.message.id, id("b"));

@@ -113,7 +113,9 @@ fn given(
 ) -> io::Result<File> {
     match made {
         Ok(file) => {
-            owner.into_iter().for_each(|owner| owner.take(&file));
+            if let Some(owner) = owner {
+                owner.take(&file);
+            }
             Ok(file)
         }
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => there(),
