@@ -32,8 +32,8 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-children": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev [];
     "cardoon-settings": ["cardoon-errors"] dev [];
     "cardoon-testkit": ["cardoon-core" "cardoon-runtime"] dev [];
-    "cardoon-broker": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev ["cardoon-testkit"];
-    "cardoon-results": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev ["cardoon-testkit"];
+    "cardoon-broker": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev [];
+    "cardoon-results": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev [];
     "cardoon-coord": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev [];
     "cardoon-sqlite":
         ["cardoon-broker" "cardoon-coord" "cardoon-core" "cardoon-errors" "cardoon-results" "cardoon-runtime"]
@@ -43,9 +43,9 @@ const HOUSE: &[Allowed] = house! {
          "cardoon-runtime"]
         dev ["cardoon-testkit"];
     "cardoon-connect":
-        ["cardoon-broker" "cardoon-coord" "cardoon-core" "cardoon-errors" "cardoon-results" "cardoon-runtime" "cardoon-settings"
-         "cardoon-redis" "cardoon-sqlite"]
-        dev ["cardoon-testkit"];
+        ["cardoon-broker" "cardoon-coord" "cardoon-errors" "cardoon-results" "cardoon-runtime" "cardoon-settings" "cardoon-redis"
+         "cardoon-sqlite"]
+        dev [];
     "cardoon-doctor":
         ["cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-errors" "cardoon-runtime" "cardoon-settings"]
         dev ["cardoon-testkit"];
@@ -60,14 +60,13 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-admin":
         ["cardoon-broker" "cardoon-connect" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-results"
          "cardoon-settings"]
-        dev ["cardoon-runtime"];
+        dev ["cardoon-runtime" "cardoon-testkit"];
     "cardoon-gateway":
         ["cardoon" "cardoon-admin" "cardoon-broker" "cardoon-connect" "cardoon-coord" "cardoon-core" "cardoon-doctor" "cardoon-errors"
-         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-settings"]
+         "cardoon-protocol" "cardoon-runtime" "cardoon-settings"]
         dev ["cardoon-testkit"];
     "cardoon-drills":
-        ["cardoon" "cardoon-broker" "cardoon-coord" "cardoon-core" "cardoon-errors" "cardoon-protocol"
-         "cardoon-results" "cardoon-runtime"]
+        ["cardoon" "cardoon-broker" "cardoon-coord" "cardoon-core" "cardoon-errors" "cardoon-protocol" "cardoon-runtime"]
         dev ["cardoon-testkit"];
     "cardoon-cli":
         ["cardoon" "cardoon-admin" "cardoon-broker" "cardoon-children" "cardoon-connect" "cardoon-coord" "cardoon-core" "cardoon-doctor" "cardoon-drills"
@@ -93,7 +92,7 @@ pub(super) fn check(found: &[Found]) -> Vec<String> {
     let names: BTreeSet<&str> = found.iter().map(|found| found.name.as_str()).collect();
     let gone = HOUSE.iter().filter(|allowed| !names.contains(allowed.name));
     let gone = gone.map(|allowed| format!("{}: is in the picture, not in the workspace", allowed.name));
-    gone.chain(found.iter().flat_map(check_one)).collect()
+    gone.chain(found.iter().flat_map(|found| [check_one(found), unused(found)].concat())).collect()
 }
 
 fn check_one(found: &Found) -> Vec<String> {
@@ -106,6 +105,18 @@ fn check_one(found: &Found) -> Vec<String> {
     let dev = found.dev.iter().filter(may_test);
     let says = |name: &String, how: &str| format!("{} -> {name}: this {how} is not allowed", found.name);
     normal.map(|name| says(name, "dependency")).chain(dev.map(|name| says(name, "dev-dependency"))).collect()
+}
+
+/// Arrows that no manifest has. One that stayed in the picture would let the dependency come back unseen.
+fn unused(found: &Found) -> Vec<String> {
+    let Some(allowed) = HOUSE.iter().find(|allowed| allowed.name == found.name) else { return Vec::new() };
+    let gone = |drawn: &[&'static str], has: &[String]| -> Vec<&'static str> {
+        drawn.iter().copied().filter(|name| !has.iter().any(|other| other == name)).collect()
+    };
+    let gone = [gone(allowed.normal, &found.normal), gone(allowed.dev, &found.dev)].concat();
+    gone.iter()
+        .map(|name| format!("{} -> {name}: is in the picture, not in the manifest", found.name))
+        .collect()
 }
 
 #[cfg(test)]
@@ -132,6 +143,14 @@ mod tests {
     #[test]
     fn a_crate_that_nobody_drew_is_found() {
         assert_eq!(found("cardoon-attic", &[], &[]), ["cardoon-attic: is not in the picture"]);
+    }
+
+    #[test]
+    fn an_arrow_that_nobody_has_any_more_is_found() {
+        let found =
+            Found { name: "cardoon-scheduler".into(), normal: vec!["cardoon-core".into()], dev: Vec::new() };
+        let findings = unused(&found);
+        assert_eq!(findings, ["cardoon-scheduler -> cardoon-errors: is in the picture, not in the manifest"]);
     }
 
     #[test]

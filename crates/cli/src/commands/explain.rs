@@ -14,7 +14,8 @@ pub(crate) fn run(options: &Options, output: &Output) -> Result<Exit> {
     let language = output.language();
     match &options.code {
         Some(code) => {
-            output.one(&explain(code, language)?, |it| it.page.unwrap_or_default().trim_end().to_owned())?
+            let explained = explain(code, language)?;
+            output.one(&explained, |it| it.page.unwrap_or_default().trim_end().to_owned())?;
         }
         None => output.list(&all(language), table)?,
     }

@@ -4,7 +4,7 @@ mod token;
 use std::path::PathBuf;
 
 use cardoon_errors::Result;
-use cardoon_gateway::auth::TokenFile;
+use cardoon_gateway::auth::{TokenFile, TokenPlace};
 use cardoon_settings::Flag;
 use clap::Subcommand;
 
@@ -46,14 +46,15 @@ pub(crate) async fn run(session: &Session, options: &Options) -> Result<Exit> {
 }
 
 /// Where the tokens are kept.
-fn token_path(session: &Session) -> Result<PathBuf> {
+fn token_place(session: &Session) -> Result<TokenPlace> {
     if let Some(path) = &session.settings.gateway.tokens {
-        return Ok(PathBuf::from(path));
+        return Ok(TokenPlace::Named(PathBuf::from(path)));
     }
     let database = cardoon_connect::database_file(&cardoon_connect::default_url()?);
-    Ok(database.unwrap_or_default().with_file_name("tokens.json"))
+    Ok(TokenPlace::Usual(database.unwrap_or_default().with_file_name("tokens.json")))
 }
 
+/// The file of the tokens, which need not be there: it is made with the first one.
 fn tokens(session: &Session) -> Result<TokenFile> {
-    TokenFile::open(token_path(session)?, &session.clock)
+    TokenFile::open(token_place(session)?.path(), &session.clock)
 }

@@ -1,9 +1,9 @@
 use std::cell::Cell;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 
 use cardoon::App;
 use cardoon_errors::{Code, Result};
+use cardoon_gateway::auth::TokenPlace;
 use cardoon_gateway::{Gateway, GatewayOptions};
 
 use crate::exit::Exit;
@@ -17,10 +17,10 @@ const OTHER_FILES: u64 = 128;
 
 pub(super) async fn run(session: &Session) -> Result<Exit> {
     let mut signals = Signals::listen()?;
-    let tokens = super::token_path(session)?;
+    let tokens = super::token_place(session)?;
     let stores = session.connect().await?;
     let gateway = open(session, &stores, session.settings.gateway.listen, Some(tokens.clone())).await?;
-    introduce(session, &stores, &gateway, &tokens);
+    introduce(session, &stores, &gateway, tokens.path());
     let asked = Cell::new(Exit::Done);
     let served = gateway.serve(async { asked.set(signals.next().await) }).await;
     stores.close().await;
@@ -43,7 +43,7 @@ async fn open(
     session: &Session,
     stores: &Stores,
     listen: SocketAddr,
-    tokens: Option<PathBuf>,
+    tokens: Option<TokenPlace>,
 ) -> Result<Gateway> {
     let set = &session.settings.gateway;
     let options = GatewayOptions {

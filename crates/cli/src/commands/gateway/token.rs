@@ -64,7 +64,7 @@ fn create(session: &Session, Create { name, scope }: &Create) -> Result<Exit> {
 
 fn list(session: &Session) -> Result<Exit> {
     let tokens = super::tokens(session)?.tokens();
-    let items: Vec<_> = tokens.iter().map(Item::of).collect();
+    let items: Vec<_> = tokens.iter().flat_map(|tokens| tokens.iter()).map(Item::of).collect();
     session.output.list(&items, table)?;
     Ok(Exit::Done)
 }

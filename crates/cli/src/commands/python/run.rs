@@ -221,8 +221,9 @@ fn shape(session: &Session, options: &Options, application: &Application, pool: 
 fn greet(session: &Session, application: &Application, prepared: &Prepared) {
     let greeting = prepared.greeting();
     let (name, language, tasks) = (&application.name, &greeting.language, greeting.tasks.len());
+    let noun = if tasks == 1 { "task" } else { "tasks" };
     session.talk.say(
-        format!("app       {name} ({tasks} tasks, {language})"),
+        format!("app       {name} ({tasks} {noun}, {language})"),
         format!("应用      {name}（{tasks} 个任务，{language}）"),
     );
     let mut names: Vec<&str> = greeting.tasks.iter().map(|task| task.name.as_str()).collect();

@@ -172,7 +172,12 @@ fn a_busy_worker_counts_what_goes_well_and_tells_each_failure() {
     bench.wait(at.since(bench.now.boot));
     let counted = bench.happenings();
     let total = |kind| -> u64 {
-        one_by_one.iter().chain(&counted).filter(|event| event.kind == kind).map(|event| event.times()).sum()
+        one_by_one
+            .iter()
+            .chain(&counted)
+            .filter(|event| event.kind == kind)
+            .map(cardoon_core::Event::times)
+            .sum()
     };
     assert_eq!((total(EventKind::TaskStarted), total(EventKind::TaskSucceeded)), (RUNS, RUNS - 1));
     assert_eq!(counted.len(), 3, "{counted:?}");
