@@ -38,7 +38,12 @@ impl Home {
 
     /// The command with an environment of its own.
     pub(crate) fn command(&self, line: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_cardoon"));
+        self.program(env!("CARGO_BIN_EXE_cardoon"), line)
+    }
+
+    /// Another program in the same place.
+    pub(crate) fn program(&self, program: &str, line: &[&str]) -> Command {
+        let mut command = Command::new(program);
         command.args(line).current_dir(self.folder.path()).env_clear();
         command.env("TZ", "UTC").env("LANG", "C").env("HOME", self.folder.path());
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());

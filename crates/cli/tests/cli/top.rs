@@ -1,4 +1,4 @@
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Home, eventually};
 
@@ -6,11 +6,11 @@ use crate::support::{Home, eventually};
 fn without_a_terminal_it_shows_once_what_is_there() {
     let home = Home::new();
     let _worker = home.worker(&["-c", "2", "-n", "w1", "-Q", "mail"]);
-    let seen = eventually(
-        || home.run(&["top", "-o", "json"]),
-        |ended| ended.status == 0 && ended.stdout.contains("\"w1\""),
+    // Queues and workers are asked for one after the other, and the worker may join in between.
+    let view = eventually(
+        || serde_json::from_str(&home.run(&["top", "-o", "json"]).stdout).unwrap_or(Value::Null),
+        |view: &Value| view["workers"][0]["worker"] == "w1" && view["queues"][0]["workers"] == 1,
     );
-    let view: serde_json::Value = serde_json::from_str(&seen.stdout).unwrap();
     let (worker, queue) = (&view["workers"][0], &view["queues"][0]);
     assert_eq!(
         (&worker["slots"], &worker["busy"], &worker["queues"]),

@@ -23,9 +23,10 @@ const OWN: &[&str] = &[
     DATABASE,
 ];
 
-/// The verification, with its temporary files in the home.
+/// The verification, with its temporary files in the home. A hang-up ends it, also where the tests themselves ignore one.
 fn started(home: &Home, line: &[&str]) -> Running {
-    let mut command = home.command(line);
+    let words = [&["--default-signal=HUP", env!("CARGO_BIN_EXE_cardoon")], line].concat();
+    let mut command = home.program("env", &words);
     command.env("TMPDIR", home.folder.path());
     Running::start(command)
 }
