@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use cardoon_runtime::Clock;
@@ -103,7 +103,11 @@ impl Running {
 
     /// Waits for the end, which closes standard error, and answers the status.
     pub(crate) fn status(mut self) -> i32 {
-        while self.stderr_lines.recv_timeout(PATIENCE).is_ok() {}
+        let clock = Clock::real();
+        let end = clock.boot().plus(3 * PATIENCE);
+        while self.stderr_lines.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Disconnected) {
+            assert!(clock.boot() < end, "it does not end");
+        }
         self.child.wait().unwrap().code().unwrap_or(-1)
     }
 }
