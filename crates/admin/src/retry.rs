@@ -1,8 +1,6 @@
 //! Sending tasks again that have failed. The dead letters keep the message, and with it the arguments, of every task that
 //! failed for good. Those of tasks that succeeded or were revoked are gone.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use cardoon_broker::{DeadFilter, DeadLetter};
 use cardoon_connect::Stores;
@@ -10,8 +8,7 @@ use cardoon_core::{
     Message, Priority, QueueName, ResultRecord, Signature, SignatureOptions, TaskId, TaskState,
 };
 use cardoon_errors::{Code, Error, Result};
-use cardoon_protocol::{Limits, decode};
-use serde_json::value::RawValue;
+use cardoon_protocol::{Limits, decode, without_compression};
 
 use crate::Whereabouts;
 use crate::text::{cut, shell_word};
@@ -54,6 +51,9 @@ pub async fn letter(stores: &Stores, id: &TaskId) -> Result<DeadLetter> {
 pub fn edited(letter: &DeadLetter, edit: Edit, limits: &Limits) -> Result<Signature> {
     let message = &letter.message;
     let incoming = decode(message, limits).map_err(|dead| unreadable(message, dead.detail))?;
+    // The trace is among them. Those that every message has are written anew where it is sent.
+    let headers =
+        without_compression(&message.headers).map_err(|error| unreadable(message, error.to_string()))?;
     Ok(Signature {
         task: incoming.task,
         args: edit.args.unwrap_or_else(|| incoming.arguments.args().clone()),
@@ -66,20 +66,10 @@ pub fn edited(letter: &DeadLetter, edit: Edit, limits: &Limits) -> Result<Signat
             ignore_result: Some(incoming.ignore_result),
             root_id: incoming.root_id,
             parent_id: incoming.parent_id,
-            headers: headers_of(message)?,
+            headers,
             ..SignatureOptions::default()
         },
     })
-}
-
-/// The headers that go along, the trace among them. Those that every message has are written anew where it is sent; how the
-/// old body was packed says nothing of the new one.
-fn headers_of(message: &Message) -> Result<Bytes> {
-    let unreadable = |error: serde_json::Error| unreadable(message, error.to_string());
-    let mut headers: BTreeMap<String, Box<RawValue>> =
-        serde_json::from_slice(&message.headers).map_err(unreadable)?;
-    headers.remove("compression");
-    serde_json::to_vec(&headers).map(Bytes::from).map_err(unreadable)
 }
 
 fn unreadable(message: &Message, detail: String) -> Error {

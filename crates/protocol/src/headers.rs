@@ -8,6 +8,33 @@ use serde_json::Value;
 
 use crate::{python_repr, wire_time};
 
+/// What a message says of itself. A header of such a name in [`SignatureOptions::headers`] is not sent, or keeps workers from
+/// reading the message (`compression`).
+///
+/// [`SignatureOptions::headers`]: cardoon_core::SignatureOptions::headers
+pub const RESERVED_HEADERS: [&str; 20] = [
+    "lang",
+    "task",
+    "id",
+    "shadow",
+    "eta",
+    "expires",
+    "group",
+    "group_index",
+    "retries",
+    "timelimit",
+    "root_id",
+    "parent_id",
+    "argsrepr",
+    "kwargsrepr",
+    "origin",
+    "ignore_result",
+    "replaced_task_nesting",
+    "stamped_headers",
+    "stamps",
+    "compression",
+];
+
 /// All headers of protocol 2, in Celery's order; Celery's own workers look for some of them even when empty.
 #[derive(Serialize)]
 pub(crate) struct Written<'a> {
@@ -79,4 +106,23 @@ pub(crate) struct Read {
     pub(crate) traceparent: Option<Value>,
     pub(crate) tracestate: Option<Value>,
     pub(crate) baggage: Option<Value>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use cardoon_core::SignatureOptions;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_reserved() {
+        let options = SignatureOptions::default();
+        let call = Signature { task: "t".into(), args: "[]".into(), kwargs: "{}".into(), options };
+        let id = TaskId::new("t-1").unwrap();
+        let written = serde_json::to_value(Written::of(&call, &id, "test").unwrap()).unwrap();
+        let names = written.as_object().unwrap().keys().map(String::as_str).chain(["compression"]);
+        assert_eq!(names.collect::<BTreeSet<_>>(), RESERVED_HEADERS.into());
+    }
 }

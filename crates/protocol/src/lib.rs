@@ -36,9 +36,10 @@ pub mod kombu;
 pub use arguments::{Arguments, BadArguments, Bound};
 pub use decode::{Incoming, Undecodable, decode};
 pub use encode::{encode, encode_within};
+pub use headers::RESERVED_HEADERS;
 pub use limits::Limits;
 pub use natural::from_json;
-pub use retry::{next_attempt, next_attempt_with};
+pub use retry::{next_attempt, next_attempt_with, without_compression};
 pub use trace::{carrying, continued, trace_of};
 
 /// The content type that is written.

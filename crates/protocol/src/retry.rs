@@ -106,7 +106,12 @@ pub(crate) fn with_attempt(json: &[u8], attempt: u32, eta: Timestamp) -> serde_j
     Ok(object(&entries, json.len() + 64))
 }
 
-fn without_compression(headers: &[u8]) -> serde_json::Result<Bytes> {
+/// The headers of a message for a body that is packed anew: how the old one was packed says nothing of it.
+///
+/// # Errors
+///
+/// Those of JSON, for headers that are no object.
+pub fn without_compression(headers: &[u8]) -> serde_json::Result<Bytes> {
     let Entries(mut entries) = serde_json::from_slice(headers)?;
     entries.retain(|(name, _)| name != "compression");
     Ok(object(&entries, headers.len()))

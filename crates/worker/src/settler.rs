@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cardoon_broker::{Broker, Consumer, Settle, Settled};
-use cardoon_core::settle::Verdict;
+use cardoon_core::settle::{ReleaseCause, Verdict};
 use cardoon_errors::{Error, Kind, Result};
 use cardoon_results::{ResultBackend, Stored};
 use cardoon_runtime::Clock;
@@ -194,8 +194,10 @@ impl Open {
     /// Its run is stale. Nobody else may ever report the run that is current; what is delivered again asks first
     /// whether the task has ended.
     fn give_way(&mut self) {
-        let Some(closing) = self.settle.closing() else { return };
-        let verdict = Verdict::GiveWay { until: closing.gives_way_until };
+        let verdict = match self.settle.closing() {
+            Some(closing) => Verdict::GiveWay { until: closing.gives_way_until },
+            None => Verdict::Release { cause: ReleaseCause::Interrupted },
+        };
         self.settle = Settle::bare(self.settle.lease, verdict);
     }
 
