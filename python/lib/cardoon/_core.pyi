@@ -12,6 +12,7 @@ __all__ = [
     "Record",
     "dumps",
     "loads",
+    "explain",
     "PROTOCOL",
     "MARK",
 ]

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use super::{all, prepare, queues, records};
 
 /// Records that one page looks at, at most, for what its filter admits.
-const LOOKED_AT: usize = 20_000;
+const LOOKED_AT: usize = 8_000;
 
 /// Kinds of records that are merged, at most. Where there are more, records are looked at one after the other.
 const KINDS: usize = 256;
