@@ -7,7 +7,6 @@ use cardoon_settings::Flag;
 use clap::{ArgAction, Parser, ValueEnum};
 
 use crate::commands::Command;
-use crate::language;
 use crate::output::Format;
 
 const STATUSES: &str = "Exit status: 0 done, 1 failed, 2 wrong input, 3 not connected, 4 not found, \
@@ -105,7 +104,7 @@ impl Arguments {
         match self.global.lang {
             Some(Lang::En) => Language::English,
             Some(Lang::Zh) => Language::Chinese,
-            None => language::of_environment(),
+            None => Language::of_environment(),
         }
     }
 

@@ -1,17 +1,13 @@
 //! How an error looks.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 
-use cardoon_admin::failure::{ErrorView, Said};
-use cardoon_errors::{Applied, Error, Language};
+use cardoon_admin::failure::ErrorView;
+use cardoon_errors::{Error, Language, Said, described};
 
 use crate::language::choose;
 use crate::log;
-use crate::output::{Format, cut, json_text};
-
-/// Longest piece of an error that is shown to people: it may repeat what somebody typed or sent.
-const LONGEST: usize = 1000;
+use crate::output::{Format, json_text};
 
 /// Prints `error` to standard error: for people, or as one JSON object; into the log if programs read that.
 pub(crate) fn print(error: &Error, language: Language, format: Format) {
@@ -38,36 +34,6 @@ fn log_error(error: &Error, language: Language) {
 
 fn for_people(error: &Error, language: Language) -> String {
     described(error, language, choose(language, "error", "错误"))
-}
-
-/// All that `error` says, in lines; `label` stands in front of its code.
-pub(crate) fn described(error: &Error, language: Language, label: &str) -> String {
-    let code = error.code();
-    let said = Said::of(error, language);
-    let message = cut(&said.message, LONGEST);
-    let mut text = match language {
-        Language::English => format!("{label}[{code}]: {message}\n"),
-        Language::Chinese => format!("{label}[{code}]：{message}\n"),
-    };
-    let mut line = |label: &str, content: &str| {
-        let _ = writeln!(text, "  {label}{content}");
-    };
-    for cause in &said.causes {
-        line(choose(language, "cause: ", "原因："), &cut(cause, LONGEST));
-    }
-    if !said.findings.is_empty() {
-        let findings: Vec<_> = said.findings.iter().map(|finding| cut(finding, LONGEST)).collect();
-        line(choose(language, "checked: ", "已检查："), &findings.join(" · "));
-    }
-    if error.was_applied() == Applied::Unknown {
-        let note = choose(language, "whether it was done is not known", "不知道操作是否已经生效");
-        line(choose(language, "note: ", "注意："), note);
-    }
-    if let Some(hint) = &said.hint {
-        line(choose(language, "hint: ", "建议："), &cut(hint, LONGEST));
-    }
-    line(choose(language, "docs: ", "文档："), &format!("cardoon explain {code}"));
-    text
 }
 
 fn for_programs(error: &Error, language: Language) -> String {

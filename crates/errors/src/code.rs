@@ -139,6 +139,25 @@ codes! {
     7008 CannotListen      Unavailable "the address cannot be listened on";
     7009 BadTokenFile      Invalid     "the file of the tokens cannot be used";
     7010 RequestTimedOut   Timeout     "the request took too long";
+    // 80xx: data
+    8001 NoFiles           NotFound    "no file matches the path";
+    8002 NoFormat          Invalid     "what the files are is not known";
+    8003 ColumnsDiffer     Data        "the files have different columns";
+    8004 NoSuchColumn      Invalid     "no column has this name";
+    8005 BadRow            Data        "a row of a file cannot be read";
+    8006 ValueDisagrees    Data        "a value does not fit its column";
+    8007 NotUtf8           Data        "a file is not in UTF-8";
+    8008 EmptyFile         Data        "a file is empty";
+    8009 FileChanged       Conflict    "a file changed while it was read";
+    8010 FileUnreadable    Unavailable "a file cannot be read";
+    8011 BadQuery          Invalid     "the query cannot be understood";
+    8012 MemoryTooSmall    Invalid     "the memory limit is too small";
+    8013 OutOfMemory       Failed      "the query needs more memory than it may use";
+    8014 SpillFull         Unavailable "the disk for spilled data is full";
+    8015 QueryFailed       Failed      "the query failed";
+    8016 OutsideRoots      Invalid     "the query reads outside of the allowed folders";
+    8017 NoDataProgram     Unavailable "the program for data is not installed";
+    8018 OutputTaken       Conflict    "the output exists already";
     // 90xx
     9001 Internal          Internal    "something in Cardoon broke its own rules";
 }

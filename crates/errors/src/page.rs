@@ -15,6 +15,23 @@ impl Language {
     pub fn from_locale(locale: &str) -> Self {
         if locale.to_ascii_lowercase().starts_with("zh") { Self::Chinese } else { Self::English }
     }
+
+    /// The language of the first locale variable that is set.
+    pub fn of_environment() -> Self {
+        let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
+            .into_iter()
+            .filter_map(|name| std::env::var(name).ok())
+            .find(|value| !value.is_empty());
+        Self::from_locale(&locale.unwrap_or_default())
+    }
+
+    /// The text of this language.
+    pub fn choose<T>(self, english: T, chinese: T) -> T {
+        match self {
+            Self::English => english,
+            Self::Chinese => chinese,
+        }
+    }
 }
 
 /// The page of `code`: meaning, causes, what to check, the next command. Markdown.

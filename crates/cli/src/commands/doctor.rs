@@ -2,13 +2,12 @@ use std::time::Duration;
 
 use cardoon_admin::view::{FindingLine, said};
 use cardoon_doctor::{Patient, examine};
-use cardoon_errors::{Code, Error, Finding, Language, Result, Severity};
+use cardoon_errors::{Code, Error, Finding, Language, Result, Severity, described};
 use cardoon_settings::{Origin, Settings};
 
 use super::python;
 use crate::arguments::Arguments;
 use crate::exit::Exit;
-use crate::failure;
 use crate::language::choose;
 use crate::output::{Format, Output, cut, json_text, labelled};
 use crate::session::Session;
@@ -159,10 +158,10 @@ fn for_people(finding: &Finding, language: Language) -> String {
     let line = |mark, text: &str| format!("{mark} {}", labelled(language, finding.check(), WIDTH, text));
     match (finding.severity(), finding.trouble()) {
         (Severity::Warning, Some(error)) => {
-            line("!", &indented(&failure::described(error, language, choose(language, "warning", "警告"))))
+            line("!", &indented(&described(error, language, choose(language, "warning", "警告"))))
         }
         (_, Some(error)) => {
-            line("✗", &indented(&failure::described(error, language, choose(language, "error", "错误"))))
+            line("✗", &indented(&described(error, language, choose(language, "error", "错误"))))
         }
         (Severity::Unchecked, None) => line("?", &cut(&said(finding, language), LONGEST)),
         (_, None) => line("✓", &cut(&said(finding, language), LONGEST)),

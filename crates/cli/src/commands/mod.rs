@@ -4,6 +4,7 @@ mod assess;
 mod beat;
 mod bench;
 mod completions;
+mod data;
 #[cfg(unix)]
 mod db;
 mod dead;
@@ -81,6 +82,8 @@ pub(crate) enum Command {
     Top(top::Options),
     /// Say whether a worker lives, for probes: exit status 0 if one does
     Health(health::Options),
+    /// Query files with SQL: CSV, Parquet and JSON lines, larger than the memory
+    Data(data::Options),
     /// Measure throughput and latency, by default on a database of its own
     Bench(bench::Options),
     /// See it work: real worker processes, real mails
@@ -133,6 +136,7 @@ pub(crate) async fn run(arguments: Arguments) -> Result<Exit> {
         Command::Doctor => doctor::run(&arguments).await,
         Command::Explain(options) => explain::run(options, &output()),
         Command::Completions(options) => completions::run(options, &output()),
+        Command::Data(options) => data::run(options, arguments.language()),
         Command::Dev(options) => dev::run(&Session::begin(&arguments)?, options).await,
         Command::Worker(options) => {
             verify::with_verification(Box::pin(worker::run(&Session::begin(&arguments)?, options))).await
@@ -208,6 +212,7 @@ async fn dispatch(session: &Session, command: &Command) -> Result<Exit> {
         | Command::Assess
         | Command::Doctor
         | Command::Explain(_)
-        | Command::Completions(_) => Ok(Exit::Done),
+        | Command::Completions(_)
+        | Command::Data(_) => Ok(Exit::Done),
     }
 }

@@ -165,6 +165,14 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("Only a worker of this name", "只看叫这个名字的 worker"),
     ("Only a worker that takes from this queue", "只看处理这个队列的 worker"),
     (
+        "Query files with SQL: CSV, Parquet and JSON lines, larger than the memory",
+        "用 SQL 查询文件：CSV、Parquet 和 JSON Lines，数据可以大于内存",
+    ),
+    (
+        "What the program for data is to do; --help tells what it can",
+        "交给数据程序做的事；--help 会列出它能做什么",
+    ),
+    (
         "Measure throughput and latency, by default on a database of its own",
         "测量吞吐量和延迟，默认使用单独的数据库",
     ),

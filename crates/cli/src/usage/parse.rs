@@ -5,15 +5,15 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::arguments::Arguments;
+use crate::failure;
 use crate::output::Format;
-use crate::{failure, language};
 
 use super::{celery, chinese, help};
 
 /// The command line, or the status to end with after help or an error was printed.
 pub(crate) fn parse(line: &[OsString]) -> Result<Arguments, u8> {
     let words: Vec<_> = line.iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    let language = language_of(&words).unwrap_or_else(language::of_environment);
+    let language = language_of(&words).unwrap_or_else(Language::of_environment);
     read(language, line).map_err(|error| {
         let wants_json = asks_for_json(&words);
         let says_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;

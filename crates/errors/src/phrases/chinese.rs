@@ -6,13 +6,24 @@ use crate::Code;
 /// Code, or `all`: English => Chinese.
 macro_rules! phrases {
     ($($code:ident { $($english:literal => $translated:literal;)* })*) => {
-        pub(super) const PHRASES: &[Phrase] = &[$($(
+        pub(super) const TABLE: &[Phrase] = &[$($(
             Phrase { code: phrases!(@code $code), english: $english, translated: $translated },
         )*)*];
     };
     (@code all) => { None };
     (@code $code:ident) => { Some(Code::$code) };
 }
+
+// Behind the macro, which it uses.
+mod data;
+#[cfg(test)]
+mod others;
+
+#[cfg(test)]
+pub(super) use others::SAID_BY_OTHERS;
+
+/// All tables: the one below, and that of files and queries.
+pub(super) const PHRASES: &[&[Phrase]] = &[TABLE, data::TABLE];
 
 phrases! {
     all {
@@ -951,47 +962,3 @@ phrases! {
         "repeat the request: nothing was done" => "请重新请求：什么也没有执行";
     }
 }
-
-/// Phrases of the operating system and of libraries, and those that are put together here of two.
-#[cfg(test)]
-pub(super) const SAID_BY_OTHERS: &[&str] = &[
-    // The Python package.
-    "importing {} fails: {}",
-    "the traceback stands above",
-    "Python: {}",
-    "there is no module {}",
-    "folder: {}",
-    "file: {}",
-    "module: {}",
-    "Python files in it: {}",
-    "change to the folder of your project, or write the module with its package: -A project.tasks",
-    "the module {} has no application",
-    "make one: app = App('tasks'), with `from cardoon import App`; or name it: -A module:name",
-    "the application in {} is one of Celery",
-    "import App from cardoon in its place; cardoon assess -A {} says what will differ",
-    // Others.
-    "{}: Connection refused (os error {})",
-    "failed to lookup address information: {}",
-    "Permission denied (os error {})",
-    "permission denied",
-    "No such file or directory (os error {})",
-    "Not a directory (os error {})",
-    "Is a directory (os error {})",
-    "File exists (os error {})",
-    "Address already in use (os error {})",
-    "Read-only file system (os error {})",
-    "No space left on device (os error {})",
-    "Too many open files (os error {})",
-    "unable to open database file: {}",
-    "unable to open database file",
-    "Connection refused (os error {})",
-    "attempt to write a readonly database",
-    "file is not a database",
-    "database or disk is full",
-    "database is locked",
-    "database disk image is malformed",
-    "EOF while parsing {} at line {} column {}",
-    "expected value at line {} column {}",
-    "trailing characters at line {} column {}",
-    "key must be a string at line {} column {}",
-];

@@ -32,26 +32,26 @@ pub fn sentence(language: Language, text: &str) -> Option<String> {
     }
 }
 
-fn translate(table: &[Phrase], code: Code, text: &str) -> Option<String> {
+fn translate(tables: &[&[Phrase]], code: Code, text: &str) -> Option<String> {
     if text == code.title() {
         return Some(title(code, Language::Chinese).to_owned());
     }
-    translate_of(table, Some(code), text)
+    translate_of(tables, Some(code), text)
 }
 
 /// The translation of what is said of `code`, or of none.
-fn translate_of(table: &[Phrase], code: Option<Code>, text: &str) -> Option<String> {
+fn translate_of(tables: &[&[Phrase]], code: Option<Code>, text: &str) -> Option<String> {
     // What is said of this code alone comes first, and of several patterns the one that leaves least open.
     let of = |wanted: Option<Code>| {
-        let of_code = table.iter().filter(move |phrase| phrase.code == wanted);
+        let of_code = tables.iter().copied().flatten().filter(move |phrase| phrase.code == wanted);
         let fitting = of_code.filter_map(|phrase| Some((phrase, pattern::pieces(phrase.english, text)?)));
         fitting.min_by_key(|(_, pieces)| pieces.iter().map(|piece| piece.len()).sum::<usize>())
     };
     let (phrase, pieces) = of(code).or_else(|| of(None))?;
     let again = |piece: &str| {
         let translated = match code {
-            Some(code) => translate(table, code, piece),
-            None => translate_of(table, None, piece),
+            Some(code) => translate(tables, code, piece),
+            None => translate_of(tables, None, piece),
         };
         Cow::Owned(translated.unwrap_or_else(|| piece.to_owned()))
     };
@@ -68,6 +68,10 @@ mod tests {
         phrase(code, Language::Chinese, text)
     }
 
+    fn phrases() -> impl Iterator<Item = &'static Phrase> {
+        chinese::PHRASES.iter().copied().flatten()
+    }
+
     #[test]
     fn a_text_is_translated_with_what_varies_left_as_it_is() {
         let text = "no task has the id write";
@@ -80,7 +84,7 @@ mod tests {
     fn of_two_patterns_the_closer_one_is_taken_wherever_it_stands() {
         let phrase = |english, translated| Phrase { code: Some(Code::Unreachable), english, translated };
         let table = [phrase("{}: {}", "{0}：{1}"), phrase("look there: {}", "看看 {0}")];
-        let translated = translate(&table, Code::Unreachable, "look there: it: is").unwrap();
+        let translated = translate(&[&table], Code::Unreachable, "look there: it: is").unwrap();
         assert_eq!(translated, "看看 it: is");
     }
 
@@ -88,6 +92,14 @@ mod tests {
     fn a_piece_that_is_a_text_of_ours_is_translated_too() {
         let text = chinese(Code::CannotOpenFile, "cannot open the database in /a in/b.db").unwrap();
         assert_eq!(text, "无法打开数据库：/a in/b.db");
+    }
+
+    #[test]
+    fn what_is_said_of_files_is_translated_with_the_kinds_of_their_columns() {
+        let text = "a.csv, line 7: column zip was taken for whole number, but `N1` is text; \
+                    it must be read as text";
+        let translated = "a.csv 第 7 行：zip 列按整数读取，但 `N1` 是文本；应按文本读取";
+        assert_eq!(chinese(Code::ValueDisagrees, text).unwrap(), translated);
     }
 
     #[test]
@@ -123,15 +135,26 @@ mod tests {
             Code::BadSettingsFile,
             Code::BadInput,
             Code::NeedsYes,
+            Code::NoFiles,
+            Code::NoFormat,
+            Code::ColumnsDiffer,
+            Code::NoSuchColumn,
+            Code::BadRow,
+            Code::ValueDisagrees,
+            Code::NotUtf8,
+            Code::EmptyFile,
+            Code::FileUnreadable,
+            Code::MemoryTooSmall,
+            Code::OutputTaken,
         ] {
             let said = |phrase: &Phrase| phrase.code == Some(code);
-            assert!(chinese::PHRASES.iter().any(said), "{code}");
+            assert!(phrases().any(said), "{code}");
         }
     }
 
     #[test]
     fn translations_use_no_piece_that_is_not_there() {
-        for phrase in chinese::PHRASES {
+        for phrase in phrases() {
             let pieces = phrase.english.matches("{}").count();
             for wrong in pieces..10 {
                 let named = [format!("{{{wrong}}}"), format!("{{{wrong}~}}")];
@@ -145,20 +168,21 @@ mod tests {
     #[test]
     fn every_phrase_is_still_said_somewhere() {
         let mut sources = String::new();
-        read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &mut sources);
+        for folder in ["..", "../../data"] {
+            read(&Path::new(env!("CARGO_MANIFEST_DIR")).join(folder), &mut sources);
+        }
         let sources = without_names(&sources);
-        for phrase in
-            chinese::PHRASES.iter().filter(|phrase| !chinese::SAID_BY_OTHERS.contains(&phrase.english))
-        {
+        for phrase in phrases().filter(|phrase| !chinese::SAID_BY_OTHERS.contains(&phrase.english)) {
             assert!(sources.contains(phrase.english), "nobody says any more: {}", phrase.english);
         }
     }
 
-    /// All Rust sources of the other crates below `folder`.
+    /// All Rust sources of the other crates below `folder`, but not what was built of them.
     fn read(folder: &Path, sources: &mut String) {
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
-            if path.is_dir() && !path.ends_with("errors") && !path.ends_with("tests") {
+            let is_passed_over = ["errors", "tests", "target"].iter().any(|name| path.ends_with(name));
+            if path.is_dir() && !is_passed_over {
                 read(&path, sources);
             } else if path.extension().is_some_and(|extension| extension == "rs") {
                 sources.push_str(&std::fs::read_to_string(&path).unwrap());

@@ -204,10 +204,12 @@ fn own_worker(session: &Session) -> Vec<OsString> {
     words
 }
 
-/// Fails now and not after a minute.
+/// Fails now and not after a minute. Leaves no empty file, in case the report is never written.
 fn check_file(path: &Path) -> Result<()> {
+    let is_new = !path.exists();
     let opened = File::options().create(true).append(true).open(path);
-    opened.map(drop).map_err(|error| not_written(path).source(error))
+    let checked = opened.and_then(|_| if is_new { std::fs::remove_file(path) } else { Ok(()) });
+    checked.map_err(|error| not_written(path).source(error))
 }
 
 fn not_written(path: &Path) -> Error {

@@ -1,0 +1,132 @@
+//! What is said of files and queries.
+
+use super::Phrase;
+use crate::Code;
+
+phrases! {
+    NoFiles {
+        "no file matches {}" => "没有与 {0} 匹配的文件";
+        "there is no folder {}" => "没有目录 {0}";
+        "the folder {} holds {} entries" => "目录 {0} 里有 {1} 项";
+        "did you mean {}?" => "是不是想写 {0}？";
+        "no files were named" => "没有写要读取哪些文件";
+        "{} means more than {} files" => "{0} 匹配到的文件超过 {1} 个";
+        "{} is no pattern of file names" => "{0} 不是正确的通配符";
+        "Pattern syntax error near position {}: {}" => "通配符的第 {0} 个位置附近有语法错误：{1}";
+        "{} cannot be read" => "{0} 无法读取";
+        "cannot read {}" => "无法读取 {0}";
+    }
+    NoFormat {
+        "the name of {} does not say what it is" => "从文件名 {0} 看不出是什么格式";
+        "names end in .csv, .tsv, .jsonl or .parquet, with .gz or .zst after it if compressed" =>
+            "文件名以 .csv、.tsv、.jsonl 或 .parquet 结尾，压缩过的后面再加 .gz 或 .zst";
+        "the files are not all of one format" => "这些文件不是同一种格式";
+        "{} is another than those before it" => "{0} 和前面的文件格式不同";
+        "files cannot be read by {}:// yet" => "还不能通过 {0}:// 读取文件";
+        "the name of {} does not say what to write" => "从文件名 {0} 看不出要写成什么格式";
+        "end the name in .csv, .json, .jsonl or .parquet" => "文件名要以 .csv、.json、.jsonl 或 .parquet 结尾";
+    }
+    ColumnsDiffer {
+        "{} and {} differ in column {}: {} and {}" => "{0} 和 {1} 的第 {2} 列不同：前者是 {3~}，后者是 {4~}";
+        "no such column" => "（没有这一列）";
+    }
+    NoSuchColumn {
+        "there is no column {}" => "没有名为 {0} 的列";
+        "the columns are {}" => "现有的列：{0}";
+        "did you mean {}?" => "是不是想写 {0}？";
+    }
+    BadRow {
+        "{}, line {}: the row has {} fields instead of {}: {}" =>
+            "{0} 第 {1} 行：这一行有 {2} 个字段，应为 {3} 个：{4}";
+        "{}, line {}: a row begins that is longer than {} bytes" => "{0} 第 {1} 行：从这里开始的一行超过了 {2} 字节";
+        "{}, line {}: a row begins in which a quote is opened and never closed" =>
+            "{0} 第 {1} 行：从这里开始的一行里，有引号一直没有配对";
+        "--bad-rows skip leaves such rows out and counts them" => "加上 --bad-rows skip 会跳过这样的行，并统计行数";
+        "look at that line of the file; a quote within a field is written twice" =>
+            "看看文件里的这一行；字段里的引号要连写两个";
+    }
+    ValueDisagrees {
+        "{}, line {}: column {} was taken for {}, but `{}` is {}; it must be read as {}" =>
+            "{0} 第 {1} 行：{2} 列按{3~}读取，但 `{4}` 是{5~}；应按{6~}读取";
+        "null" => "空值";
+        "boolean" => "布尔值";
+        "whole number" => "整数";
+        "number" => "数字";
+        "date" => "日期";
+        "timestamp" => "时间";
+        "text" => "文本";
+        "say what the column holds: --type {}=text" => "指定这一列的类型：--type {0}=text";
+    }
+    NotUtf8 {
+        "{}, line {}: column {} is no UTF-8 at byte {} of the file: {}" =>
+            "{0} 第 {1} 行：{2} 列不是 UTF-8（文件的第 {3} 字节）：{4}";
+        "convert the file: iconv -f GBK -t UTF-8 in.csv > out.csv" =>
+            "转换文件的编码：iconv -f GBK -t UTF-8 in.csv > out.csv";
+    }
+    EmptyFile {
+        "{} is empty: there is no header to name its columns" => "{0} 是空的：没有表头，不知道有哪些列";
+    }
+    FileChanged {
+        "{} changed while it was read: {} bytes instead of {}" => "读取期间 {0} 变了：现在是 {1} 字节，原来是 {2} 字节";
+    }
+    FileUnreadable {
+        "{} cannot be read" => "{0} 无法读取";
+        "cannot read {}" => "无法读取 {0}";
+        "invalid gzip header" => "不是 gzip 格式";
+        "corrupt deflate stream" => "压缩的内容已损坏";
+        "Unknown frame descriptor" => "不是 zstd 格式";
+    }
+    BadQuery {
+        "a value of the query does not fit the column that it meets" => "查询里的一个值和它要比较的列类型不合";
+        "a file stands between single quotes: select * from 'logs.csv'" => "文件名要写在单引号里：select * from 'logs.csv'";
+        "if the column should hold it, say so: --type COLUMN=text" => "如果这一列本来就该是这样的值，请写明：--type 列名=text";
+        "{} does not take so many arguments" => "{0} 的参数个数不对";
+    }
+    MemoryTooSmall {
+        "a query cannot work within {} MiB" => "{0} MiB 内存不够执行查询";
+        "allow {} MiB or more" => "上限至少要 {0} MiB";
+    }
+    OutOfMemory {
+        "allow more with --memory, or use fewer threads" => "用 --memory 调大上限，或者减少线程";
+    }
+    QueryFailed {
+        "the engine cannot be set up" => "查询引擎无法启动";
+    }
+    OutsideRoots {
+        "{} is outside of the allowed folders" => "{0} 不在允许的目录里";
+        "allowed are {}" => "允许的目录：{0}";
+    }
+    NoDataProgram {
+        "the program {} is not installed" => "没有安装程序 {0}";
+        "the folder of this program, and those of PATH" => "当前程序所在的目录和 PATH 里的目录";
+        "cargo install --path data/cli, from the checkout" => "在源码目录里运行：cargo install --path data/cli";
+        "{} cannot be started" => "{0} 无法启动";
+    }
+    OutputTaken {
+        "{} is a folder" => "{0} 是一个目录";
+        "name a file in it" => "写出目录里的文件名";
+    }
+    OutputFailed {
+        "{} cannot be written" => "{0} 无法写入";
+        "standard output cannot be written" => "无法写到标准输出";
+        "the folder for the logs cannot be made" => "无法创建存放日志的目录";
+    }
+    DiskFull {
+        "{} cannot be written" => "{0} 无法写入";
+    }
+    BadInput {
+        "{} cannot stand between fields" => "{0} 不能用作分隔符";
+        "this CSV dialect is not possible: {}" => "不能这样读 CSV：{0~}";
+        "the delimiter and the quote cannot be line ends" => "分隔符和引号不能是换行符";
+        "the delimiter and the quote must differ" => "分隔符和引号不能相同";
+        "the delimiter and the quote must be ASCII" => "分隔符和引号必须是 ASCII 字符";
+        "the query cannot be read from standard input" => "无法从标准输入读取查询";
+        "Parquet is nothing to show on a terminal" => "Parquet 不能直接显示在终端里";
+        "write it to a file with --out rows.parquet" => "用 --out rows.parquet 写到文件里";
+        "logs of {} GB cannot be made" => "无法生成 {0} GB 的日志";
+        "--gb takes a number from 0.001 to 10000" => "--gb 的值是 0.001 到 10000 之间的数";
+    }
+    DrillFailed {
+        "{} and {} do not count the same" => "{0} 和 {1} 数出来的结果不一样";
+    }
+}
