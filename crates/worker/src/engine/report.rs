@@ -14,7 +14,7 @@ use super::verdict::Closed;
 /// What goes well is told one by one up to so many events in each window, and counted beyond: whoever watches a busy
 /// worker could not read them all, and the worker would pay for each.
 const WINDOW: Duration = Duration::from_millis(100);
-const ONE_BY_ONE: usize = 1000;
+const ONE_BY_ONE: usize = 300;
 
 #[derive(Debug)]
 pub(super) struct Reporter {
