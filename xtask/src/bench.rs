@@ -6,18 +6,36 @@ use crate::{python, run, setup};
 
 /// Builds and runs the benchmark of this name; it writes its own table.
 pub(crate) fn bench(args: &[String]) -> Result<()> {
-    let Some(("tasks", rest)) = args.split_first().map(|(name, rest)| (name.as_str(), rest)) else {
-        bail!("which benchmark? `cargo xtask bench tasks [--broker redis | --python | --gateway]`");
-    };
-    let wheel = rest.iter().any(|arg| arg == "--python").then(wheel).transpose()?;
+    match args.split_first().map(|(name, rest)| (name.as_str(), rest)) {
+        Some(("tasks", rest)) => tasks(rest),
+        Some(("data", rest)) => data(rest),
+        _ => bail!(
+            "which benchmark? `cargo xtask bench tasks [--broker redis | --python | --gateway]` or \
+             `cargo xtask bench data [--gb 2] [--runs 3] [--only NAMES] [--keep FOLDER]`"
+        ),
+    }
+}
+
+fn tasks(args: &[String]) -> Result<()> {
+    let wheel = args.iter().any(|arg| arg == "--python").then(wheel).transpose()?;
     // It measures the command itself too.
     run::run(&mut run::cargo(&["build", "--release", "--package", "cardoon-cli"]))?;
     let mut bench = run::cargo(&["run", "--release", "--package", "cardoon-bench-tasks", "--"]);
-    bench.args(rest);
+    bench.args(args);
     if let Some(wheel) = wheel {
         bench.arg("--wheel").arg(wheel);
     }
     run::run(&mut bench)
+}
+
+/// The engine is built in its own workspace; the benchmark only starts it.
+fn data(args: &[String]) -> Result<()> {
+    let program = "cardoon-data";
+    let manifest = ["--manifest-path", "data/Cargo.toml"];
+    run::run(run::cargo(&["build", "--release", "--package", program]).args(manifest))?;
+    let mut bench = run::cargo(&["run", "--release", "--package", "cardoon-bench-data", "--"]);
+    bench.arg("--program").arg(run::target_folder().join("release").join(program));
+    run::run(bench.args(args))
 }
 
 /// Builds the package to be measured, with the tools of the tests' environment.

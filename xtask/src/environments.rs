@@ -10,10 +10,11 @@ use anyhow::{Context, Result, bail};
 use crate::{repository, run, setup};
 
 /// The pinned packages, a file an environment. Redis of other versions than Debian's comes in packages of Python too.
-const REQUIREMENTS: [&str; 4] = [
+const REQUIREMENTS: [&str; 5] = [
     "tests/interop/python/requirements",
     "tests/operations/requirements",
     "crates/testkit/requirements",
+    "python/data/requirements",
     "python/requirements",
 ];
 /// Written last: an environment without it is half made, with another text it is old.
@@ -103,6 +104,7 @@ mod tests {
                 "celery-5.4",
                 "celery-5.6",
                 "celery-5.7",
+                "data",
                 "operations",
                 "package",
                 "redis-6.2",

@@ -22,7 +22,9 @@ usage: cargo xtask COMMAND
   setup [--yes]         install what the tests need and this machine lacks
   test [--yes] [ARGS]   setup, then every test; ARGS go to `cargo test`
   python [ARGS]         build the wheel, install it for the tests and run those of Python; ARGS go to pytest
+  python-data [ARGS]    the same of the distribution for data
   bench tasks [ARGS]    measure, and write docs/benchmarks.md; ARGS: --broker redis, --python or --gateway
+  bench data [ARGS]     the same of queries over files, beside other engines; ARGS: --gb, --runs, --only, --keep
   soak [ARGS]           the fault drills at their full counts, and write docs/reliability.md
   tidy [--update]       check the rules of the house; --update lowers the list of long functions
   depcheck              check who depends on whom, and the licences of what we depend on
@@ -49,6 +51,7 @@ fn dispatch(args: &[String]) -> Result<()> {
         "setup" => setup::setup(rest),
         "test" => test::test(rest),
         "python" => python::test(rest),
+        "python-data" => python::test_data(rest),
         "bench" => bench::bench(rest),
         "soak" => soak::soak(rest),
         "tidy" => tidy::tidy(rest),

@@ -14,10 +14,23 @@ const SOAK_KILLS: &str = "100";
 
 /// Builds the wheel, installs it into the tests' environment, and runs the type checker and the tests there.
 pub(crate) fn test(args: &[String]) -> Result<()> {
-    let environment = environment()?;
+    let environment = environment("package")?;
     let wheel = build_wheel(&environment)?;
     install(&environment, &wheel)?;
-    let folder = repository::root().join("python");
+    check(&environment, "python", args)
+}
+
+/// The same of the distribution for data, beside the package that it belongs to. Its engine is built without the
+/// optimizer, as for its tests in Rust.
+pub(crate) fn test_data(args: &[String]) -> Result<()> {
+    let environment = environment("data")?;
+    install(&environment, &build_wheel(&environment)?)?;
+    install(&environment, &build_data_wheel(&environment)?)?;
+    check(&environment, "python/data", args)
+}
+
+fn check(environment: &Path, folder: &str, args: &[String]) -> Result<()> {
+    let folder = repository::root().join(folder);
     let python = environment.join("bin/python");
     run::run(Command::new(&python).args(["-m", "mypy"]).current_dir(&folder))?;
     // The script and not the module, which would put the sources in front of the installed package.
@@ -26,7 +39,7 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
 
 /// Kills children and workers at random, so many of them under load on each store.
 pub(crate) fn soak() -> Result<()> {
-    let environment = environment()?;
+    let environment = environment("package")?;
     let wheel = build_wheel(&environment)?;
     install(&environment, &wheel)?;
     let mut kills = Command::new(environment.join("bin/pytest"));
@@ -36,23 +49,31 @@ pub(crate) fn soak() -> Result<()> {
 
 /// Builds the wheel into the target folder; answers where it is.
 pub(crate) fn build_wheel(environment: &Path) -> Result<PathBuf> {
+    let wheel = maturin(environment, "python/Cargo.toml", "wheels", &["--release"])?;
+    let size = wheel.metadata()?.len();
+    println!("wheel: {} ({:.1} MiB)", wheel.display(), size as f64 / 1024.0 / 1024.0);
+    if size > MOST_BYTES {
+        bail!("the wheel has {size} bytes, the limit is {MOST_BYTES}");
+    }
+    Ok(wheel)
+}
+
+fn build_data_wheel(environment: &Path) -> Result<PathBuf> {
+    maturin(environment, "python/data/Cargo.toml", "wheels-data", &[])
+}
+
+fn maturin(environment: &Path, manifest: &str, wheels: &str, profile: &[&str]) -> Result<PathBuf> {
     let target = run::target_folder();
-    let wheels = target.join("wheels");
+    let wheels = target.join(wheels);
     if wheels.exists() {
         std::fs::remove_dir_all(&wheels)?;
     }
     let mut build = Command::new(environment.join("bin/maturin"));
-    build.args(["build", "--release", "--locked", "--quiet", "--manifest-path"]);
-    build.arg(repository::root().join("python/Cargo.toml")).arg("--out").arg(&wheels);
+    build.args(["build", "--locked", "--quiet"]).args(profile).arg("--manifest-path");
+    build.arg(repository::root().join(manifest)).arg("--out").arg(&wheels);
     build.arg("--interpreter").arg(environment.join("bin/python"));
     run::run(build.env("CARGO_TARGET_DIR", &target))?;
-    let wheel = std::fs::read_dir(&wheels)?.next().context("no wheel was built")??;
-    let size = wheel.metadata()?.len();
-    println!("wheel: {} ({:.1} MiB)", wheel.file_name().to_string_lossy(), size as f64 / 1024.0 / 1024.0);
-    if size > MOST_BYTES {
-        bail!("the wheel has {size} bytes, the limit is {MOST_BYTES}");
-    }
-    Ok(wheel.path())
+    Ok(std::fs::read_dir(&wheels)?.next().context("no wheel was built")??.path())
 }
 
 fn install(environment: &Path, wheel: &Path) -> Result<()> {
@@ -61,7 +82,7 @@ fn install(environment: &Path, wheel: &Path) -> Result<()> {
     run::run(pip.arg(wheel))
 }
 
-/// Where the tests' packages are; `setup` has made it.
-fn environment() -> Result<PathBuf> {
-    Ok(run::cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?.join("python/package"))
+/// Where packages for tests are; `setup` has made it.
+fn environment(name: &str) -> Result<PathBuf> {
+    Ok(run::cache_folder().context("neither XDG_CACHE_HOME nor HOME is set")?.join("python").join(name))
 }

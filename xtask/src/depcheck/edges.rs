@@ -83,6 +83,14 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-interop": ["cardoon" "cardoon-broker" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "cardoon-operations": ["cardoon-testkit"] dev [];
     "cardoon-bench-tasks": ["cardoon" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
+    "cardoon-bench-common": [] dev [];
+    "cardoon-bench-data": ["cardoon-bench-common"] dev [];
+    "cardoon-csv": [] dev [];
+    "cardoon-frame": [] dev [];
+    "cardoon-engine": ["cardoon-csv" "cardoon-errors" "cardoon-frame"] dev [];
+    "cardoon-data": ["cardoon" "cardoon-engine" "cardoon-errors" "cardoon-frame" "cardoon-runtime" "cardoon-settings"] dev [];
+    "cardoon-data-python": ["cardoon-engine" "cardoon-errors" "cardoon-frame"] dev [];
+    "logs": ["cardoon-engine" "cardoon-frame"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];
 };

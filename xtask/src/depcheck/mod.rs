@@ -6,7 +6,7 @@ mod licence;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
-use crate::run;
+use crate::{repository, run};
 
 /// The part of `cargo metadata` that is looked at.
 #[derive(Deserialize)]
@@ -31,19 +31,32 @@ struct Dependency {
     path: Option<String>,
 }
 
+/// The workspaces: that of the tasks, and that of the data.
+const MANIFESTS: [&str; 2] = ["Cargo.toml", "data/Cargo.toml"];
+
 pub(crate) fn depcheck() -> Result<()> {
-    let mut cargo = run::cargo(&["metadata", "--format-version", "1"]);
-    let metadata: Metadata =
-        serde_json::from_slice(&run::output(&mut cargo)?).context("cannot read cargo's metadata")?;
-    let (ours, theirs): (Vec<_>, Vec<_>) =
-        metadata.packages.iter().partition(|package| metadata.workspace_members.contains(&package.id));
-    let mut findings = edges::check(&ours.iter().map(|package| edges_of(package)).collect::<Vec<_>>());
-    findings.extend(theirs.iter().filter_map(|package| licence_problem(package)));
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for manifest in MANIFESTS {
+        let Metadata { packages, workspace_members } = metadata(manifest)?;
+        let (members, others): (Vec<_>, Vec<_>) =
+            packages.into_iter().partition(|package| workspace_members.contains(&package.id));
+        ours.extend(members);
+        theirs.extend(others);
+    }
+    let mut findings = edges::check(&ours.iter().map(edges_of).collect::<Vec<_>>());
+    findings.extend(theirs.iter().filter_map(licence_problem));
     if !findings.is_empty() {
         bail!("depcheck found {}:\n{}", findings.len(), findings.join("\n"));
     }
     println!("depcheck: {} crates of ours, {} of others, all in order", ours.len(), theirs.len());
     Ok(())
+}
+
+fn metadata(manifest: &str) -> Result<Metadata> {
+    let manifest = repository::root().join(manifest);
+    let mut cargo = run::cargo(&["metadata", "--format-version", "1", "--manifest-path"]);
+    let answer = run::output(cargo.arg(manifest))?;
+    serde_json::from_slice(&answer).context("cannot read cargo's metadata")
 }
 
 fn edges_of(package: &Package) -> edges::Found {

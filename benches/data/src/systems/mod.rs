@@ -1,0 +1,79 @@
+//! The systems that are measured: ours, and those that Python programs drive.
+
+mod cardoon;
+mod python;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+pub(crate) use self::cardoon::Cardoon;
+use self::python::Peer;
+use crate::answer::Answer;
+use crate::inputs::Inputs;
+use crate::queries::Query;
+
+/// What a process may take for one query.
+const LIMIT: Duration = Duration::from_mins(5);
+
+pub(crate) struct System {
+    /// What `--only` calls it.
+    pub(crate) name: String,
+    /// What a table calls it.
+    pub(crate) title: String,
+    kind: Kind,
+}
+
+enum Kind {
+    Cardoon(Cardoon),
+    Peer(Peer),
+}
+
+/// What one run came to.
+pub(crate) struct Run {
+    /// Without imports and starts, if the process says it.
+    pub(crate) query_secs: Option<f64>,
+    /// The start of a cluster; 0 where there is none.
+    pub(crate) start_secs: f64,
+    /// The whole process.
+    pub(crate) wall_secs: f64,
+    pub(crate) peak_mb: f64,
+    pub(crate) answer: Answer,
+}
+
+/// Ours comes first.
+pub(crate) fn all(cardoon: Cardoon) -> Vec<System> {
+    let cardoon = System { name: "cardoon".into(), title: "Cardoon".into(), kind: Kind::Cardoon(cardoon) };
+    let peers = python::peers().into_iter().map(|peer| System {
+        name: peer.name(),
+        title: peer.title(),
+        kind: Kind::Peer(peer),
+    });
+    std::iter::once(cardoon).chain(peers).collect()
+}
+
+/// What `--only` may call a system.
+pub(crate) fn names() -> Vec<String> {
+    std::iter::once("cardoon".into()).chain(python::peers().iter().map(Peer::name)).collect()
+}
+
+impl System {
+    pub(crate) fn is_ours(&self) -> bool {
+        matches!(self.kind, Kind::Cardoon(_))
+    }
+
+    /// What it is called with its version, if it is one that a line about versions should have.
+    pub(crate) fn version(&self) -> String {
+        match &self.kind {
+            Kind::Cardoon(cardoon) => cardoon.version(),
+            Kind::Peer(peer) => peer.version(),
+        }
+    }
+
+    pub(crate) fn run(&self, query: &Query, inputs: &Inputs) -> Result<Run> {
+        match &self.kind {
+            Kind::Cardoon(cardoon) => cardoon.run(query, inputs),
+            Kind::Peer(peer) => peer.run(query, inputs),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Tasks that a worker for data executes.
+
+mod query;
+
+pub(crate) use query::{Limits, sql};

@@ -1,0 +1,28 @@
+//! Runs lazy frames and SQL with DataFusion, on one machine within a limit of memory.
+//!
+//! ```text
+//! Frame or SQL ─ lower ─► logical plan ─► DataFusion ─► batches of rows ─► table, file, pandas
+//!                  │                           ▲
+//!                  └── tables: files by their names ── cardoon-csv, Parquet, JSON lines
+//! ```
+//!
+//! The engine owns what the plan does not know: which files a pattern means, what their columns hold, how much memory the
+//! process may use, and what is done when a later row of a file shows that a column holds something else than its samples
+//! did: the column is widened and the query starts again.
+
+mod engine;
+mod errors;
+mod lower;
+mod memory;
+mod order;
+mod output;
+mod progress;
+mod session;
+mod settings;
+mod tables;
+
+pub use engine::{Engine, Rows, Summary};
+pub use memory::MINIMUM as MINIMUM_MEMORY;
+pub use output::{Fence, Output, OutputFormat, Writer};
+pub use progress::Progress;
+pub use settings::Settings;

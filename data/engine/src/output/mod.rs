@@ -1,0 +1,61 @@
+//! What becomes of the rows of a query: bytes in a format, or a file that appears when it is whole.
+
+mod fence;
+mod file;
+mod writer;
+
+use std::path::{Path, PathBuf};
+
+use cardoon_errors::{Code, Error, Result};
+
+pub use fence::Fence;
+pub(crate) use file::write;
+pub use writer::Writer;
+
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// With the names of the columns in the first row.
+    Csv,
+    /// One array of objects.
+    Json,
+    /// An object in each line.
+    JsonLines,
+    Parquet,
+}
+
+/// A file that is to be written. One of this name is replaced.
+#[derive(Debug, Clone)]
+pub struct Output {
+    pub path: PathBuf,
+    pub format: OutputFormat,
+    /// The run of a task that writes it; a run that another one has overtaken is refused.
+    pub fence: Option<Fence>,
+}
+
+impl Output {
+    /// The format is told by the end of the name. Errors with [`Code::NoFormat`] if it tells none.
+    pub fn named(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        match OutputFormat::of(&path) {
+            Some(format) => Ok(Self { path, format, fence: None }),
+            None => Err(Error::new(
+                Code::NoFormat,
+                format!("the name of {} does not say what to write", path.display()),
+            )
+            .hint("end the name in .csv, .json, .jsonl or .parquet")),
+        }
+    }
+}
+
+impl OutputFormat {
+    fn of(path: &Path) -> Option<Self> {
+        match path.extension()?.to_string_lossy().to_lowercase().as_str() {
+            "csv" => Some(Self::Csv),
+            "json" => Some(Self::Json),
+            "jsonl" | "ndjson" => Some(Self::JsonLines),
+            "parquet" | "pq" => Some(Self::Parquet),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What DataFusion is told once for every query.
+
+use std::sync::Arc;
+
+use cardoon_errors::{Code, Error, Result};
+use datafusion::catalog::{DynamicFileCatalog, UrlTableFactory};
+use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::execution::{SessionStateBuilder, context::SQLOptions};
+use datafusion::prelude::{SessionConfig, SessionContext};
+
+use crate::Settings;
+use crate::memory;
+use crate::tables::Tables;
+
+/// Rows in a batch, at most.
+const BATCH_ROWS: usize = 8192;
+
+/// Memory and spilled files, shared by all queries of an engine.
+pub(crate) fn runtime(settings: &Settings) -> Result<Arc<RuntimeEnv>> {
+    let pool = Arc::new(FairSpillPool::new(memory::pool(settings.memory)?));
+    let mode = match &settings.spill_folder {
+        Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
+        None => DiskManagerMode::OsTmpDirectory,
+    };
+    RuntimeEnvBuilder::new()
+        .with_memory_pool(pool)
+        .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
+        .build_arc()
+        .map_err(|error| Error::new(Code::QueryFailed, "the engine cannot be set up").source(error))
+}
+
+/// A session for one query. A name that no table has is taken for the path of files.
+pub(crate) fn session(
+    settings: &Settings,
+    runtime: &Arc<RuntimeEnv>,
+    tables: &Arc<Tables>,
+) -> SessionContext {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(settings.threads())
+        .with_batch_size(BATCH_ROWS)
+        .with_information_schema(false)
+        .with_extension(tables.clone());
+    // Columns are named as the files name them.
+    config.options_mut().sql_parser.enable_ident_normalization = false;
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime.clone())
+        .with_default_features()
+        .build();
+    let named = state.catalog_list().clone();
+    let factory: Arc<dyn UrlTableFactory> = tables.clone();
+    let catalogs = Arc::new(DynamicFileCatalog::new(named, factory));
+    let state = SessionStateBuilder::from(state).with_catalog_list(catalogs).build();
+    SessionContext::new_with_state(state)
+}
+
+/// Reading only: a query neither makes tables nor writes files.
+pub(crate) fn only_queries() -> SQLOptions {
+    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
+}

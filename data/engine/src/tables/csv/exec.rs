@@ -1,0 +1,180 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cardoon_csv::{Reader, Scan};
+use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::error::Result;
+use datafusion::execution::TaskContext;
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::coop::cooperative;
+use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
+use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
+};
+use futures_util::stream;
+
+use super::failure;
+use super::files::Files;
+
+/// Reads CSV files. All partitions take blocks from one scan, so that none of them ends long before the others.
+pub(super) struct CsvExec {
+    files: Arc<Files>,
+    columns: Vec<usize>,
+    limit: Option<usize>,
+    properties: Arc<PlanProperties>,
+    metrics: ExecutionPlanMetricsSet,
+    /// Made by the first partition that starts.
+    scan: Mutex<Option<Arc<Scan>>>,
+}
+
+impl CsvExec {
+    pub(super) fn new(
+        files: Arc<Files>,
+        columns: Vec<usize>,
+        limit: Option<usize>,
+        partitions: usize,
+    ) -> Self {
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(files.schema(columns.iter().copied())),
+            Partitioning::UnknownPartitioning(partitions),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Self {
+            files,
+            columns,
+            limit,
+            properties: Arc::new(properties),
+            metrics: ExecutionPlanMetricsSet::new(),
+            scan: Mutex::default(),
+        }
+    }
+
+    /// A reader of the scan that all partitions share.
+    fn reader(&self) -> Result<Reader> {
+        let mut shared = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(scan) = &*shared {
+            return Ok(scan.reader());
+        }
+        let Files { sources, header, options, watch, .. } = &*self.files;
+        let scan = Scan::new(sources.clone(), header.clone(), Some(self.columns.clone()), options.clone())
+            .map_err(|error| failure::of_scan(&self.files, error))?;
+        let bytes = sources.iter().map(|source| source.len()).sum();
+        watch.add(scan.clone(), bytes);
+        Ok(shared.insert(scan).reader())
+    }
+}
+
+impl fmt::Debug for CsvExec {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CsvExec").field("files", &self.files.name).finish_non_exhaustive()
+    }
+}
+
+impl DisplayAs for CsvExec {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Files { name, sources, header, .. } = &*self.files;
+        let columns: Vec<&str> = self.columns.iter().map(|index| header.columns[*index].0.as_str()).collect();
+        write!(f, "CsvExec: {name}, {} files, columns [{}]", sources.len(), columns.join(", "))?;
+        self.limit.map_or(Ok(()), |limit| write!(f, ", limit {limit}"))
+    }
+}
+
+impl ExecutionPlan for CsvExec {
+    fn name(&self) -> &'static str {
+        "CsvExec"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        _: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        Ok(self)
+    }
+
+    fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let rows = Rows {
+            files: self.files.clone(),
+            schema: self.schema(),
+            reader: self.reader()?,
+            left: self.limit,
+            has_ended: false,
+            metrics: BaselineMetrics::new(&self.metrics, partition),
+        };
+        Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(self.schema(), stream::iter(rows)))))
+    }
+
+    fn metrics(&self) -> Option<MetricsSet> {
+        Some(self.metrics.clone_inner())
+    }
+}
+
+/// What one partition reads.
+struct Rows {
+    files: Arc<Files>,
+    schema: SchemaRef,
+    reader: Reader,
+    /// Rows that are still wanted.
+    left: Option<usize>,
+    has_ended: bool,
+    metrics: BaselineMetrics,
+}
+
+impl Iterator for Rows {
+    type Item = Result<RecordBatch>;
+
+    /// After an error there is nothing.
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_ended {
+            return None;
+        }
+        let batch = self.read().transpose();
+        self.has_ended = !matches!(batch, Some(Ok(_)));
+        batch
+    }
+}
+
+impl Rows {
+    fn read(&mut self) -> Result<Option<RecordBatch>> {
+        if self.left == Some(0) {
+            return Ok(None);
+        }
+        let timer = self.metrics.elapsed_compute().timer();
+        let read = self.reader.next().map_err(|error| failure::of_scan(&self.files, error))?;
+        timer.done();
+        let Some(read) = read else { return Ok(None) };
+        let options = RecordBatchOptions::new().with_row_count(Some(read.rows));
+        let batch = RecordBatch::try_new_with_options(self.schema.clone(), read.columns, &options)?;
+        let batch = match self.left {
+            Some(left) if left < batch.num_rows() => batch.slice(0, left),
+            _ => batch,
+        };
+        self.left = self.left.map(|left| left - batch.num_rows());
+        self.metrics.output_rows().add(batch.num_rows());
+        Ok(Some(batch))
+    }
+}

@@ -1,0 +1,55 @@
+//! What the scan says, with a code.
+
+use cardoon_csv::Error as Scan;
+use cardoon_errors::{Code, Error};
+use datafusion::error::DataFusionError;
+
+use super::files::Files;
+use crate::errors::{Disagreement, IntoEngine as _};
+
+/// The error of a scan of `files`. One that a wider kind would have held can be got past, unless the kind was declared.
+pub(super) fn of_scan(files: &Files, error: Scan) -> DataFusionError {
+    match &error {
+        Scan::Disagrees { column, needed, .. } if !files.declared.contains(column) => {
+            let (table, column, needed) = (files.name.clone(), column.clone(), *needed);
+            DataFusionError::External(Box::new(Disagreement { table, column, needed, error: coded(error) }))
+        }
+        _ => coded(error).into_engine(),
+    }
+}
+
+pub(super) fn coded(error: Scan) -> Error {
+    let code = code(&error);
+    let message = error.to_string();
+    match error {
+        Scan::Io { source, .. } => Error::new(code, message).source(source),
+        Scan::Disagrees { column, .. } => {
+            Error::new(code, message).hint(format!("say what the column holds: --type {column}=text"))
+        }
+        Scan::BadRow { .. } => {
+            Error::new(code, message).hint("--bad-rows skip leaves such rows out and counts them")
+        }
+        Scan::UnclosedQuote { .. } => Error::new(code, message)
+            .hint("look at that line of the file; a quote within a field is written twice"),
+        Scan::InvalidUtf8 { .. } => {
+            Error::new(code, message).hint("convert the file: iconv -f GBK -t UTF-8 in.csv > out.csv")
+        }
+        _ => Error::new(code, message),
+    }
+}
+
+fn code(error: &Scan) -> Code {
+    match error {
+        Scan::Io { source, .. } if source.kind() == std::io::ErrorKind::NotFound => Code::NoFiles,
+        Scan::Io { .. } => Code::FileUnreadable,
+        Scan::EmptyFile { .. } => Code::EmptyFile,
+        Scan::HeadersDiffer { .. } => Code::ColumnsDiffer,
+        Scan::InvalidUtf8 { .. } => Code::NotUtf8,
+        Scan::FileChanged { .. } => Code::FileChanged,
+        Scan::NoFiles => Code::NoFiles,
+        Scan::BadDialect(_) => Code::BadInput,
+        Scan::Disagrees { .. } => Code::ValueDisagrees,
+        Scan::BadRow { .. } | Scan::RowTooLong { .. } | Scan::UnclosedQuote { .. } => Code::BadRow,
+        _ => Code::Internal,
+    }
+}

@@ -1,0 +1,121 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cardoon_csv::{Dialect, Header, Kind, Options, Sample, Source};
+use cardoon_errors::{Code, Error};
+use cardoon_frame::{self as frame, BadRows, CsvOptions, Scan};
+use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
+use datafusion::error::Result;
+
+use super::failure;
+use super::source::source;
+use crate::errors::{self, IntoEngine as _};
+use crate::progress::Watch;
+
+/// CSV files of the same columns.
+pub(super) struct Files {
+    /// What the query calls them.
+    pub(super) name: String,
+    pub(super) sources: Vec<Arc<dyn Source>>,
+    pub(super) header: Header,
+    /// Columns whose kinds the query declares.
+    pub(super) declared: BTreeSet<String>,
+    pub(super) options: Options,
+    pub(super) watch: Arc<Watch>,
+}
+
+impl Files {
+    pub(super) fn open(
+        scan: &Scan,
+        files: &[PathBuf],
+        needed: impl Fn(&str, &str) -> Option<Kind>,
+        watch: Arc<Watch>,
+    ) -> Result<Self> {
+        let name = scan.paths.join(", ");
+        let sources: Vec<_> = files.iter().map(|file| source(file)).collect();
+        let options = options(&scan.csv, files).map_err(Error::into_engine)?;
+        let mut header =
+            header(&sources, &options.dialect).map_err(|error| failure::coded(error).into_engine())?;
+        for (column, kind) in &mut header.columns {
+            if let Some(needed) = needed(&name, column) {
+                *kind = kind.wider(needed);
+            }
+        }
+        declare(&mut header, &scan.csv).map_err(Error::into_engine)?;
+        let declared = scan.csv.kinds.keys().cloned().collect();
+        Ok(Self { name, sources, header, declared, options, watch })
+    }
+
+    /// The columns with these indices.
+    pub(super) fn schema(&self, columns: impl IntoIterator<Item = usize>) -> SchemaRef {
+        let fields = columns.into_iter().map(|index| {
+            let (name, kind) = &self.header.columns[index];
+            Field::new(name, kind.arrow(), true)
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+}
+
+impl fmt::Debug for Files {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Files").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+fn options(csv: &CsvOptions, files: &[PathBuf]) -> Result<Options, Error> {
+    let dialect = Dialect { delimiter: delimiter(csv, files)?, header: csv.header, ..Dialect::default() };
+    let bad_rows = match csv.bad_rows {
+        BadRows::Fail => cardoon_csv::BadRows::Fail,
+        BadRows::Skip => cardoon_csv::BadRows::Skip,
+    };
+    let mut options = Options { dialect, bad_rows, ..Options::default() };
+    if let Some(bytes) = csv.block_bytes {
+        options.block_bytes = bytes;
+    }
+    Ok(options)
+}
+
+fn delimiter(csv: &CsvOptions, files: &[PathBuf]) -> Result<u8, Error> {
+    let name = files.first().and_then(|file| file.file_name()).unwrap_or_default();
+    match csv.delimiter {
+        None if name.to_string_lossy().to_lowercase().contains(".tsv") => Ok(b'\t'),
+        None => Ok(b','),
+        Some(delimiter) => u8::try_from(delimiter)
+            .ok()
+            .filter(|byte| byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'))
+            .ok_or_else(|| Error::new(Code::BadInput, format!("{delimiter:?} cannot stand between fields"))),
+    }
+}
+
+fn header(sources: &[Arc<dyn Source>], dialect: &Dialect) -> Result<Header, cardoon_csv::Error> {
+    let mut headers = Vec::with_capacity(sources.len());
+    for source in sources {
+        headers.push((source.name(), cardoon_csv::infer(source, dialect, Sample::default())?));
+    }
+    cardoon_csv::merge(headers)
+}
+
+/// Sets the kinds that the query declares.
+fn declare(header: &mut Header, csv: &CsvOptions) -> Result<(), Error> {
+    for (name, kind) in &csv.kinds {
+        let Some(index) = header.columns.iter().position(|(column, _)| column == name) else {
+            let known: Vec<&str> = header.columns.iter().map(|(column, _)| column.as_str()).collect();
+            return Err(errors::no_such_column(name, &known));
+        };
+        header.columns[index].1 = kind_of(*kind);
+    }
+    Ok(())
+}
+
+fn kind_of(kind: frame::Kind) -> Kind {
+    match kind {
+        frame::Kind::Boolean => Kind::Boolean,
+        frame::Kind::Integer => Kind::Int64,
+        frame::Kind::Float => Kind::Float64,
+        frame::Kind::Date => Kind::Date,
+        frame::Kind::Timestamp => Kind::Timestamp,
+        frame::Kind::Text => Kind::Text,
+    }
+}

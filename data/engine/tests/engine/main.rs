@@ -1,0 +1,9 @@
+//! The engine on real files.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
+
+mod columns;
+mod files;
+mod frames;
+mod outputs;
+mod queries;
+mod support;

@@ -1,0 +1,63 @@
+//! SQL.
+
+use cardoon_errors::Code;
+use cardoon_frame::Frame;
+
+use crate::support::{Rig, lines};
+
+#[tokio::test]
+async fn files_are_tables_by_their_names() {
+    let rig = Rig::new();
+    rig.write("a.csv", "User,n\n1,2\n1,3\n2,4\n");
+    let query = "select User, sum(n) as n from '{}/*.csv' group by User order by n desc";
+    assert_eq!(rig.rows(&rig.sql(query)).await, ["1|5", "2|4"]);
+}
+
+#[tokio::test]
+async fn frames_are_tables_by_the_names_they_are_given() {
+    let rig = Rig::new();
+    rig.write("a.csv", "x\n1\n2\n");
+    let frame = Frame::Sql {
+        query: "select sum(x) from small where x > 1".into(),
+        tables: vec![("small".into(), rig.scan("a.csv"))],
+    };
+    assert_eq!(rig.rows(&frame).await, ["2"]);
+}
+
+#[tokio::test]
+async fn a_query_only_reads() {
+    let rig = Rig::new();
+    rig.write("a.csv", "x\n1\n");
+    for query in [
+        "copy (select 1) to '{}/b.csv'",
+        "create external table t stored as csv location '{}/a.csv'",
+        "create table t as select 1",
+        "insert into '{}/a.csv' values (1)",
+        "set datafusion.execution.target_partitions = 9",
+    ] {
+        assert_eq!(rig.error(&rig.sql(query)).await.code(), Code::BadQuery, "{query}");
+    }
+    assert_eq!(rig.listing(), ["a.csv"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_understood_says_where() {
+    let rig = Rig::new();
+    for query in ["selec 1", "select * from nowhere", "select nothing(1)", "", "select 1; select 2"] {
+        let error = rig.error(&Frame::sql(query)).await;
+        assert_eq!(error.code(), Code::BadQuery, "{query}: {error:?}");
+        assert!(!error.findings().is_empty(), "{query}: {error:?}");
+    }
+    let hint = rig.error(&Frame::sql("select * from logs.csv")).await.next_step().unwrap().to_owned();
+    assert!(hint.contains("single quotes"), "{hint}");
+}
+
+#[tokio::test]
+async fn more_groups_than_memory_are_spilled() {
+    let rig = Rig::new();
+    let rows = lines(0..600_000, |n| format!("{n},{:032x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    rig.write("a.csv", format!("a,b\n{rows}"));
+    let query = "select count(*), sum(n) from (select a, b, a || b || a || b as c, count(*) n from '{}/a.csv' group by a, b, c)";
+    assert_eq!(rig.rows(&rig.sql(query)).await, ["600000|600000"]);
+    assert!(rig.engine.progress().spilled_bytes > 0, "the test shows nothing");
+}
