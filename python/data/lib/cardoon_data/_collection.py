@@ -1,0 +1,51 @@
+"""What frames, series and results have in common: they are computed when somebody asks for it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Generic, TypeVar
+
+import pandas as pd
+
+from cardoon_data import _local, _pandas, _plan_text
+from cardoon_data._table import Table
+
+T = TypeVar("T")
+
+
+class Collection(ABC, Generic[T]):
+    """Something lazy, of which ``compute`` makes a ``T``."""
+
+    @abstractmethod
+    def _whole(self) -> Table:
+        """What the engine is asked for."""
+
+    @abstractmethod
+    def _shape(self, frame: pd.DataFrame) -> T:
+        """What becomes of the engine's answer."""
+
+    def compute(self, **options: Any) -> T:
+        """Runs the query and answers with an object of pandas, or a number.
+
+        Rows that are neither sorted nor grouped come in the order of the files. Dask's options, such as ``scheduler``,
+        have no effect. Ctrl-C ends it.
+        """
+        table = self._whole()
+        return self._shape(_pandas.frame(_local.current().run(table), table))
+
+    def explain(self) -> str:
+        """How the engine will carry it out."""
+        return _local.current().explain(self._whole())
+
+    def visualize(self, filename: str | None = None, **options: Any) -> str:
+        """The steps as text, the last one first. Also written to the file of this name, if one is given."""
+        text = _plan_text.of(self._whole().plan)
+        if filename is not None:
+            with open(filename, "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+        return text
+
+
+def compute(*collections: Any, **options: Any) -> tuple[Any, ...]:
+    """Computes several objects, one after the other. What is not lazy is answered as it is."""
+    return tuple(each.compute(**options) if hasattr(each, "compute") else each for each in collections)

@@ -1,0 +1,87 @@
+"""Errors of the engine, as exceptions that are also those which programs for pandas and Dask catch."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cardoon import exceptions
+from cardoon.exceptions import CardoonError, ImproperlyConfigured, NotFound
+
+__all__ = [
+    "BadRow",
+    "ColumnsDiffer",
+    "EmptyFile",
+    "NoFiles",
+    "NoSuchColumn",
+    "NotUtf8",
+    "OutOfMemory",
+    "no_such_column",
+    "of_engine",
+]
+
+
+class NoFiles(NotFound, FileNotFoundError):
+    """No file matches a path."""
+
+    __str__ = CardoonError.__str__
+
+
+class NoSuchColumn(ImproperlyConfigured, KeyError):
+    """No column has this name."""
+
+    __str__ = CardoonError.__str__
+
+
+class BadRow(CardoonError, pd.errors.ParserError):
+    """A row of a file cannot be read. The message names the file and the line."""
+
+
+class ColumnsDiffer(CardoonError, ValueError):
+    """Files that are read together have different columns."""
+
+
+class EmptyFile(CardoonError, pd.errors.EmptyDataError):
+    """A file has no row at all, not even a header."""
+
+
+class NotUtf8(CardoonError, UnicodeError):
+    """A file is not in UTF-8."""
+
+
+class OutOfMemory(CardoonError, MemoryError):
+    """A query needs more memory than it may use."""
+
+
+_BY_CODE: dict[str, type[CardoonError]] = {
+    "CD8001": NoFiles,
+    "CD8003": ColumnsDiffer,
+    "CD8004": NoSuchColumn,
+    "CD8005": BadRow,
+    "CD8007": NotUtf8,
+    "CD8008": EmptyFile,
+    "CD8013": OutOfMemory,
+}
+
+
+def of_engine(
+    code: str, kind: str, message: str, causes: list[str], checked: list[str], hint: str | None
+) -> CardoonError:
+    """The exception for an error of the engine."""
+    cls = _BY_CODE.get(code)
+    if cls is None:
+        return exceptions._of_core(code, kind, message, causes, checked, hint)
+    return cls(message, code=code, kind=kind, causes=causes, checked=checked, hint=hint)
+
+
+def no_such_column(name: object, known: list[str]) -> NoSuchColumn:
+    """The exception for a name that is none of the columns ``known``, with the one that is most like it."""
+    import difflib
+
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return NoSuchColumn(
+        f"there is no column {name!r}",
+        code="CD8004",
+        kind="Invalid",
+        checked=[f"the columns are {', '.join(known)}"],
+        hint=f"did you mean {near[0]!r}?" if near else None,
+    )

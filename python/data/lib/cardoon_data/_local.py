@@ -1,0 +1,101 @@
+"""The engines of this process: one that uses all threads, and one that keeps the order of the files."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from cardoon_data import _kinds, _order, _progress
+from cardoon_data._engine import Engine
+from cardoon_data._table import Column, Table
+from cardoon_data._terms import Json
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What queries may use: bytes of memory, threads. The engine's defaults by default."""
+
+    memory: int | None = None
+    threads: int | None = None
+
+
+class Local:
+    """Runs plans in this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._engines: dict[int | None, Engine] = {}
+        self._lock = threading.Lock()
+        # The threads of an engine do not survive a fork, and so it cannot even be ended.
+        self._process = os.getpid()
+        self._lost: list[dict[int | None, Engine]] = []
+
+    def run(self, table: Table) -> pa.Table:
+        """All rows of a table."""
+        columns = list(table.columns)
+        results = [self._collect(_order.kept(plan, columns)) for plan in _order.parts(table.plan)]
+        return results[0] if len(results) == 1 else pa.concat_tables(results, promote_options="permissive")
+
+    def columns(self, plan: Json) -> dict[str, Column]:
+        """The columns of a plan. Its files are looked at."""
+        schema = pa.table(self._engine(self.settings.threads).schema(json.dumps(plan))).schema
+        return {field.name: Column(_kinds.of_arrow(field.type)) for field in schema}
+
+    def explain(self, table: Table) -> str:
+        """How a table will be made."""
+        plan = _order.kept(table.plan, list(table.columns))
+        return self._for(plan).explain(json.dumps(plan))
+
+    def write(self, table: Table, path: str, kind: str) -> int:
+        """Writes all rows of a table to a file, and answers how many there are."""
+        plan = _order.kept(table.plan, list(table.columns))
+        engine = self._for(plan)
+        with _progress.shown(engine, plan):
+            return engine.write(json.dumps(plan), path, kind)
+
+    def _collect(self, plan: Json) -> pa.Table:
+        engine = self._for(plan)
+        with _progress.shown(engine, plan):
+            return _taken(engine.collect(json.dumps(plan)))
+
+    def _for(self, plan: Json) -> Engine:
+        return self._engine(1 if _order.matters(plan) else self.settings.threads)
+
+    def _engine(self, threads: int | None) -> Engine:
+        with self._lock:
+            if self._process != os.getpid():
+                self._lost.append(self._engines)
+                self._engines, self._process = {}, os.getpid()
+            if threads not in self._engines:
+                self._engines[threads] = Engine(memory=self.settings.memory, threads=threads)
+            return self._engines[threads]
+
+
+def _taken(rows: Any) -> pa.Table:
+    """The engine's rows as a table of pyarrow. Its views of texts are not known to all of pyarrow's functions."""
+    table = pa.table(rows)
+    views = [pa.types.is_string_view(field.type) for field in table.schema]
+    if not any(views):
+        return table
+    fields = [field.with_type(pa.large_string()) if view else field for field, view in zip(table.schema, views)]
+    return table.cast(pa.schema(fields))
+
+
+_current = Local(Settings())
+
+
+def current() -> Local:
+    """What runs plans now."""
+    return _current
+
+
+def use(local: Local) -> Local:
+    """Runs plans by ``local`` from now on. Answers what ran them before."""
+    global _current
+    before, _current = _current, local
+    return before

@@ -1,0 +1,111 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cardoon_engine::{Output, OutputFormat, Settings};
+use cardoon_errors::{Code, Error};
+use cardoon_frame::Frame;
+use pyo3::prelude::*;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::errors::raise;
+use crate::table::Table;
+use crate::waiting::wait;
+
+/// Runs plans on this machine. Plans are JSON: those of the crate `cardoon-frame`.
+#[pyclass(frozen, module = "cardoon_data._engine")]
+pub(crate) struct Engine {
+    engine: Arc<cardoon_engine::Engine>,
+    /// Taken when the engine goes, so that nobody waits for its threads.
+    runtime: Option<Runtime>,
+}
+
+#[pymethods]
+impl Engine {
+    /// `memory`: bytes that the process may have resident; by default seven tenths of what there is. `threads`: those that
+    /// work on a query; by default one for each processor. `spill_folder`: where goes what does not fit into the memory.
+    #[new]
+    #[pyo3(signature = (memory=None, threads=None, spill_folder=None))]
+    fn new(memory: Option<u64>, threads: Option<usize>, spill_folder: Option<PathBuf>) -> PyResult<Self> {
+        let runtime = runtime(threads).map_err(|error| raise(&error))?;
+        let settings = Settings { memory, threads, spill_folder, ..Settings::new() };
+        let engine = cardoon_engine::Engine::new(settings).map_err(|error| raise(&error))?;
+        Ok(Self { engine: Arc::new(engine), runtime: Some(runtime) })
+    }
+
+    /// All rows of a plan. Ctrl-C ends it.
+    fn collect(&self, py: Python<'_>, plan: &str) -> PyResult<Table> {
+        let (engine, frame) = (self.engine.clone(), frame(plan)?);
+        let (schema, batches) = wait(py, self.runtime()?, async move || engine.collect(&frame).await)?;
+        Ok(Table::new(schema, batches))
+    }
+
+    /// A table of the columns of a plan, without rows. Files are looked at for their columns.
+    fn schema(&self, py: Python<'_>, plan: &str) -> PyResult<Table> {
+        let (engine, frame) = (self.engine.clone(), frame(plan)?);
+        let schema = wait(py, self.runtime()?, async move || engine.schema(&frame).await)?;
+        Ok(Table::new(schema, Vec::new()))
+    }
+
+    /// How a plan will be carried out, as text.
+    fn explain(&self, py: Python<'_>, plan: &str) -> PyResult<String> {
+        let (engine, frame) = (self.engine.clone(), frame(plan)?);
+        wait(py, self.runtime()?, async move || engine.explain(&frame).await)
+    }
+
+    /// Writes the rows of a plan to a file and answers how many there are. `format` is `csv`, `json`, `jsonl` or `parquet`.
+    fn write(&self, py: Python<'_>, plan: &str, path: PathBuf, format: &str) -> PyResult<u64> {
+        let (engine, frame) = (self.engine.clone(), frame(plan)?);
+        let output = Output { path, format: output_format(format)?, fence: None };
+        let summary = wait(py, self.runtime()?, async move || engine.write(&frame, &output).await)?;
+        Ok(summary.rows)
+    }
+
+    /// What the query that runs, or has run last, has read of CSV files: rows, bytes, rows that were left out.
+    fn progress(&self) -> (u64, u64, u64) {
+        let read = self.engine.progress();
+        (read.rows, read.bytes, read.bad_rows)
+    }
+}
+
+impl Engine {
+    fn runtime(&self) -> PyResult<&Runtime> {
+        self.runtime.as_ref().ok_or_else(|| raise(&Error::new(Code::Internal, "the engine is gone")))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn runtime(threads: Option<usize>) -> cardoon_errors::Result<Runtime> {
+    let mut builder = Builder::new_multi_thread();
+    if let Some(threads) = threads {
+        builder.worker_threads(threads.max(1));
+    }
+    let built = builder.thread_name("cardoon-data").enable_all().build();
+    built.map_err(|error| Error::new(Code::Internal, "cannot start a runtime").source(error))
+}
+
+fn frame(plan: &str) -> PyResult<Frame> {
+    serde_json::from_str(plan).map_err(|error| {
+        let hint = "a very long chain of steps can be cut with persist()";
+        raise(&Error::new(Code::BadQuery, "the plan cannot be read").source(error).hint(hint))
+    })
+}
+
+fn output_format(format: &str) -> PyResult<OutputFormat> {
+    match format {
+        "csv" => Ok(OutputFormat::Csv),
+        "json" => Ok(OutputFormat::Json),
+        "jsonl" => Ok(OutputFormat::JsonLines),
+        "parquet" => Ok(OutputFormat::Parquet),
+        other => {
+            let error = Error::new(Code::NoFormat, format!("nothing is written as {other:?}"));
+            Err(raise(&error.hint("formats are csv, json, jsonl and parquet")))
+        }
+    }
+}

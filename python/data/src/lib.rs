@@ -1,0 +1,17 @@
+//! The compiled part of the Python package for data: an engine that takes plans as JSON and answers with Arrow's tables.
+//! What users call is Python.
+
+mod engine;
+mod errors;
+mod table;
+mod waiting;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+mod _engine {
+    #[pymodule_export]
+    use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::table::Table;
+}
