@@ -4,6 +4,7 @@ mod commands;
 mod failure;
 mod progress;
 mod rows;
+mod signals;
 mod talk;
 mod tasks;
 
@@ -21,10 +22,13 @@ struct Arguments {
     command: Command,
 }
 
+/// Stack of each thread, in bytes: planning goes as deep as the query does. Only what is used is taken.
+const STACK: usize = 256 << 20;
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    match run(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(arguments.command) {
+        Ok(exit) => exit,
         Err(error) => {
             failure::print(&error);
             ExitCode::from(error.exit_status())
@@ -32,10 +36,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: Arguments) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Error::new(Code::Internal, "the program cannot start its threads").source(error))?;
-    runtime.block_on(arguments.command.run())
+fn run(command: Command) -> Result<ExitCode> {
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build().map_err(
+            |error| Error::new(Code::Internal, "the program cannot start its threads").source(error),
+        )?;
+    runtime.block_on(command.run())
 }

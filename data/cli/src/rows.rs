@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 
 use cardoon_engine::{OutputFormat, Rows, Writer};
+use cardoon_errors::text::clean;
 use cardoon_errors::{Code, Error, Result};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::util::pretty::pretty_format_batches;
@@ -73,7 +74,8 @@ async fn table(rows: &mut Rows) -> Result<()> {
     }
     let table = pretty_format_batches(&shown)
         .map_err(|error| Error::new(Code::Internal, "the rows cannot be shown").source(error))?;
-    text(&table.to_string())
+    // What files hold may be orders to the terminal.
+    text(&table.to_string().lines().map(clean).collect::<Vec<_>>().join("\n"))
 }
 
 /// Writes lines that are data.

@@ -137,3 +137,34 @@ fn the_demo_counts_the_same_on_one_thread_and_on_all() {
     assert_eq!(stdout(&home.run(&words)).lines().count(), 3);
     assert_eq!(home.read("made/log-07.csv"), first);
 }
+
+#[test]
+fn what_files_hold_does_not_order_the_terminal_about() {
+    let home = Home::new();
+    home.write("esc.csv", "x\n\u{1b}[31mred\n");
+    let table = stdout(&home.run(&["sql", "select x from 'esc.csv'"]));
+    assert!(table.contains("\\u{1b}[31mred") && !table.contains('\u{1b}'), "{table}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_query_that_is_interrupted_leaves_nothing_behind() {
+    let home = Home::new();
+    home.write("many.csv", &format!("n,m\n{}", "12345,some text to carry\n".repeat(2_000_000)));
+    let words =
+        ["sql", "select * from 'many.csv' order by m, n", "--out", "all.csv", "--spill-folder", "spilled"];
+    fs::create_dir(home.0.path().join("spilled")).unwrap();
+    let child = home.command(&words).stderr(Stdio::null()).spawn().unwrap();
+    let begun = || fs::read_dir(home.0.path().join("spilled")).unwrap().next().is_some();
+    let mut looks = 0;
+    while !begun() {
+        looks += 1;
+        assert!(looks < 10_000_000, "nothing was begun");
+    }
+    let killed = Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
+    assert!(!begun(), "spilled files are left");
+    let left = fs::read_dir(home.0.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(left.filter(|name| name.to_string_lossy().contains("all.csv")).next().is_none());
+}

@@ -63,6 +63,10 @@ pub enum Error {
         text: String,
     },
 
+    /// Lines of a file end in carriage returns, as they did on old Macs.
+    #[error("{file}: the lines end in a carriage return alone; convert them with tr '\\r' '\\n'")]
+    CarriageReturns { file: String },
+
     /// A text that is no UTF-8.
     #[error("{file}, line {line}: column {column} is no UTF-8 at byte {offset} of the file: {text}")]
     InvalidUtf8 {

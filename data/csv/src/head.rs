@@ -28,6 +28,9 @@ pub(crate) fn skip(
             .map(|(column, field)| name(block, *field, column, file, dialect))
             .collect();
         let names = distinct(names?);
+        if !block.quoted && names.iter().any(|name| name.contains('\r')) {
+            return Err(Error::CarriageReturns { file: file.to_owned() });
+        }
         block.start = end;
         return Ok(names);
     }

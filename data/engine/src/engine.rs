@@ -9,14 +9,14 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::execute_stream;
-use datafusion::prelude::SessionContext;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
+use crate::output::Failure;
 use crate::tables::{self, Tables};
 use crate::{Output, Progress, Settings, errors, lower, order, output, session};
 
-/// Columns that one query widens, at most, before it is given up.
-const WIDENED: u64 = 1000;
+/// How often a query begins again, at most: once for each column that is widened.
+const RESTARTS: u64 = 1000;
 
 /// Runs frames on this machine.
 pub struct Engine {
@@ -30,6 +30,13 @@ pub struct Rows {
     schema: SchemaRef,
     first: Option<RecordBatch>,
     rest: SendableRecordBatchStream,
+}
+
+/// How a query is tried.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Attempt {
+    /// Joins sort both sides and spill them, which is slower than a hash table that fits into the memory.
+    pub(crate) joins_spill: bool,
 }
 
 /// What a query that wrote files has done.
@@ -50,43 +57,49 @@ impl Engine {
     /// Starts `frame` and waits for its first rows. Until then a column that turns out to hold something else than its
     /// samples is widened, and the query starts again.
     pub async fn run(&self, frame: &Frame) -> Result<Rows> {
-        self.tables.watch().begin();
+        let mut attempt = self.first_attempt();
         loop {
-            match self.start(frame).await {
+            match self.start(frame, attempt).await {
                 Ok(rows) => return Ok(rows),
-                Err(error) => self.widen(error)?,
+                Err(error) => attempt = self.next_attempt(attempt, error)?,
             }
         }
     }
 
     /// All rows of `frame`. Widens columns to the end.
     pub async fn collect(&self, frame: &Frame) -> Result<(SchemaRef, Vec<RecordBatch>)> {
-        self.tables.watch().begin();
+        let mut attempt = self.first_attempt();
         loop {
-            match self.collected(frame).await {
+            match self.collected(frame, attempt).await {
                 Ok(collected) => return Ok(collected),
-                Err(error) => self.widen(error)?,
+                Err(error) => attempt = self.next_attempt(attempt, error)?,
             }
         }
     }
 
-    /// Writes the rows of `frame` to files. They appear under their names when they are whole.
+    /// Writes the rows of `frame` to a file, which appears under its name when it is whole. Widens columns to the end.
     pub async fn write(&self, frame: &Frame, output: &Output) -> Result<Summary> {
         tables::may_write(&output.path, &self.settings.roots)?;
-        let mut rows = self.run(frame).await?;
-        output::write(&mut rows, output).await
+        let mut attempt = self.first_attempt();
+        loop {
+            match self.written(frame, output, attempt).await {
+                Ok(summary) => return Ok(summary),
+                Err(Failure::Output(error)) => return Err(error),
+                Err(Failure::Query(error)) => attempt = self.next_attempt(attempt, error)?,
+            }
+        }
     }
 
     /// How the query will be carried out, as text.
     pub async fn explain(&self, frame: &Frame) -> Result<String> {
-        let plan = self.plan(frame).await.map_err(errors::coded)?;
+        let plan = self.plan(frame, Attempt::default()).await.map_err(errors::coded)?;
         let physical = plan.create_physical_plan().await.map_err(errors::coded)?;
         Ok(datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string())
     }
 
     /// The columns of `frame`.
     pub async fn schema(&self, frame: &Frame) -> Result<SchemaRef> {
-        let plan = self.plan(frame).await.map_err(errors::coded)?;
+        let plan = self.plan(frame, Attempt::default()).await.map_err(errors::coded)?;
         Ok(Arc::new(plan.schema().as_arrow().clone()))
     }
 
@@ -95,12 +108,13 @@ impl Engine {
         self.tables.watch().progress()
     }
 
-    async fn plan(&self, frame: &Frame) -> Result<DataFrame, DataFusionError> {
-        order::kept(lower::frame(&self.session(), frame).await?)
+    async fn plan(&self, frame: &Frame, attempt: Attempt) -> Result<DataFrame, DataFusionError> {
+        let session = session::session(&self.settings, &self.runtime, &self.tables, attempt);
+        order::kept(lower::frame(&session, frame).await?)
     }
 
-    async fn start(&self, frame: &Frame) -> Result<Rows, DataFusionError> {
-        let plan = self.plan(frame).await?;
+    async fn start(&self, frame: &Frame, attempt: Attempt) -> Result<Rows, DataFusionError> {
+        let plan = self.plan(frame, attempt).await?;
         let context = Arc::new(plan.task_ctx());
         let plan = plan.create_physical_plan().await?;
         self.tables.watch().follow(plan.clone());
@@ -109,23 +123,38 @@ impl Engine {
         Ok(Rows { schema: rest.schema(), first, rest })
     }
 
-    async fn collected(&self, frame: &Frame) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
-        let Rows { schema, first, rest } = self.start(frame).await?;
+    async fn collected(
+        &self,
+        frame: &Frame,
+        attempt: Attempt,
+    ) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
+        let Rows { schema, first, rest } = self.start(frame, attempt).await?;
         let mut batches: Vec<RecordBatch> = first.into_iter().collect();
         batches.extend(rest.try_collect::<Vec<_>>().await?);
         Ok((schema, batches))
     }
 
-    /// Remembers the wider kind of a column if that is what `error` asks for.
-    fn widen(&self, error: DataFusionError) -> Result<()> {
-        match errors::disagreement(&error) {
-            Some(found) if self.tables.widen(found) && self.tables.watch().restart() <= WIDENED => Ok(()),
-            _ => Err(errors::coded(error)),
-        }
+    async fn written(&self, frame: &Frame, output: &Output, attempt: Attempt) -> Result<Summary, Failure> {
+        let mut rows = self.start(frame, attempt).await.map_err(Failure::Query)?;
+        output::write(&mut rows, output).await
     }
 
-    fn session(&self) -> SessionContext {
-        session::session(&self.settings, &self.runtime, &self.tables)
+    fn first_attempt(&self) -> Attempt {
+        self.tables.watch().begin();
+        Attempt::default()
+    }
+
+    /// How to try again after `error`; that error, with a code, if there is nothing to try.
+    fn next_attempt(&self, attempt: Attempt, error: DataFusionError) -> Result<Attempt> {
+        let next = match errors::disagreement(&error) {
+            Some(found) if self.tables.widen(found) => attempt,
+            None if !attempt.joins_spill && errors::is_of_hash_join(&error) => Attempt { joins_spill: true },
+            _ => return Err(errors::coded(error)),
+        };
+        if self.tables.watch().restart() > RESTARTS {
+            return Err(errors::coded(error));
+        }
+        Ok(next)
     }
 }
 
@@ -136,9 +165,13 @@ impl Rows {
 
     /// The next batch, none at the end.
     pub async fn next(&mut self) -> Result<Option<RecordBatch>> {
-        if let Some(first) = self.first.take() {
-            return Ok(Some(first));
+        self.read().await.map_err(errors::coded)
+    }
+
+    pub(crate) async fn read(&mut self) -> Result<Option<RecordBatch>, DataFusionError> {
+        match self.first.take() {
+            Some(first) => Ok(Some(first)),
+            None => self.rest.next().await.transpose(),
         }
-        self.rest.next().await.transpose().map_err(errors::coded)
     }
 }

@@ -14,6 +14,8 @@ pub(crate) struct Disagreement {
     /// The files, as the query names them.
     pub(crate) table: String,
     pub(crate) column: String,
+    /// In what kind it was read.
+    pub(crate) had: Kind,
     pub(crate) needed: Kind,
     pub(crate) error: Error,
 }
@@ -49,9 +51,25 @@ pub(crate) fn coded(error: DataFusionError) -> Error {
     if let Some(ours) = causes(&error).find_map(|cause| cause.downcast_ref::<Error>()) {
         return ours.clone();
     }
+    if causes(&error).any(is_full_disk) {
+        return Error::new(Code::SpillFull, "the disk for spilled data is full");
+    }
     let cause =
         causes(&error).find_map(|cause| cause.downcast_ref::<DataFusionError>().and_then(of_the_engine));
     cause.unwrap_or_else(|| Error::new(Code::QueryFailed, "the query failed").source(error))
+}
+
+/// Whether a join ran out of memory that held one side of it in a hash table. One that sorts both sides can spill them.
+pub(crate) fn is_of_hash_join(error: &DataFusionError) -> bool {
+    causes(error).any(|cause| {
+        matches!(cause.downcast_ref(), Some(DataFusionError::ResourcesExhausted(text)) if text.contains("HashJoin"))
+    })
+}
+
+fn is_full_disk(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
 }
 
 /// What a single error of DataFusion means, if it is one of those that a user can do something about.
@@ -77,9 +95,6 @@ fn of_the_engine(error: &DataFusionError) -> Option<Error> {
                 .checked(text.lines().next().unwrap_or_default().to_owned())
                 .hint("allow more with --memory, or use fewer threads"),
         ),
-        DataFusionError::IoError(error) if error.kind() == std::io::ErrorKind::StorageFull => {
-            Some(Error::new(Code::SpillFull, "the disk for spilled data is full"))
-        }
         _ => None,
     }
 }
@@ -109,6 +124,11 @@ pub(crate) fn no_such_column(name: &str, known: &[&str]) -> Error {
 
 pub(crate) fn wrong_arguments(function: &str) -> Error {
     Error::new(Code::BadQuery, format!("{function} does not take so many arguments"))
+}
+
+pub(crate) fn too_long(limit: usize) -> Error {
+    Error::new(Code::BadQuery, format!("a query has at most {} KiB", limit >> 10))
+        .hint("put long lists of values into a file and join with it")
 }
 
 pub(crate) fn internal(what: &str) -> Error {

@@ -11,11 +11,18 @@ use datafusion::execution::{SessionStateBuilder, context::SQLOptions};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::Settings;
+use crate::engine::Attempt;
 use crate::memory;
 use crate::tables::Tables;
 
 /// Rows in a batch, at most.
 const BATCH_ROWS: usize = 8192;
+
+/// The same where memory is short: whoever sorts needs room for two batches.
+const FEW_ROWS: usize = 512;
+
+/// What a sort keeps free for merging what it has spilled, where memory is short, in bytes.
+const SORT_RESERVE: usize = 1 << 20;
 
 /// Memory and spilled files, shared by all queries of an engine.
 pub(crate) fn runtime(settings: &Settings) -> Result<Arc<RuntimeEnv>> {
@@ -36,12 +43,16 @@ pub(crate) fn session(
     settings: &Settings,
     runtime: &Arc<RuntimeEnv>,
     tables: &Arc<Tables>,
+    attempt: Attempt,
 ) -> SessionContext {
     let mut config = SessionConfig::new()
         .with_target_partitions(settings.threads())
         .with_batch_size(BATCH_ROWS)
         .with_information_schema(false)
         .with_extension(tables.clone());
+    if attempt.joins_spill {
+        config = spilling_joins(config, settings.threads());
+    }
     // Columns are named as the files name them.
     config.options_mut().sql_parser.enable_ident_normalization = false;
     let state = SessionStateBuilder::new()
@@ -54,6 +65,16 @@ pub(crate) fn session(
     let catalogs = Arc::new(DynamicFileCatalog::new(named, factory));
     let state = SessionStateBuilder::from(state).with_catalog_list(catalogs).build();
     SessionContext::new_with_state(state)
+}
+
+/// Joins that sort both sides. Four sorts may share what a hash table did not fit into, so each takes little at a time.
+/// With a single partition the engine would make a hash table all the same.
+fn spilling_joins(mut config: SessionConfig, threads: usize) -> SessionConfig {
+    let options = config.options_mut();
+    options.optimizer.prefer_hash_join = false;
+    options.execution.target_partitions = threads.div_ceil(2).max(2);
+    options.execution.sort_spill_reservation_bytes = SORT_RESERVE;
+    config.with_batch_size(FEW_ROWS)
 }
 
 /// Reading only: a query neither makes tables nor writes files.

@@ -81,12 +81,15 @@ impl Drop for Engine {
     }
 }
 
+/// Stack of each thread, in bytes: planning goes as deep as the query does. Only what is used is taken.
+const STACK: usize = 256 << 20;
+
 fn runtime(threads: Option<usize>) -> cardoon_errors::Result<Runtime> {
     let mut builder = Builder::new_multi_thread();
     if let Some(threads) = threads {
         builder.worker_threads(threads.max(1));
     }
-    let built = builder.thread_name("cardoon-data").enable_all().build();
+    let built = builder.thread_name("cardoon-data").thread_stack_size(STACK).enable_all().build();
     built.map_err(|error| Error::new(Code::Internal, "cannot start a runtime").source(error))
 }
 

@@ -5,7 +5,11 @@ mod options;
 mod sql;
 mod worker;
 
+use std::process::ExitCode;
+
 use cardoon_errors::Result;
+
+use crate::signals;
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -19,11 +23,12 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) async fn run(self) -> Result<()> {
+    pub(crate) async fn run(self) -> Result<ExitCode> {
         match self {
-            Self::Sql(options) => sql::run(options).await,
-            Self::Worker(options) => worker::run(options).await,
-            Self::Demo(demo) => demo.run().await,
+            Self::Sql(options) => signals::or_query(sql::run(options)).await,
+            Self::Demo(demo) => signals::or_query(demo.run()).await,
+            // It sees to signals itself.
+            Self::Worker(options) => worker::run(options).await.map(|()| ExitCode::SUCCESS),
         }
     }
 }

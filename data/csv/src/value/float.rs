@@ -1,4 +1,4 @@
-use super::int::up_to_eight;
+use super::int::{is_whole, up_to_eight};
 use crate::field::Field;
 
 /// The powers of ten that a float holds without an error.
@@ -12,9 +12,14 @@ pub(crate) fn float(field: Field<'_>) -> Option<f64> {
     short(field).or_else(|| any(field))
 }
 
+/// A whole number that 64 bits do not hold is none: such a column is text, wherever its other numbers stand.
 #[cold]
 fn any(field: Field<'_>) -> Option<f64> {
-    std::str::from_utf8(field.text()).ok()?.parse().ok()
+    let text = std::str::from_utf8(field.text()).ok()?;
+    if is_whole(text.as_bytes()) && text.parse::<i64>().is_err() {
+        return None;
+    }
+    text.parse().ok()
 }
 
 /// A number such as `-123.45` of at most eight digits on either side of the point, and 15 in all. Digits and power
@@ -44,7 +49,8 @@ mod tests {
     use super::*;
 
     fn same(text: &str) {
-        let expected: Option<f64> = text.parse().ok();
+        let exact = !is_whole(text.as_bytes()) || text.parse::<i64>().is_ok();
+        let expected: Option<f64> = text.parse().ok().filter(|_| exact);
         let found = float(Field::of(text.as_bytes()));
         assert_eq!(found.map(f64::to_bits), expected.map(f64::to_bits), "{text}");
     }

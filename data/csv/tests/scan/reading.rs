@@ -53,7 +53,7 @@ fn value(column: &ArrayRef, row: usize) -> Option<String> {
     column.is_valid(row).then(|| match column.data_type() {
         DataType::Boolean => column.as_boolean().value(row).to_string(),
         DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
+        DataType::Float64 => format!("{:?}", column.as_primitive::<Float64Type>().value(row)),
         DataType::Date32 => column.as_primitive::<Date32Type>().value(row).to_string(),
         DataType::Timestamp(..) => column.as_primitive::<TimestampMicrosecondType>().value(row).to_string(),
         _ => column.as_string::<i32>().value(row).to_owned(),

@@ -75,7 +75,7 @@ pub(crate) fn kind() -> impl Strategy<Value = Kind> {
 fn cell(kind: Kind) -> impl Strategy<Value = Cell> {
     let value = match kind {
         Kind::Int64 => any::<i64>().prop_map(|number| number.to_string()).boxed(),
-        Kind::Float64 => any::<f64>().prop_map(|number| number.to_string()).boxed(),
+        Kind::Float64 => any::<f64>().prop_map(|number| format!("{number:?}")).boxed(),
         Kind::Boolean => any::<bool>().prop_map(|flag| flag.to_string()).boxed(),
         _ => prop_oneof![3 => "[a-c\",\r\n é☃]{0,12}", 1 => "[x\"]{60,130}"].boxed(),
     };

@@ -9,14 +9,18 @@ mod window;
 use std::collections::HashSet;
 
 use cardoon_frame::{Expr, Frame, JoinKind, Named, SortKey};
-use datafusion::common::JoinType;
+use datafusion::common::{Column, JoinType, NullEquality};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::Result;
-use datafusion::logical_expr::{self as df, ident};
+use datafusion::logical_expr::{self as df, LogicalPlanBuilder, ident};
 use datafusion::prelude::SessionContext;
 use futures_util::future::BoxFuture;
 
+use crate::errors::{self, IntoEngine as _};
 use crate::tables;
+
+/// Bytes of a query in SQL, at most: what plans it needs stack for each level of it, and threads have 256 MiB.
+const LONGEST_QUERY: usize = 64 << 10;
 
 /// The plan of `frame`. Files are looked at for their columns.
 pub(crate) fn frame<'a>(session: &'a SessionContext, frame: &'a Frame) -> BoxFuture<'a, Result<DataFrame>> {
@@ -79,9 +83,20 @@ fn join(
     let left = left.alias("left")?;
     let right = right.alias("right")?;
     let selected = joined_columns(&left, &right, (left_on, right_on), how, suffixes);
-    let on: Vec<df::Expr> =
-        left_on.iter().zip(right_on).map(|(left, right)| of("left", left).eq(of("right", right))).collect();
-    left.join_on(right, join_type(how), on)?.select(selected)
+    let keys = |side: &str, on: &[String]| -> Vec<Column> {
+        on.iter().map(|name| Column::new(Some(side), name)).collect()
+    };
+    let keys = (keys("left", left_on), keys("right", right_on));
+    let (state, left) = left.into_parts();
+    // As in pandas, keys that are missing on both sides are equal.
+    let joined = LogicalPlanBuilder::from(left).join_detailed(
+        right.into_parts().1,
+        join_type(how),
+        keys,
+        None,
+        NullEquality::NullEqualsNull,
+    )?;
+    DataFrame::new(state, joined.build()?).select(selected)
 }
 
 /// The columns that a join has: those of the left side, then those of the right side that are no shared key.
@@ -127,7 +142,7 @@ fn key(name: &str, how: JoinKind) -> df::Expr {
 }
 
 fn of(side: &str, name: &str) -> df::Expr {
-    df::Expr::Column(datafusion::common::Column::new(Some(side), name))
+    df::Expr::Column(Column::new(Some(side), name))
 }
 
 fn join_type(how: JoinKind) -> JoinType {
@@ -170,6 +185,9 @@ async fn concat(session: &SessionContext, inputs: &[Frame]) -> Result<DataFrame>
 }
 
 async fn sql(session: &SessionContext, query: &str, named: &[(String, Frame)]) -> Result<DataFrame> {
+    if query.len() > LONGEST_QUERY {
+        return Err(errors::too_long(LONGEST_QUERY).into_engine());
+    }
     for (name, input) in named {
         let view = frame(session, input).await?.into_view();
         session.register_table(datafusion::common::TableReference::bare(name.as_str()), view)?;

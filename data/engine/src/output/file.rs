@@ -2,31 +2,32 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write as _};
 use std::path::Path;
 
-use cardoon_errors::{Code, Error, Result};
+use cardoon_errors::{Code, Error};
 use tempfile::NamedTempFile;
 
-use super::{Output, Writer, fence};
+use super::{Failure, Output, Writer, fence};
 use crate::{Rows, Summary};
 
 /// Bytes that are gathered before they go to the file.
 const BUFFERED: usize = 1 << 20;
 
 /// Writes all rows beside the wanted file and renames it, so that nobody ever sees a half of it.
-pub(crate) async fn write(rows: &mut Rows, output: &Output) -> Result<Summary> {
-    let failed = |error| cannot_write(&output.path, error);
+pub(crate) async fn write(rows: &mut Rows, output: &Output) -> Result<Summary, Failure> {
+    let failed = |error| Failure::Output(cannot_write(&output.path, error));
     let temporary = beside(&output.path).map_err(failed)?;
     let file = temporary.reopen().map_err(failed)?;
     let buffered = BufWriter::with_capacity(BUFFERED, file);
     let mut writer = Writer::new(buffered, output.format, rows.schema()).map_err(failed)?;
     let mut written = 0;
-    while let Some(batch) = rows.next().await? {
+    while let Some(batch) = rows.read().await.map_err(Failure::Query)? {
         writer.write(&batch).map_err(failed)?;
         written += batch.num_rows() as u64;
     }
     let mut buffered = writer.finish().map_err(failed)?;
     buffered.flush().map_err(failed)?;
     buffered.get_ref().sync_all().map_err(failed)?;
-    let _held = output.fence.as_ref().map(|fence| fence::hold(&output.path, fence)).transpose()?;
+    let held = output.fence.as_ref().map(|fence| fence::hold(&output.path, fence)).transpose();
+    let _held = held.map_err(Failure::Output)?;
     temporary.persist(&output.path).map_err(|error| failed(error.error))?;
     sync_folder(&output.path).map_err(failed)?;
     Ok(Summary { rows: written, files: 1 })
@@ -35,6 +36,8 @@ pub(crate) async fn write(rows: &mut Rows, output: &Output) -> Result<Summary> {
 /// A file in the same folder, so that it can be renamed. It is removed if it never gets its name.
 fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
+    // A name has 255 bytes at most, and the temporary one has more than the wanted one.
+    let name: String = name.chars().take(50).collect();
     let mut builder = tempfile::Builder::new();
     // Readable like any other file that the user makes, not by him alone.
     #[cfg(unix)]

@@ -7,10 +7,17 @@ mod writer;
 use std::path::{Path, PathBuf};
 
 use cardoon_errors::{Code, Error, Result};
+use datafusion::error::DataFusionError;
 
 pub use fence::Fence;
 pub(crate) use file::write;
 pub use writer::Writer;
+
+/// Why rows were not written.
+pub(crate) enum Failure {
+    Query(DataFusionError),
+    Output(Error),
+}
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -46,12 +46,14 @@ impl Tables {
         &self.watch
     }
 
-    /// Remembers that a column holds more than its samples did. `false` if that is known already, so that trying again
-    /// would change nothing.
+    /// Remembers that a column holds more than its samples did. `false` if the attempt that found it has read the column
+    /// in that kind already, so that trying again would change nothing. Other queries may have found more meanwhile.
     pub(crate) fn widen(&self, found: &Disagreement) -> bool {
         let key = (found.table.clone(), found.column.clone());
         let mut widened = self.widened.lock().unwrap_or_else(PoisonError::into_inner);
-        widened.insert(key, found.needed) != Some(found.needed)
+        let known = widened.entry(key).or_insert(found.needed);
+        *known = known.wider(found.needed);
+        *known != found.had
     }
 
     /// The kind that a column of these files is known to need.
@@ -69,7 +71,7 @@ impl Tables {
                 csv::open(scan, &files, needed, self.watch.clone())
             }
             Format::Parquet => listing::parquet(&files).await,
-            Format::JsonLines => listing::json_lines(&files).await,
+            Format::JsonLines => listing::json(&files).await,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! From names and patterns to files.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use cardoon_errors::{Code, Error, Result};
 use cardoon_frame::{Format, Scan};
@@ -20,6 +20,8 @@ pub(super) fn is_path(name: &str) -> bool {
 pub(super) fn expand(patterns: &[String], roots: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for pattern in patterns {
+        // Before anything is looked at: what lies outside is not even told of.
+        within(literal_folder(pattern), roots)?;
         files.extend(matches(pattern)?);
         if files.len() > FILES {
             return Err(Error::new(Code::NoFiles, format!("{pattern:?} means more than {FILES} files")));
@@ -30,6 +32,13 @@ pub(super) fn expand(patterns: &[String], roots: &[PathBuf]) -> Result<Vec<PathB
     }
     files.iter().try_for_each(|file| within(file, roots))?;
     Ok(files)
+}
+
+/// The part of a pattern before its first wildcard.
+fn literal_folder(pattern: &str) -> &Path {
+    let path = Path::new(pattern.strip_prefix("file://").unwrap_or(pattern));
+    let is_literal = |part: &&Path| !part.to_string_lossy().contains(['*', '?', '[']);
+    path.ancestors().find(is_literal).unwrap_or(path)
 }
 
 fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
@@ -43,8 +52,11 @@ fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
     if path.is_dir() {
         return in_folder(path);
     }
-    if path.exists() {
+    if path.is_file() {
         return Ok(vec![path.to_owned()]);
+    }
+    if path.exists() {
+        return Err(Error::new(Code::FileUnreadable, format!("{pattern:?} is no regular file")));
     }
     let found = glob::glob(pattern).map_err(|error| {
         Error::new(Code::NoFiles, format!("{pattern:?} is no pattern of file names")).source(error)
@@ -106,9 +118,15 @@ fn within(file: &Path, roots: &[PathBuf]) -> Result<()> {
     if roots.is_empty() {
         return Ok(());
     }
-    let real = fs::canonicalize(file).map_err(|error| unreadable(file, error))?;
-    let inside = |root: &PathBuf| fs::canonicalize(root).is_ok_and(|root| real.starts_with(root));
-    if roots.iter().any(inside) {
+    let whole = std::path::absolute(file).map_err(|error| unreadable(file, error))?;
+    // What is not there yet would be made in the nearest folder that is.
+    let real = whole.ancestors().find_map(|part| fs::canonicalize(part).ok());
+    let inside = |root: &PathBuf| {
+        fs::canonicalize(root).is_ok_and(|root| real.as_ref().is_some_and(|real| real.starts_with(root)))
+    };
+    if !file.components().any(|part| part == Component::ParentDir && !whole.exists())
+        && roots.iter().any(inside)
+    {
         return Ok(());
     }
     let allowed: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();

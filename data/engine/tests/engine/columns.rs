@@ -1,5 +1,6 @@
 //! What columns hold, and what happens when a later row disagrees with the samples.
 
+use cardoon_engine::Output;
 use cardoon_errors::Code;
 use cardoon_frame::{Frame, Kind, Scan, col, count_rows};
 use datafusion::arrow::datatypes::DataType;
@@ -93,5 +94,32 @@ async fn a_column_that_is_not_there_is_named_with_the_nearest_that_is() {
         let error = rig.error(&frame).await;
         assert_eq!(error.code(), Code::NoSuchColumn, "{error:?}");
         assert!(error.next_step().unwrap().contains("user_id"), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_written_is_begun_again_as_well() {
+    let rig = Rig::new();
+    rig.write("a.csv", late_text());
+    let output = Output::named(rig.path("b.csv")).unwrap();
+    assert_eq!(rig.engine.write(&rig.scan("a.csv"), &output).await.unwrap().rows, 400_001);
+}
+
+#[tokio::test]
+async fn queries_that_meet_the_same_late_value_widen_it_all() {
+    let rig = Rig::new();
+    rig.write("a.csv", late_text());
+    let frame = rig.scan("a.csv").group_by(["user_id"]).aggregate([("n", count_rows())]);
+    let counts = futures_util::future::join_all((0..4).map(|_| rig.rows(&frame))).await;
+    assert!(counts.iter().all(|rows| rows.len() == 1001));
+}
+
+#[tokio::test]
+async fn whole_numbers_beyond_64_bits_are_text_wherever_they_stand() {
+    let rig = Rig::new();
+    for text in ["x\n1.5\n9223372036854775808\n", "x\n9223372036854775808\n1.5\n"] {
+        rig.write("a.csv", text);
+        let schema = rig.engine.schema(&rig.scan("a.csv")).await.unwrap();
+        assert!(schema.field(0).data_type().is_string(), "{text}: {schema:?}");
     }
 }

@@ -39,6 +39,32 @@ async fn json_lines_and_parquet_are_tables_too() {
 }
 
 #[tokio::test]
+async fn json_has_the_columns_and_the_numbers_of_all_its_rows() {
+    let rig = Rig::new();
+    rig.write("a.jsonl", format!("{}{{\"x\":1.5,\"late\":\"y\"}}\n", "{\"x\":1}\n".repeat(20_000)));
+    assert_eq!(rig.rows(&rig.sql("select x, late from '{}/a.jsonl' offset 20000")).await, ["1.5|y"]);
+    rig.write("b.json", "\n[{\"x\":1},{\"x\":2}]");
+    assert_eq!(rig.rows(&rig.scan("b.json")).await, ["1", "2"]);
+}
+
+#[tokio::test]
+async fn a_name_with_brackets_is_a_name() {
+    let rig = Rig::new();
+    rig.write("d[1].jsonl", "{\"x\":1}\n");
+    rig.write("d1.jsonl", "{\"x\":77}\n");
+    assert_eq!(rig.rows(&rig.scan("d[1].jsonl")).await, ["1"]);
+    assert_eq!(rig.sorted(&rig.scan("*.jsonl")).await, ["1", "77"]);
+}
+
+#[tokio::test]
+async fn lines_that_end_in_carriage_returns_alone_are_refused() {
+    let rig = Rig::new();
+    rig.write("a.csv", "x,y\r1,2\r3,4\r");
+    let error = rig.error(&rig.scan("a.csv")).await;
+    assert!(error.code() == Code::BadRow && error.message().contains("carriage return"), "{error:?}");
+}
+
+#[tokio::test]
 async fn rows_that_cannot_be_read_end_the_query_or_are_counted() {
     let rig = Rig::new();
     rig.write("a.csv", "x,y\n1,2\n3\n4,5\n");
@@ -100,4 +126,10 @@ async fn nothing_outside_of_the_roots_is_read() {
     let query = Frame::sql(format!("select * from '{}'", other.name("secret.csv")));
     assert_eq!(rig.error(&query).await.code(), Code::OutsideRoots);
     assert_eq!(rig.error(&other.scan("secret.csv")).await.code(), Code::OutsideRoots);
+    // Not even what is there and what is not is told, nor is it searched.
+    for name in ["secre.csv", "*.csv", "**/*.csv", "none/at/all.csv"] {
+        let error = rig.error(&other.scan(name)).await;
+        assert_eq!(error.code(), Code::OutsideRoots, "{error:?}");
+        assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+    }
 }

@@ -109,6 +109,15 @@ async fn joins_have_the_rows_and_the_names_of_pandas() {
 }
 
 #[tokio::test]
+async fn keys_that_are_missing_on_both_sides_are_equal_as_in_pandas() {
+    let rig = Rig::new();
+    rig.write("a.csv", "k,x\n1,1\n,2\n");
+    rig.write("b.csv", "k,y\n1,3\n,4\n");
+    let frame = rig.scan("a.csv").join(rig.scan("b.csv"), ["k"], JoinKind::Outer);
+    assert_eq!(rig.sorted(&frame).await, ["1|1|3", "null|2|4"]);
+}
+
+#[tokio::test]
 async fn rows_are_sorted_with_nulls_last_and_cut() {
     let rig = rig();
     let by = [col("seconds").descending(), col("user_id").ascending()];

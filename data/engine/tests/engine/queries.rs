@@ -61,3 +61,34 @@ async fn more_groups_than_memory_are_spilled() {
     assert_eq!(rig.rows(&rig.sql(query)).await, ["600000|600000"]);
     assert!(rig.engine.progress().spilled_bytes > 0, "the test shows nothing");
 }
+
+#[tokio::test]
+async fn joins_that_do_not_fit_are_sorted_and_spilled() {
+    let rig = Rig::new();
+    let rows = lines(0..120_000, |n| format!("{n},{}", "x".repeat(400)));
+    rig.write("a.csv", format!("a,b\n{rows}"));
+    let wide = |key: &str| format!("(select a as {key}, b || b || b || b as b from '{{}}/a.csv')");
+    let query = format!(
+        "select count(*), sum(length(l.b) + length(r.b)) from {} l join {} r on l.c = r.d",
+        wide("c"),
+        wide("d")
+    );
+    assert_eq!(rig.rows(&rig.sql(&query)).await, ["120000|384000000"]);
+    assert_eq!(rig.engine.progress().restarts, 1, "it fitted, so the test shows nothing");
+}
+
+#[tokio::test]
+async fn a_recursive_query_reads_its_files_in_each_round() {
+    let rig = Rig::new();
+    rig.write("edges.csv", "a,b\n1,2\n2,3\n3,4\n4,5\n");
+    let query = "with recursive r as (select 1 as n union all \
+                 select e.b as n from r join '{}/edges.csv' e on e.a = r.n) select n from r order by n";
+    assert_eq!(rig.rows(&rig.sql(query)).await, ["1", "2", "3", "4", "5"]);
+}
+
+#[tokio::test]
+async fn a_query_is_not_as_long_as_it_likes() {
+    let rig = Rig::new();
+    let long = Frame::sql(format!("select 1{} as a", "+1".repeat(40_000)));
+    assert_eq!(rig.error(&long).await.code(), Code::BadQuery);
+}

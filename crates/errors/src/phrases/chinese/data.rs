@@ -17,6 +17,7 @@ phrases! {
         "cannot read {}" => "无法读取 {0}";
     }
     NoFormat {
+        "the files are not all compressed in the same way" => "这些文件的压缩方式不一样";
         "the name of {} does not say what it is" => "从文件名 {0} 看不出是什么格式";
         "names end in .csv, .tsv, .jsonl or .parquet, with .gz or .zst after it if compressed" =>
             "文件名以 .csv、.tsv、.jsonl 或 .parquet 结尾，压缩过的后面再加 .gz 或 .zst";
@@ -36,6 +37,7 @@ phrases! {
         "did you mean {}?" => "是不是想写 {0}？";
     }
     BadRow {
+        "{}: the lines end in a carriage return alone; convert them with tr '\\r' '\\n'" => "{0}：行尾只有回车符；请用 tr '\\r' '\\n' 转换";
         "{}, line {}: the row has {} fields instead of {}: {}" =>
             "{0} 第 {1} 行：这一行有 {2} 个字段，应为 {3} 个：{4}";
         "{}, line {}: a row begins that is longer than {} bytes" => "{0} 第 {1} 行：从这里开始的一行超过了 {2} 字节";
@@ -70,6 +72,7 @@ phrases! {
         "{} changed while it was read: {} bytes instead of {}" => "读取期间 {0} 变了：现在是 {1} 字节，原来是 {2} 字节";
     }
     FileUnreadable {
+        "{} is no regular file" => "{0} 不是普通文件";
         "{} cannot be read" => "{0} 无法读取";
         "cannot read {}" => "无法读取 {0}";
         "invalid gzip header" => "不是 gzip 格式";
@@ -80,6 +83,8 @@ phrases! {
         "a value of the query does not fit the column that it meets" => "查询里的一个值和它要比较的列类型不合";
         "a file stands between single quotes: select * from 'logs.csv'" => "文件名要写在单引号里：select * from 'logs.csv'";
         "if the column should hold it, say so: --type COLUMN=text" => "如果这一列本来就该是这样的值，请写明：--type 列名=text";
+        "a query has at most {} KiB" => "查询最长 {0} KiB";
+        "put long lists of values into a file and join with it" => "很长的取值列表请写到文件里，再和它连接";
         "{} does not take so many arguments" => "{0} 的参数个数不对";
     }
     MemoryTooSmall {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cardoon_csv::{Reader, Scan};
+use cardoon_csv::{Options, Reader, Scan};
 use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -55,13 +55,14 @@ impl CsvExec {
     }
 
     /// A reader of the scan that all partitions share.
-    fn reader(&self) -> Result<Reader> {
+    fn reader(&self, batch_rows: usize) -> Result<Reader> {
         let mut shared = self.scan.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(scan) = &*shared {
             return Ok(scan.reader());
         }
         let Files { sources, header, options, watch, .. } = &*self.files;
-        let scan = Scan::new(sources.clone(), header.clone(), Some(self.columns.clone()), options.clone())
+        let options = Options { batch_rows, ..options.clone() };
+        let scan = Scan::new(sources.clone(), header.clone(), Some(self.columns.clone()), options)
             .map_err(|error| failure::of_scan(&self.files, error))?;
         let bytes = sources.iter().map(|source| source.len()).sum();
         watch.add(scan.clone(), bytes);
@@ -112,15 +113,21 @@ impl ExecutionPlan for CsvExec {
         Ok(self)
     }
 
+    /// A recursive query reads its files again in each round.
+    fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
+        let partitions = self.properties.partitioning.partition_count();
+        Ok(Arc::new(Self::new(self.files.clone(), self.columns.clone(), self.limit, partitions)))
+    }
+
     fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
     }
 
-    fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let rows = Rows {
             files: self.files.clone(),
             schema: self.schema(),
-            reader: self.reader()?,
+            reader: self.reader(context.session_config().batch_size())?,
             left: self.limit,
             has_ended: false,
             metrics: BaselineMetrics::new(&self.metrics, partition),

@@ -10,9 +10,15 @@ use crate::errors::{Disagreement, IntoEngine as _};
 /// The error of a scan of `files`. One that a wider kind would have held can be got past, unless the kind was declared.
 pub(super) fn of_scan(files: &Files, error: Scan) -> DataFusionError {
     match &error {
-        Scan::Disagrees { column, needed, .. } if !files.declared.contains(column) => {
-            let (table, column, needed) = (files.name.clone(), column.clone(), *needed);
-            DataFusionError::External(Box::new(Disagreement { table, column, needed, error: coded(error) }))
+        Scan::Disagrees { column, declared, needed, .. } if !files.declared.contains(column) => {
+            let (table, column, had, needed) = (files.name.clone(), column.clone(), *declared, *needed);
+            DataFusionError::External(Box::new(Disagreement {
+                table,
+                column,
+                had,
+                needed,
+                error: coded(error),
+            }))
         }
         _ => coded(error).into_engine(),
     }
@@ -49,7 +55,10 @@ fn code(error: &Scan) -> Code {
         Scan::NoFiles => Code::NoFiles,
         Scan::BadDialect(_) => Code::BadInput,
         Scan::Disagrees { .. } => Code::ValueDisagrees,
-        Scan::BadRow { .. } | Scan::RowTooLong { .. } | Scan::UnclosedQuote { .. } => Code::BadRow,
+        Scan::CarriageReturns { .. }
+        | Scan::BadRow { .. }
+        | Scan::RowTooLong { .. }
+        | Scan::UnclosedQuote { .. } => Code::BadRow,
         _ => Code::Internal,
     }
 }

@@ -80,13 +80,17 @@ fn options(csv: &CsvOptions, files: &[PathBuf]) -> Result<Options, Error> {
 fn delimiter(csv: &CsvOptions, files: &[PathBuf]) -> Result<u8, Error> {
     let name = files.first().and_then(|file| file.file_name()).unwrap_or_default();
     match csv.delimiter {
-        None if name.to_string_lossy().to_lowercase().contains(".tsv") => Ok(b'\t'),
+        None if is_tsv(&name.to_string_lossy().to_lowercase()) => Ok(b'\t'),
         None => Ok(b','),
         Some(delimiter) => u8::try_from(delimiter)
             .ok()
             .filter(|byte| byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r'))
             .ok_or_else(|| Error::new(Code::BadInput, format!("{delimiter:?} cannot stand between fields"))),
     }
+}
+
+fn is_tsv(name: &str) -> bool {
+    [".tsv", ".tsv.gz", ".tsv.zst"].iter().any(|end| name.ends_with(end))
 }
 
 fn header(sources: &[Arc<dyn Source>], dialect: &Dialect) -> Result<Header, cardoon_csv::Error> {
