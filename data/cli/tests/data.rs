@@ -165,6 +165,6 @@ fn a_query_that_is_interrupted_leaves_nothing_behind() {
     assert!(killed.success());
     assert_eq!(child.wait_with_output().unwrap().status.code(), Some(143));
     assert!(!begun(), "spilled files are left");
-    let left = fs::read_dir(home.0.path()).unwrap().map(|entry| entry.unwrap().file_name());
-    assert!(left.filter(|name| name.to_string_lossy().contains("all.csv")).next().is_none());
+    let mut left = fs::read_dir(home.0.path()).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!left.any(|name| name.to_string_lossy().contains("all.csv")));
 }

@@ -64,7 +64,7 @@ pub enum Error {
     },
 
     /// Lines of a file end in carriage returns, as they did on old Macs.
-    #[error("{file}: the lines end in a carriage return alone; convert them with tr '\\r' '\\n'")]
+    #[error("{file}: the lines end in a carriage return alone; save it with other line ends")]
     CarriageReturns { file: String },
 
     /// A text that is no UTF-8.

@@ -37,7 +37,7 @@ phrases! {
         "did you mean {}?" => "是不是想写 {0}？";
     }
     BadRow {
-        "{}: the lines end in a carriage return alone; convert them with tr '\\r' '\\n'" => "{0}：行尾只有回车符；请用 tr '\\r' '\\n' 转换";
+        "{}: the lines end in a carriage return alone; save it with other line ends" => "{0}：行尾只有回车符；请换一种行尾重新保存";
         "{}, line {}: the row has {} fields instead of {}: {}" =>
             "{0} 第 {1} 行：这一行有 {2} 个字段，应为 {3} 个：{4}";
         "{}, line {}: a row begins that is longer than {} bytes" => "{0} 第 {1} 行：从这里开始的一行超过了 {2} 字节";
