@@ -66,6 +66,9 @@ async fn a_query_is_answered_with_a_file() {
     let mut rig = Rig::new();
     let app = App::connect(&rig.url()).await.unwrap();
     rig.start_worker();
+    fs::write(rig.path().join("here.csv"), "x\n1\n").unwrap();
+    let here = app.send(call("select x from 'h*.csv'", "x.csv")).await.unwrap().wait(PATIENCE).await.unwrap();
+    assert_eq!(here, 1, "the worker's own folder is its root");
     let rows = app.send(call(COUNTS, "counts.csv")).await.unwrap().wait(PATIENCE).await.unwrap();
     assert_eq!(rows, 2);
     assert_eq!(fs::read_to_string(rig.path().join("counts.csv")).unwrap(), "user_id,n\n1,6\n2,3\n");

@@ -1,3 +1,4 @@
+use std::convert::Infallible;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,13 +26,13 @@ pub(crate) async fn sql(ctx: &TaskContext, query: String, out: PathBuf) -> Resul
     let frame = Frame::sql(query);
     tokio::select! {
         written = engine.write(&frame, &output) => Ok(written.map_err(|error| failed(&error))?.rows),
-        () = tell(ctx, &engine) => Ok(0),
+        never = tell(ctx, &engine) => match never {},
         reason = ctx.cancelled() => Err(TaskError::new("Cancelled", format!("the task was told to stop: {reason:?}"))),
     }
 }
 
 /// Tells how far the query is, for ever.
-async fn tell(ctx: &TaskContext, engine: &Engine) {
+async fn tell(ctx: &TaskContext, engine: &Engine) -> Infallible {
     let mut steps = tokio::time::interval(STEP);
     loop {
         steps.tick().await;

@@ -34,11 +34,11 @@ pub(super) fn expand(patterns: &[String], roots: &[PathBuf]) -> Result<Vec<PathB
     Ok(files)
 }
 
-/// The part of a pattern before its first wildcard.
+/// The part of a pattern before its first wildcard; the current folder if it begins with one.
 fn literal_folder(pattern: &str) -> &Path {
     let path = Path::new(pattern.strip_prefix("file://").unwrap_or(pattern));
     let is_literal = |part: &&Path| !part.to_string_lossy().contains(['*', '?', '[']);
-    path.ancestors().find(is_literal).unwrap_or(path)
+    path.ancestors().find(is_literal).filter(|part| !part.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
@@ -218,6 +218,19 @@ mod tests {
             assert_eq!(expand(&[link.display().to_string()], &roots).unwrap_err().code(), Code::OutsideRoots);
         }
         assert!(expand(&[inside.path().join("a.csv").display().to_string()], &roots).is_ok());
+    }
+
+    #[test]
+    fn a_pattern_is_looked_for_from_where_it_is_literal() {
+        for (pattern, folder) in [
+            ("*.csv", "."),
+            ("a/b?/c.csv", "a"),
+            ("/a/*", "/a"),
+            ("a.csv", "a.csv"),
+            ("file:///a/**/b", "/a"),
+        ] {
+            assert_eq!(literal_folder(pattern), Path::new(folder), "{pattern}");
+        }
     }
 
     #[test]
