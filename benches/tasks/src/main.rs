@@ -6,8 +6,6 @@
 
 mod cache;
 mod http;
-mod machine;
-mod median;
 mod page;
 mod process;
 mod rows;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::machine;
+use cardoon_bench_common::machine;
 
 const END: &str = "<!-- end -->";
 

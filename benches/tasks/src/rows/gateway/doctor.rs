@@ -9,13 +9,13 @@ use anyhow::{Context, Result, ensure};
 use cardoon_testkit::{AppendOnly, RedisOptions, RedisServer};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::median::median;
 use crate::page::Row;
 use crate::process::WorkerProcess;
 use crate::sides::cardoon_command;
 use crate::stopwatch::{self, Stopwatch};
 use crate::stores::sqlite::Fixture;
 use crate::stores::temporary_folder;
+use cardoon_bench_common::median;
 
 /// In seconds.
 const MOST_WELL: f64 = 2.0;

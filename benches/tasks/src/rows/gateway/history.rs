@@ -7,11 +7,11 @@ use hdrhistogram::Histogram;
 use serde_json::Value;
 
 use crate::http::{Connection, get};
-use crate::median::median;
 use crate::page::Row;
 use crate::sides::cardoon_command::Gateway;
 use crate::stopwatch::Stopwatch;
 use crate::stores::sqlite::Fixture;
+use cardoon_bench_common::median;
 
 const TASKS: usize = 1_000_000;
 const BATCH: usize = 2000;

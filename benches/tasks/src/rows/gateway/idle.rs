@@ -5,12 +5,12 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::http::{Connection, get, post};
-use crate::median::median;
 use crate::page::Row;
 use crate::sides::cardoon_command::Gateway;
 use crate::stopwatch;
 use crate::stores::redis::Stage;
 use crate::stores::sqlite::Fixture;
+use cardoon_bench_common::median;
 
 const REQUESTS: usize = 100;
 /// Longer than threads stay that have nothing to do: the processor time of those that end is not counted.

@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use crate::http::{Load, post};
-use crate::median::median;
 use crate::page::{Row, rate};
 use crate::sides::cardoon_command::Gateway;
 use crate::stores::redis::Stage;
 use crate::stores::sqlite::Fixture;
+use cardoon_bench_common::median;
 
 const CONNECTIONS: usize = 64;
 /// On SQLite the tasks of more connections share a commit.

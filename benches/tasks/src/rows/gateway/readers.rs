@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use crate::http::Readers;
-use crate::median::median;
 use crate::page::{Row, rate};
 use crate::process::WorkerProcess;
 use crate::rows::redis::SLOTS;
@@ -14,6 +13,7 @@ use crate::rows::sqlite::open_loop::arrive;
 use crate::sides::cardoon_command::Gateway;
 use crate::stopwatch::{self, Stopwatch};
 use crate::stores::redis::{Places, Stage, add_noops, close};
+use cardoon_bench_common::median;
 
 /// How many there are, one side after the other.
 const SIDES: [usize; 3] = [0, 1, 200];

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use crate::median::median;
 use crate::page::{Row, percent, rate};
 use crate::sides::cardoon_python::Package;
 use crate::sides::peer::{self, Peer, Worker};
 use crate::stores::redis::Stage;
+use cardoon_bench_common::median;
 
 const TASKS: usize = 30_000;
 /// 1000 at once, 0.1 s each.

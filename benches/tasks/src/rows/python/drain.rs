@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use crate::median::median;
 use crate::page::{Row, percent, rate};
 use crate::rows::redis::beside::Beside;
 use crate::rows::redis::{SLOTS, drain};
@@ -12,6 +11,7 @@ use crate::sides::huey_redis::HueyRedis;
 use crate::sides::peer::{self, Peers};
 use crate::sides::taskiq::Taskiq;
 use crate::stores::redis::Stage;
+use cardoon_bench_common::median;
 
 /// Of the rate of our Rust worker.
 const OF_RUST: f64 = 0.6;

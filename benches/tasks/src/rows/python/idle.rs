@@ -5,7 +5,6 @@ use std::time::Duration;
 use anyhow::Result;
 
 use crate::cache;
-use crate::median::median;
 use crate::page::Row;
 use crate::process::Family;
 use crate::sides::cardoon_python::Package;
@@ -13,6 +12,7 @@ use crate::sides::celery::{Celery, How};
 use crate::sides::peer::{self, Peer, Worker};
 use crate::stopwatch;
 use crate::stores::redis::Stage;
+use cardoon_bench_common::median;
 
 const SETTLING: Duration = Duration::from_secs(2);
 const WATCHED: Duration = Duration::from_secs(20);

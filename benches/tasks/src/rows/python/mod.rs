@@ -12,10 +12,10 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use crate::machine;
 use crate::page::{Row, Table};
 use crate::sides::cardoon_python::Package;
 use crate::stores::redis::Stage;
+use cardoon_bench_common::machine;
 
 /// What `--only` can name.
 pub(crate) const NAMES: &[&str] = &["drain", "sqlite", "send", "wait", "idle", "faults", "asyncio"];

@@ -2,7 +2,6 @@
 
 use anyhow::Result;
 
-use crate::median::median;
 use crate::page::{Row, rate};
 use crate::rows::redis::beside::Beside;
 use crate::sides::cardoon_python::Package;
@@ -10,6 +9,7 @@ use crate::sides::celery::{Celery, How};
 use crate::sides::huey_redis::HueyRedis;
 use crate::sides::peer::{self, Peer, Peers};
 use crate::stores::redis::Stage;
+use cardoon_bench_common::median;
 
 const ONE_AT_A_TIME: usize = 20_000;
 /// What a peer takes long for is measured with fewer.

@@ -2,12 +2,12 @@
 
 use anyhow::Result;
 
-use crate::median::median;
 use crate::page::{Row, rate, times};
 use crate::sides::cardoon_python::Package;
 use crate::sides::huey;
 use crate::sides::peer::{self, Peer, Worker};
 use crate::stores::sqlite::Fixture;
+use cardoon_bench_common::median;
 
 const MEASURE: &str = "drain 20,000 prefilled no-ops from SQLite, results stored, `-c 2`";
 const TASKS: usize = 20_000;

@@ -2,12 +2,12 @@
 
 use anyhow::{Context, Result};
 
-use crate::median::median;
 use crate::page::Row;
 use crate::sides::cardoon_python::Package;
 use crate::sides::celery::{Celery, How};
 use crate::sides::peer::{self, Peer};
 use crate::stores::redis::Stage;
+use cardoon_bench_common::median;
 
 const MEASURE: &str = "`.delay().get()` of a no-op, one after the other, `-c 2`: p50 / p99";
 const COUNT: usize = 1000;

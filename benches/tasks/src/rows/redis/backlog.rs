@@ -6,12 +6,12 @@ use anyhow::Result;
 use cardoon::{App, builtin};
 
 use super::{SLOTS, TASKS};
-use crate::median::median;
 use crate::page::{Row, percent, rate};
 use crate::process::WorkerProcess;
 use crate::stopwatch::Stopwatch;
 use crate::stores::redis::{Places, Stage, add_noops, close};
 use crate::worker::queue;
+use cardoon_bench_common::median;
 
 const WAITING: usize = 1_000_000;
 const DELAYED: usize = 100_000;

@@ -1,8 +1,8 @@
 //! A rate of ours beside those of other task queues.
 
-use crate::median::median;
 use crate::page::{Row, rate, times};
 use crate::sides::peer::{Peer, Peers};
+use cardoon_bench_common::median;
 
 /// Medians.
 pub(crate) struct Beside {

@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::drain;
-use crate::median::median;
 use crate::page::{Row, rate, times};
 use crate::sides::celery::{Celery, How};
 use crate::sides::peer::{self, Peer};
 use crate::stores::redis::Stage;
+use cardoon_bench_common::median;
 
 /// With results or without.
 struct Beside {

@@ -3,11 +3,11 @@
 use anyhow::Result;
 
 use super::{SLOTS, TASKS};
-use crate::median::median;
 use crate::page::{Row, percent, rate};
 use crate::process::WorkerProcess;
 use crate::sides::bare_redis;
 use crate::stores::redis::{Places, Stage, add_noops, close};
+use cardoon_bench_common::median;
 
 /// Batches of the bare loop; the best one counts.
 pub(super) const BATCHES: [usize; 3] = [64, 128, 256];

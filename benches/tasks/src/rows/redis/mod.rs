@@ -13,9 +13,9 @@ mod wait;
 
 use anyhow::Result;
 
-use crate::machine;
 use crate::page::Table;
 use crate::stores::redis::Stage;
+use cardoon_bench_common::machine;
 
 /// What `--only` can name.
 pub(crate) const NAMES: &[&str] =

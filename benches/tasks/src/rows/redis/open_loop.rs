@@ -8,13 +8,13 @@ use cardoon::App;
 use hdrhistogram::Histogram;
 use tempfile::TempDir;
 
-use crate::median::median;
 use crate::page::{Row, rate};
 use crate::process::WorkerProcess;
 use crate::stopwatch::{self, monotonic_nanos};
 use crate::stores::redis::{Eye, Places, Stage, close};
 use crate::stores::temporary_folder;
 use crate::worker::mixed;
+use cardoon_bench_common::median;
 
 /// Log-uniform between these: most tasks are short and small, and the mean is 145 ms and 21 kB.
 const MICROS: [f64; 2] = [1e3, 1e6];

@@ -4,11 +4,11 @@ use anyhow::Result;
 
 use super::TASKS;
 use super::drain::{self, BATCHES};
-use crate::median::median;
 use crate::page::{Row, rate, times};
 use crate::sides::bare_redis;
 use crate::sides::bare_streams::{self, Streams};
 use crate::stores::redis::{Stage, add_noops, close};
+use cardoon_bench_common::median;
 
 pub(crate) async fn measure(stage: &Stage, runs: usize) -> Result<Vec<Row>> {
     let mut rows = Vec::new();

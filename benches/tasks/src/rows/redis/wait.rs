@@ -6,13 +6,13 @@ use hdrhistogram::Histogram;
 
 use super::SLOTS;
 use crate::cache;
-use crate::median::median;
 use crate::page::Row;
 use crate::process::WorkerProcess;
 use crate::sides::celery::Celery;
 use crate::sides::peer::{self, Peer};
 use crate::stopwatch::Stopwatch;
 use crate::stores::redis::{Stage, close};
+use cardoon_bench_common::median;
 
 const WARM_UP: usize = 50;
 const COUNT: usize = 1000;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use anyhow::Result;
 use cardoon::builtin;
 
-use crate::median::median;
 use crate::page::{Row, percent, rate};
 use crate::process::WorkerProcess;
 use crate::rows::sqlite::drain::SLOTS;
 use crate::stopwatch::{self, Stopwatch};
 use crate::stores::sqlite::Fixture;
+use cardoon_bench_common::median;
 
 const WAITING: usize = 1_000_000;
 const DELAYED: usize = 100_000;

@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 
-use crate::median::median;
 use crate::page::{Row, percent, rate};
 use crate::process::WorkerProcess;
 use crate::sides::{bare_sqlite as bare, huey, peer};
 use crate::stores::sqlite::Fixture;
+use cardoon_bench_common::median;
 
 pub(crate) const TASKS: usize = 20_000;
 /// Fewer, as huey needs a commit of its own to enqueue each; its rate does not depend on the number.

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::median::median;
 use crate::page::Row;
 use crate::process::WorkerProcess;
 use crate::stopwatch::{self, Stopwatch};
 use crate::stores::sqlite::Fixture;
+use cardoon_bench_common::median;
 
 const SETTLING: Duration = Duration::from_secs(2);
 const WATCHED: Duration = Duration::from_secs(20);

@@ -7,12 +7,12 @@ use anyhow::{Context, Result};
 use cardoon::App;
 use hdrhistogram::Histogram;
 
-use crate::median::median;
 use crate::page::{Row, rate};
 use crate::process::WorkerProcess;
 use crate::stopwatch::{self, monotonic_nanos};
 use crate::stores::sqlite::Fixture;
 use crate::worker::timed;
+use cardoon_bench_common::median;
 
 const SECS: u64 = 6;
 /// Arrivals of the first seconds are executed and not counted: the worker warms up.

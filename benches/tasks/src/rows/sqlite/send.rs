@@ -5,11 +5,11 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use cardoon::{App, builtin};
 
-use crate::median::median;
 use crate::page::{Row, percent, rate};
 use crate::sides::bare_sqlite as bare;
 use crate::stopwatch::Stopwatch;
 use crate::stores::sqlite::Fixture;
+use cardoon_bench_common::median;
 
 const THREADS: usize = 8;
 const MANY: usize = 100_000;

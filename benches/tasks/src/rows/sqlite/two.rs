@@ -2,9 +2,9 @@
 
 use anyhow::Result;
 
-use crate::median::median;
 use crate::page::{Row, percent, rate};
 use crate::rows::sqlite::drain;
+use cardoon_bench_common::median;
 
 pub(crate) async fn measure(runs: usize) -> Result<Vec<Row>> {
     let [mut one, mut two, mut least] = [const { Vec::new() }; 3];
