@@ -82,8 +82,8 @@ const HOUSE: &[Allowed] = house! {
         dev [];
     "cardoon-interop": ["cardoon" "cardoon-broker" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "cardoon-operations": ["cardoon-testkit"] dev [];
-    "cardoon-bench-tasks": ["cardoon" "cardoon-bench-common" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "cardoon-bench-common": [] dev [];
+    "cardoon-bench-tasks": ["cardoon" "cardoon-bench-common" "cardoon-core" "cardoon-drills" "cardoon-runtime" "cardoon-testkit"] dev [];
     "cardoon-bench-data": ["cardoon-bench-common"] dev [];
     "cardoon-csv": [] dev [];
     "cardoon-frame": [] dev [];
