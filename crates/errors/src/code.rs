@@ -158,6 +158,12 @@ codes! {
     8016 OutsideRoots      Invalid     "the query reads outside of the allowed folders";
     8017 NoDataProgram     Unavailable "the program for data is not installed";
     8018 OutputTaken       Conflict    "the output exists already";
+    8019 NoCluster         Unavailable "the cluster cannot be reached";
+    8020 OtherCluster      Invalid     "the cluster runs another version";
+    8021 NotShared         Invalid     "an executor does not see the file";
+    8022 NoExecutors       Unavailable "the cluster has no executors";
+    8023 ExecutorsLost     Unavailable "executors were lost";
+    8024 ClusterDenied     Unavailable "the cluster refuses the token";
     // 90xx
     9001 Internal          Internal    "something in Cardoon broke its own rules";
 }

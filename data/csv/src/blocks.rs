@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::marks::{Marks, for_each_word};
+use crate::part::Part;
 use crate::quotes::Quotes;
 use crate::source::{Input, Source};
 
@@ -41,17 +42,19 @@ impl Block {
     }
 }
 
-/// A file that is being read.
+/// A file that is being read, or a part of it.
 pub(crate) struct Blocks {
     source: Arc<dyn Source>,
-    input: Input,
+    /// Ends where the part does.
+    input: io::Take<Input>,
     marks: Marks,
     block_bytes: usize,
     /// The begin of a row whose end was not yet read.
     carry: Vec<u8>,
     line: u64,
     offset: u64,
-    length: Option<u64>,
+    /// What is expected; nothing if the length of a whole file is not known.
+    part: Option<Part>,
     bytes_read: u64,
     has_ended: bool,
 }
@@ -66,23 +69,35 @@ struct Cut {
 }
 
 impl Blocks {
-    pub(crate) fn open(source: &Arc<dyn Source>, marks: Marks, block_bytes: usize) -> Result<Self> {
-        let length = source.len();
-        let input = source.open().map_err(|error| unreadable(source.as_ref(), error))?;
-        let block_bytes = block_bytes.clamp(1, LONGEST);
+    /// Opens a part of a file, or all of it.
+    pub(crate) fn open(
+        source: &Arc<dyn Source>,
+        part: Option<Part>,
+        marks: Marks,
+        block_bytes: usize,
+    ) -> Result<Self> {
+        let input = match part {
+            Some(part) => open_part(source.as_ref(), part)?,
+            // To the end, wherever it is, so that it is seen if the file grew.
+            None => open_at(source.as_ref(), 0)?.take(u64::MAX),
+        };
+        let part = part.or_else(|| source.len().map(Part::whole));
+        let (offset, line) = part.map_or((0, 1), |part| (part.start, part.line));
         let mut blocks = Self {
             source: Arc::clone(source),
             input,
             marks,
-            block_bytes,
-            carry: vec![0; BYTE_ORDER_MARK.len()],
-            line: 1,
-            offset: 0,
-            length,
+            block_bytes: block_bytes.clamp(1, LONGEST),
+            carry: Vec::new(),
+            line,
+            offset,
+            part,
             bytes_read: 0,
             has_ended: false,
         };
-        blocks.skip_byte_order_mark()?;
+        if offset == 0 {
+            blocks.skip_byte_order_mark()?;
+        }
         Ok(blocks)
     }
 
@@ -142,12 +157,10 @@ impl Blocks {
 
     fn end(&mut self) -> Result<()> {
         self.has_ended = true;
-        let Some(expected) = self.length else { return Ok(()) };
-        let now = self.source.len().unwrap_or_default();
-        match [self.bytes_read, now].into_iter().find(|found| *found != expected) {
-            Some(found) => Err(Error::FileChanged { file: self.source.name().to_owned(), expected, found }),
-            None => Ok(()),
-        }
+        let Some(part) = self.part else { return Ok(()) };
+        let end = part.start.saturating_add(self.bytes_read);
+        let length = if end == part.end { self.source.len().unwrap_or_default() } else { end };
+        check_length(self.source.as_ref(), part, length)
     }
 
     /// The last row gets the line end that it may lack.
@@ -175,7 +188,7 @@ impl Blocks {
     }
 
     fn skip_byte_order_mark(&mut self) -> Result<()> {
-        let mut carry = std::mem::take(&mut self.carry);
+        let mut carry = Vec::new();
         let filled = self.fill(&mut carry, 0, BYTE_ORDER_MARK.len())?;
         carry.truncate(filled);
         if carry == BYTE_ORDER_MARK {
@@ -185,6 +198,31 @@ impl Blocks {
         self.carry = carry;
         Ok(())
     }
+}
+
+/// A file that changed since it was cut is refused before a row of it is read.
+fn open_part(source: &dyn Source, part: Part) -> Result<io::Take<Input>> {
+    check_length(source, part, source.len().unwrap_or_default())?;
+    Ok(open_at(source, part.start)?.take(part.end.saturating_sub(part.start)))
+}
+
+fn open_at(source: &dyn Source, offset: u64) -> Result<Input> {
+    let input = if offset == 0 { source.open().map(Some) } else { source.open_at(offset) };
+    input
+        .and_then(|input| input.ok_or_else(|| io::Error::other("it can only be read from its begin")))
+        .map_err(|error| unreadable(source, error))
+}
+
+fn check_length(source: &dyn Source, part: Part, found: u64) -> Result<()> {
+    if found == part.length {
+        return Ok(());
+    }
+    Err(Error::FileChanged { file: source.name().to_owned(), expected: part.length, found })
+}
+
+/// The end of the last whole row of `bytes`, which begin as a row does; 0 if there is none.
+pub(crate) fn last_row_end(marks: Marks, bytes: &[u8]) -> usize {
+    cut(marks, bytes).end
 }
 
 fn cut(marks: Marks, bytes: &[u8]) -> Cut {
@@ -220,10 +258,10 @@ pub(crate) fn whole_rows(marks: Marks, bytes: &[u8], mut quotes: Quotes) -> Opti
     rows.filter(|rows| !rows.is_empty())
 }
 
-fn newlines(bytes: &[u8]) -> u64 {
+pub(crate) fn newlines(bytes: &[u8]) -> u64 {
     memchr::memchr_iter(b'\n', bytes).count() as u64
 }
 
-fn unreadable(source: &dyn Source, error: io::Error) -> Error {
+pub(crate) fn unreadable(source: &dyn Source, error: io::Error) -> Error {
     Error::Io { file: source.name().to_owned(), source: error }
 }

@@ -1,3 +1,5 @@
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// The words that pandas takes for a missing value, in a column of any kind, quoted or not.
@@ -11,7 +13,7 @@ const NULL_VALUES: [&str; 19] = [
 /// Rows end with `\n` or `\r\n`; the last one may lack its end. A byte order mark and blank lines are passed over.
 /// A quote has a meaning only where a field begins: within a quoted field delimiters and line ends are text, and a
 /// doubled quote stands for one. A quote within an unquoted field is text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dialect {
     /// Default: a comma.
     pub delimiter: u8,

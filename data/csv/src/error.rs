@@ -86,7 +86,7 @@ pub enum Error {
     #[error("{file}, line {line}: a row begins in which a quote is opened and never closed")]
     UnclosedQuote { file: String, line: u64 },
 
-    /// A file grew or shrank while it was read, and so what was read is no state that it ever had.
+    /// A file grew or shrank while it was read, or since it was cut into parts, and so what was read is no state that it ever had.
     #[error("{file} changed while it was read: {found} bytes instead of {expected}")]
     FileChanged { file: String, expected: u64, found: u64 },
 

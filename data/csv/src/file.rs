@@ -7,11 +7,13 @@ use crate::error::Result;
 use crate::head;
 use crate::header::{Header, check_same, names_of};
 use crate::marks::Marks;
+use crate::part::Part;
 use crate::source::Source;
 
-/// A file of a scan. Its lock is held to read and to cut a block, and not to parse it.
+/// A file of a scan, or a part of one. Its lock is held to read and to cut a block, and not to parse it.
 pub(crate) struct File {
     source: Arc<dyn Source>,
+    part: Option<Part>,
     state: Mutex<State>,
     has_ended: AtomicBool,
 }
@@ -23,8 +25,8 @@ enum State {
 }
 
 impl File {
-    pub(crate) fn new(source: Arc<dyn Source>) -> Self {
-        Self { source, state: Mutex::new(State::Unopened), has_ended: AtomicBool::new(false) }
+    pub(crate) fn new(source: Arc<dyn Source>, part: Option<Part>) -> Self {
+        Self { source, part, state: Mutex::new(State::Unopened), has_ended: AtomicBool::new(false) }
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -59,7 +61,7 @@ impl File {
         next
     }
 
-    /// Opens the file, whose columns must be those that are expected, and reads its first block.
+    /// Opens the file and reads its first block. If it has a header, the columns must be those that are expected.
     fn begin(
         &self,
         header: &Header,
@@ -67,7 +69,11 @@ impl File {
         block_bytes: usize,
         block: &mut Block,
     ) -> Result<Blocks> {
-        let mut blocks = Blocks::open(&self.source, Marks::new(dialect), block_bytes)?;
+        let mut blocks = Blocks::open(&self.source, self.part, Marks::new(dialect), block_bytes)?;
+        if self.part.is_some_and(|part| part.start > 0) {
+            blocks.next(block)?;
+            return Ok(blocks);
+        }
         let names = head::skip(&mut blocks, block, self.name(), dialect)?;
         let found = names.iter().map(String::as_str);
         if dialect.header {

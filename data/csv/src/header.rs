@@ -2,12 +2,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow_schema::{Field, Schema, SchemaRef};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 
 /// The columns of a file, or of files that are read together.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Header {
     /// Name and kind of each. No two have the same name.
     pub columns: Vec<(String, Kind)>,

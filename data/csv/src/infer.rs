@@ -62,7 +62,7 @@ struct Samples {
 impl Samples {
     /// Looks at the first rows, and finds the names.
     fn head(&mut self, source: &Arc<dyn Source>, dialect: &Dialect, bytes: usize) -> Result<Vec<String>> {
-        let mut blocks = Blocks::open(source, self.marks, bytes)?;
+        let mut blocks = Blocks::open(source, None, self.marks, bytes)?;
         let mut block = Block::default();
         let names = head::skip(&mut blocks, &mut block, source.name(), dialect)?;
         self.kinds = vec![Kind::Null; names.len()];

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use arrow_schema::{DataType, TimeUnit};
+use serde::{Deserialize, Serialize};
 
 use crate::field::Field;
 use crate::value;
@@ -16,7 +17,7 @@ use crate::value;
 ///        └───────────┼─────────────┘
 ///                  Null
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Kind {
     /// No value was seen, only nulls or no rows at all. It is shown to Arrow as text.
     Null,

@@ -11,6 +11,9 @@
 //! thing that needs to know what came before: whether a line end is within quotes. What costs time, to find the fields
 //! and to read the values, is done outside of the lock.
 //!
+//! So that several processes can read one file, [`parts`] cuts it at row ends, and each scans its own
+//! ([`Scan::of_parts`]).
+//!
 //! The kinds of the columns come from samples ([`infer`], [`merge`]). A later row may disagree, and then
 //! [`Error::Disagrees`] tells which kind is needed; whoever scans does it again with that kind.
 
@@ -28,6 +31,7 @@ mod infer;
 mod kind;
 mod marks;
 mod nulls;
+mod part;
 mod quotes;
 mod reader;
 mod scan;
@@ -39,6 +43,7 @@ pub use error::{Error, Result};
 pub use header::{Header, merge};
 pub use infer::{Sample, infer};
 pub use kind::Kind;
+pub use part::{Part, parts};
 pub use reader::{Batch, Reader};
 pub use scan::{BadRows, Options, Progress, Scan};
 pub use source::{FileSource, Input, Source};

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use serde::{Deserialize, Serialize};
+
 use crate::blocks::Block;
 use crate::column::Column;
 use crate::dialect::Dialect;
@@ -9,11 +11,12 @@ use crate::file::File;
 use crate::header::Header;
 use crate::marks::Marks;
 use crate::nulls::Nulls;
+use crate::part::Part;
 use crate::reader::Reader;
 use crate::source::Source;
 
 /// What is done about a row with too many or too few fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum BadRows {
     /// It is an error, which tells of the row.
     #[default]
@@ -24,7 +27,7 @@ pub enum BadRows {
 }
 
 /// How files are read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Options {
     pub dialect: Dialect,
     /// Bytes that are read at once, by each reader; default: 512 KiB, at most 64 MiB. A row that is longer grows its
@@ -84,13 +87,27 @@ impl Scan {
         projection: Option<Vec<usize>>,
         options: Options,
     ) -> Result<Arc<Self>> {
+        let sources = sources.into_iter().map(|source| (source, None)).collect();
+        Self::of_parts(sources, header, projection, options)
+    }
+
+    /// As [`Scan::new`], of parts of files, as [`parts`](crate::parts) cuts them; the whole file if `None`. Each is
+    /// read as if it were a file of its own, and errors tell where in the whole file they are.
+    ///
+    /// Readers fail with [`Error::FileChanged`] if a file has another length than when it was cut.
+    pub fn of_parts(
+        sources: Vec<(Arc<dyn Source>, Option<Part>)>,
+        header: Header,
+        projection: Option<Vec<usize>>,
+        options: Options,
+    ) -> Result<Arc<Self>> {
         options.dialect.check()?;
         let nulls = Nulls::new(&options.dialect);
         let projection = projection.unwrap_or_else(|| (0..header.columns.len()).collect());
         let columns: Result<Vec<Column>> =
             projection.into_iter().map(|index| column(&header, index, &nulls)).collect();
         Ok(Arc::new(Self {
-            files: sources.into_iter().map(File::new).collect(),
+            files: sources.into_iter().map(|(source, part)| File::new(source, part)).collect(),
             columns: columns?,
             header,
             marks: Marks::new(&options.dialect),

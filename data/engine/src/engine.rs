@@ -11,6 +11,7 @@ use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::physical_plan::execute_stream;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
+use crate::cluster::Cluster;
 use crate::output::Failure;
 use crate::tables::{self, Tables};
 use crate::{Output, Progress, Settings, errors, lower, order, output, session};
@@ -18,11 +19,15 @@ use crate::{Output, Progress, Settings, errors, lower, order, output, session};
 /// How often a query begins again, at most: once for each column that is widened.
 const RESTARTS: u64 = 1000;
 
-/// Runs frames on this machine.
+/// How often a query begins again whose executors were lost, at most.
+const LOSSES: u32 = 3;
+
+/// Runs frames, in this process or on a cluster.
 pub struct Engine {
     settings: Settings,
     runtime: Arc<RuntimeEnv>,
     tables: Arc<Tables>,
+    cluster: Option<Arc<dyn Cluster>>,
 }
 
 /// The rows of a query, in batches as they come.
@@ -37,6 +42,8 @@ pub struct Rows {
 pub(crate) struct Attempt {
     /// Joins sort both sides and spill them, which is slower than a hash table that fits into the memory.
     pub(crate) joins_spill: bool,
+    /// How often executors were lost before.
+    losses: u32,
 }
 
 /// What a query that wrote files has done.
@@ -51,7 +58,12 @@ impl Engine {
     pub fn new(settings: Settings) -> Result<Self> {
         let runtime = session::runtime(&settings)?;
         let tables = Arc::new(Tables::new(&settings));
-        Ok(Self { settings, runtime, tables })
+        Ok(Self { settings, runtime, tables, cluster: None })
+    }
+
+    /// An engine whose queries `cluster` carries out. Threads and memory are those of its executors.
+    pub fn on(cluster: Arc<dyn Cluster>, settings: Settings) -> Result<Self> {
+        Ok(Self { cluster: Some(cluster), ..Self::new(settings)? })
     }
 
     /// Starts `frame` and waits for its first rows. Until then a column that turns out to hold something else than its
@@ -105,11 +117,18 @@ impl Engine {
 
     /// How far the query has come that runs, or has run last.
     pub fn progress(&self) -> Progress {
-        self.tables.watch().progress()
+        let here = self.tables.watch().progress();
+        match &self.cluster {
+            Some(cluster) => Progress { restarts: here.restarts, ..cluster.progress() },
+            None => here,
+        }
     }
 
     async fn plan(&self, frame: &Frame, attempt: Attempt) -> Result<DataFrame, DataFusionError> {
-        let session = session::session(&self.settings, &self.runtime, &self.tables, attempt);
+        let session = match &self.cluster {
+            Some(cluster) => session::on_cluster(&**cluster, &self.runtime, &self.tables).await?,
+            None => session::session(&self.settings, &self.runtime, &self.tables, attempt),
+        };
         order::kept(lower::frame(&session, frame).await?)
     }
 
@@ -117,8 +136,13 @@ impl Engine {
         let plan = self.plan(frame, attempt).await?;
         let context = Arc::new(plan.task_ctx());
         let plan = plan.create_physical_plan().await?;
-        self.tables.watch().follow(plan.clone());
-        let mut rest = execute_stream(plan, context)?;
+        let mut rest = match &self.cluster {
+            Some(cluster) => cluster.run(plan, context.session_config()).await?,
+            None => {
+                self.tables.watch().follow(plan.clone());
+                execute_stream(plan, context)?
+            }
+        };
         let first = rest.next().await.transpose()?;
         Ok(Rows { schema: rest.schema(), first, rest })
     }
@@ -148,7 +172,12 @@ impl Engine {
     fn next_attempt(&self, attempt: Attempt, error: DataFusionError) -> Result<Attempt> {
         let next = match errors::disagreement(&error) {
             Some(found) if self.tables.widen(found) => attempt,
-            None if !attempt.joins_spill && errors::is_of_hash_join(&error) => Attempt { joins_spill: true },
+            None if !attempt.joins_spill && errors::is_of_hash_join(&error) => {
+                Attempt { joins_spill: true, ..attempt }
+            }
+            None if attempt.losses < LOSSES && errors::was_lost(&error) => {
+                Attempt { losses: attempt.losses + 1, ..attempt }
+            }
             _ => return Err(errors::coded(error)),
         };
         if self.tables.watch().restart() > RESTARTS {

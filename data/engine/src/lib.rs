@@ -10,6 +10,7 @@
 //! process may use, and what is done when a later row of a file shows that a column holds something else than its samples
 //! did: the column is widened and the query starts again.
 
+mod cluster;
 mod engine;
 mod errors;
 mod lower;
@@ -21,8 +22,11 @@ mod session;
 mod settings;
 mod tables;
 
+pub use cluster::{Cluster, decode, encode};
 pub use engine::{Engine, Rows, Summary};
-pub use memory::MINIMUM as MINIMUM_MEMORY;
+pub use errors::{carried, lost};
+pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};
 pub use output::{Fence, Output, OutputFormat, Writer};
 pub use progress::Progress;
+pub use session::runtime;
 pub use settings::Settings;

@@ -14,6 +14,12 @@ const OVERHEAD: u64 = 128 << 20;
 
 /// What the operators may hold, in bytes.
 pub(crate) fn pool(limit: Option<u64>) -> Result<usize> {
+    Ok((memory(limit)? - OVERHEAD) as usize)
+}
+
+/// What a process may have resident, in bytes: `limit`, or seven tenths of what there is. Errors with
+/// [`Code::MemoryTooSmall`] below [`MINIMUM`].
+pub fn memory(limit: Option<u64>) -> Result<u64> {
     let limit = limit.unwrap_or_else(default_limit);
     if limit < MINIMUM {
         return Err(Error::new(
@@ -22,7 +28,7 @@ pub(crate) fn pool(limit: Option<u64>) -> Result<usize> {
         )
         .hint(format!("allow {} MiB or more", MINIMUM >> 20)));
     }
-    Ok((limit - OVERHEAD) as usize)
+    Ok(limit)
 }
 
 /// Seven tenths of what there is.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use cardoon_errors::{Code, Error, Result};
 use datafusion::catalog::{DynamicFileCatalog, UrlTableFactory};
+use datafusion::error::DataFusionError;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
@@ -11,6 +12,7 @@ use datafusion::execution::{SessionStateBuilder, context::SQLOptions};
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::Settings;
+use crate::cluster::{Cluster, OnCluster};
 use crate::engine::Attempt;
 use crate::memory;
 use crate::tables::Tables;
@@ -25,7 +27,7 @@ const FEW_ROWS: usize = 512;
 const SORT_RESERVE: usize = 1 << 20;
 
 /// Memory and spilled files, shared by all queries of an engine.
-pub(crate) fn runtime(settings: &Settings) -> Result<Arc<RuntimeEnv>> {
+pub fn runtime(settings: &Settings) -> Result<Arc<RuntimeEnv>> {
     let pool = Arc::new(FairSpillPool::new(memory::pool(settings.memory)?));
     let mode = match &settings.spill_folder {
         Some(folder) => DiskManagerMode::Directories(vec![folder.clone()]),
@@ -45,21 +47,44 @@ pub(crate) fn session(
     tables: &Arc<Tables>,
     attempt: Attempt,
 ) -> SessionContext {
-    let mut config = SessionConfig::new()
-        .with_target_partitions(settings.threads())
-        .with_batch_size(BATCH_ROWS)
-        .with_information_schema(false)
-        .with_extension(tables.clone());
+    let mut config = config(settings.threads(), tables);
     if attempt.joins_spill {
         config = spilling_joins(config, settings.threads());
     }
-    // Columns are named as the files name them.
-    config.options_mut().sql_parser.enable_ident_normalization = false;
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.clone())
-        .with_default_features()
-        .build();
+        .with_default_features();
+    finished(state, tables)
+}
+
+/// A session for one query that executors carry out. Joins sort both sides there, so that they can spill.
+pub(crate) async fn on_cluster(
+    cluster: &dyn Cluster,
+    runtime: &Arc<RuntimeEnv>,
+    tables: &Arc<Tables>,
+) -> Result<SessionContext, DataFusionError> {
+    let config = config(cluster.threads().await?, tables).with_extension(Arc::new(OnCluster));
+    let state = SessionStateBuilder::new()
+        .with_config(config)
+        .with_runtime_env(runtime.clone())
+        .with_default_features();
+    Ok(finished(cluster.prepare(state), tables))
+}
+
+fn config(threads: usize, tables: &Arc<Tables>) -> SessionConfig {
+    let mut config = SessionConfig::new()
+        .with_target_partitions(threads)
+        .with_batch_size(BATCH_ROWS)
+        .with_information_schema(false)
+        .with_extension(tables.clone());
+    // Columns are named as the files name them.
+    config.options_mut().sql_parser.enable_ident_normalization = false;
+    config
+}
+
+fn finished(state: SessionStateBuilder, tables: &Arc<Tables>) -> SessionContext {
+    let state = state.build();
     let named = state.catalog_list().clone();
     let factory: Arc<dyn UrlTableFactory> = tables.clone();
     let catalogs = Arc::new(DynamicFileCatalog::new(named, factory));

@@ -88,8 +88,10 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-csv": [] dev [];
     "cardoon-frame": [] dev [];
     "cardoon-engine": ["cardoon-csv" "cardoon-errors" "cardoon-frame"] dev [];
-    "cardoon-data": ["cardoon" "cardoon-engine" "cardoon-errors" "cardoon-frame" "cardoon-runtime" "cardoon-settings"] dev [];
-    "cardoon-data-python": ["cardoon-engine" "cardoon-errors" "cardoon-frame"] dev [];
+    "cardoon-cluster": ["cardoon-engine" "cardoon-errors"] dev ["cardoon-frame"];
+    "cardoon-data":
+        ["cardoon" "cardoon-cluster" "cardoon-engine" "cardoon-errors" "cardoon-frame" "cardoon-runtime" "cardoon-settings"] dev [];
+    "cardoon-data-python": ["cardoon-cluster" "cardoon-data" "cardoon-engine" "cardoon-errors" "cardoon-frame"] dev [];
     "logs": ["cardoon-engine" "cardoon-frame"] dev [];
     "hello": ["cardoon"] dev [];
     "xtask": [] dev [];

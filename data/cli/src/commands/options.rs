@@ -2,8 +2,61 @@
 
 use std::path::PathBuf;
 
-use cardoon_engine::Settings;
+use std::sync::Arc;
+
+use cardoon_cluster::{Address, Client, Token};
+use cardoon_engine::{Engine, Settings};
+use cardoon_errors::Result;
 use cardoon_settings::{ByteSize, parse_byte_size};
+
+/// The variable that holds a cluster's token.
+pub(crate) const TOKEN: &str = "CARDOON_DATA_TOKEN";
+
+/// What scheduler, executors and clients of a cluster share.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub(crate) struct Secret {
+    /// The cluster's token, without which it listens on loopback only
+    #[arg(long, value_name = "TOKEN", env = TOKEN, hide_env_values = true)]
+    pub(crate) token: Option<String>,
+}
+
+impl Secret {
+    pub(crate) fn token(&self) -> Result<Option<Token>> {
+        self.token.clone().filter(|token| !token.is_empty()).map(Token::new).transpose()
+    }
+}
+
+/// Where a query is carried out.
+#[derive(Debug, Clone, clap::Args)]
+#[group(skip)]
+pub(crate) struct Place {
+    /// Have the executors of this cluster carry it out, instead of this process
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) cluster: Option<Address>,
+    #[command(flatten)]
+    secret: Secret,
+}
+
+impl Place {
+    pub(crate) async fn engine(&self, settings: Settings) -> Result<Engine> {
+        match &self.cluster {
+            Some(address) => {
+                let client = Client::connect(address.clone(), self.secret.token()?).await?;
+                Engine::on(Arc::new(client), settings)
+            }
+            None => Engine::new(settings),
+        }
+    }
+}
+
+pub(crate) fn executor_command(scheduler: &Address) -> String {
+    format!("cardoon data executor --scheduler {scheduler}")
+}
+
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, Into::into)
+}
 
 /// What a query may use.
 #[derive(Debug, Clone, clap::Args)]

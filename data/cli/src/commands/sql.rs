@@ -6,7 +6,7 @@ use cardoon_engine::{Engine, Output};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_frame::{BadRows, Frame, Kind};
 
-use super::options::Resources;
+use super::options::{Place, Resources};
 use crate::progress;
 use crate::rows::{self, Form};
 use crate::talk;
@@ -38,6 +38,8 @@ pub(crate) struct Options {
     bad_rows: OnBadRow,
     #[command(flatten)]
     resources: Resources,
+    #[command(flatten)]
+    place: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -49,7 +51,7 @@ enum OnBadRow {
 }
 
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let engine = Engine::new(settings(&options))?;
+    let engine = options.place.engine(settings(&options)).await?;
     let frame = Frame::sql(query(&options.query)?);
     if options.explain {
         return rows::text(&engine.explain(&frame).await?);

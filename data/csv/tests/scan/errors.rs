@@ -99,7 +99,7 @@ fn what_cannot_be_read_at_all_is_refused_at_once() {
 }
 
 /// A source without an end.
-struct Endless(&'static [u8]);
+pub(crate) struct Endless(pub(crate) &'static [u8]);
 
 impl Source for Endless {
     fn name(&self) -> &'static str {

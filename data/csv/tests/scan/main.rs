@@ -5,6 +5,7 @@ mod changes;
 mod errors;
 mod malformed;
 mod memory;
+mod parts;
 mod reading;
 mod round_trip;
 mod table;

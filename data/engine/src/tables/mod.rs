@@ -21,6 +21,7 @@ use crate::Settings;
 use crate::errors::{Disagreement, IntoEngine as _};
 use crate::progress::Watch;
 
+pub(crate) use csv::{decode, encode};
 pub(crate) use paths::may_write;
 
 /// Finds the tables of an engine's queries, and remembers which columns had to be widened.

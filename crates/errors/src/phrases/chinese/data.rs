@@ -111,6 +111,33 @@ phrases! {
         "{} is a folder" => "{0} 是一个目录";
         "name a file in it" => "写出目录里的文件名";
     }
+    NoCluster {
+        "{}: {}" => "{0}：{1~}";
+        "it does not answer" => "没有应答";
+        "something else answers there" => "那里应答的是别的程序";
+        "failed to lookup address information: {}" => "无法解析主机名：{0}";
+        "start one: cardoon data cluster" => "启动一个：cardoon data cluster";
+    }
+    OtherCluster {
+        "here {}, there {}" => "本机是 {0}，集群是 {1}";
+        "install the same version on all machines" => "所有机器都要安装同一个版本";
+    }
+    NotShared {
+        "an executor does not see {}" => "执行器找不到 {0}";
+        "executors must find files under the same path: put them on a shared folder" =>
+            "执行器要能用同样的路径找到文件：请把文件放到共享目录里";
+    }
+    NoExecutors {
+        "start one: cardoon data executor --scheduler {}" => "启动一个：cardoon data executor --scheduler {0}";
+    }
+    ExecutorsLost {
+        "executors were lost again and again while the query ran" => "查询期间执行器一再失联";
+        "look whether they run out of memory; cardoon data executor --memory gives them more" =>
+            "看看它们是不是内存不够；用 cardoon data executor --memory 可以调大上限";
+    }
+    ClusterDenied {
+        "give its token with --token or CARDOON_DATA_TOKEN" => "用 --token 或 CARDOON_DATA_TOKEN 给出集群的令牌";
+    }
     OutputFailed {
         "{} cannot be written" => "{0} 无法写入";
         "standard output cannot be written" => "无法写到标准输出";

@@ -2,8 +2,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cardoon_csv::{Options, Reader, Scan};
-use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::array::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::TaskContext;
@@ -18,7 +17,8 @@ use datafusion::physical_plan::{
 use futures_util::stream;
 
 use super::failure;
-use super::files::Files;
+use super::files::{Files, Layout};
+use super::rows::Rows;
 
 /// Reads CSV files. All partitions take blocks from one scan, so that none of them ends long before the others.
 pub(super) struct CsvExec {
@@ -39,7 +39,7 @@ impl CsvExec {
         partitions: usize,
     ) -> Self {
         let properties = PlanProperties::new(
-            EquivalenceProperties::new(files.schema(columns.iter().copied())),
+            EquivalenceProperties::new(files.layout.schema(columns.iter().copied())),
             Partitioning::UnknownPartitioning(partitions),
             EmissionType::Incremental,
             Boundedness::Bounded,
@@ -60,10 +60,10 @@ impl CsvExec {
         if let Some(scan) = &*shared {
             return Ok(scan.reader());
         }
-        let Files { sources, header, options, watch, .. } = &*self.files;
-        let options = Options { batch_rows, ..options.clone() };
-        let scan = Scan::new(sources.clone(), header.clone(), Some(self.columns.clone()), options)
-            .map_err(|error| failure::of_scan(&self.files, error))?;
+        let Files { sources, layout, watch, .. } = &*self.files;
+        let options = Options { batch_rows, ..layout.options.clone() };
+        let scan = Scan::new(sources.clone(), layout.header.clone(), Some(self.columns.clone()), options)
+            .map_err(|error| failure::of_scan(layout, error))?;
         let bytes = sources.iter().map(|source| source.len()).sum();
         watch.add(scan.clone(), bytes);
         Ok(shared.insert(scan).reader())
@@ -72,13 +72,14 @@ impl CsvExec {
 
 impl fmt::Debug for CsvExec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("CsvExec").field("files", &self.files.name).finish_non_exhaustive()
+        f.debug_struct("CsvExec").field("files", &self.files.layout.name).finish_non_exhaustive()
     }
 }
 
 impl DisplayAs for CsvExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Files { name, sources, header, .. } = &*self.files;
+        let Files { layout, sources, .. } = &*self.files;
+        let Layout { name, header, .. } = &**layout;
         let columns: Vec<&str> = self.columns.iter().map(|index| header.columns[*index].0.as_str()).collect();
         write!(f, "CsvExec: {name}, {} files, columns [{}]", sources.len(), columns.join(", "))?;
         self.limit.map_or(Ok(()), |limit| write!(f, ", limit {limit}"))
@@ -124,15 +125,13 @@ impl ExecutionPlan for CsvExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        let rows = Rows {
-            files: self.files.clone(),
-            schema: self.schema(),
-            reader: self.reader(context.session_config().batch_size())?,
+        let reader = self.reader(context.session_config().batch_size())?;
+        let partition = Partition {
+            rows: Rows::new(self.files.layout.clone(), self.schema(), reader),
             left: self.limit,
-            has_ended: false,
             metrics: BaselineMetrics::new(&self.metrics, partition),
         };
-        Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(self.schema(), stream::iter(rows)))))
+        Ok(Box::pin(cooperative(RecordBatchStreamAdapter::new(self.schema(), stream::iter(partition)))))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
@@ -141,47 +140,35 @@ impl ExecutionPlan for CsvExec {
 }
 
 /// What one partition reads.
-struct Rows {
-    files: Arc<Files>,
-    schema: SchemaRef,
-    reader: Reader,
+struct Partition {
+    rows: Rows,
     /// Rows that are still wanted.
     left: Option<usize>,
-    has_ended: bool,
     metrics: BaselineMetrics,
 }
 
-impl Iterator for Rows {
+impl Iterator for Partition {
     type Item = Result<RecordBatch>;
 
-    /// After an error there is nothing.
     fn next(&mut self) -> Option<Self::Item> {
-        if self.has_ended {
+        if self.left == Some(0) {
             return None;
         }
-        let batch = self.read().transpose();
-        self.has_ended = !matches!(batch, Some(Ok(_)));
-        batch
+        let timer = self.metrics.elapsed_compute().timer();
+        let batch = self.rows.next();
+        timer.done();
+        batch.map(|batch| batch.map(|batch| self.wanted(batch)))
     }
 }
 
-impl Rows {
-    fn read(&mut self) -> Result<Option<RecordBatch>> {
-        if self.left == Some(0) {
-            return Ok(None);
-        }
-        let timer = self.metrics.elapsed_compute().timer();
-        let read = self.reader.next().map_err(|error| failure::of_scan(&self.files, error))?;
-        timer.done();
-        let Some(read) = read else { return Ok(None) };
-        let options = RecordBatchOptions::new().with_row_count(Some(read.rows));
-        let batch = RecordBatch::try_new_with_options(self.schema.clone(), read.columns, &options)?;
+impl Partition {
+    fn wanted(&mut self, batch: RecordBatch) -> RecordBatch {
         let batch = match self.left {
             Some(left) if left < batch.num_rows() => batch.slice(0, left),
             _ => batch,
         };
         self.left = self.left.map(|left| left - batch.num_rows());
         self.metrics.output_rows().add(batch.num_rows());
-        Ok(Some(batch))
+        batch
     }
 }

@@ -4,14 +4,14 @@ use cardoon_csv::Error as Scan;
 use cardoon_errors::{Code, Error};
 use datafusion::error::DataFusionError;
 
-use super::files::Files;
+use super::files::Layout;
 use crate::errors::{Disagreement, IntoEngine as _};
 
-/// The error of a scan of `files`. One that a wider kind would have held can be got past, unless the kind was declared.
-pub(super) fn of_scan(files: &Files, error: Scan) -> DataFusionError {
+/// The error of a scan of files. One that a wider kind would have held can be got past, unless the kind was declared.
+pub(super) fn of_scan(layout: &Layout, error: Scan) -> DataFusionError {
     match &error {
-        Scan::Disagrees { column, declared, needed, .. } if !files.declared.contains(column) => {
-            let (table, column, had, needed) = (files.name.clone(), column.clone(), *declared, *needed);
+        Scan::Disagrees { column, declared, needed, .. } if !layout.declared.contains(column) => {
+            let (table, column, had, needed) = (layout.name.clone(), column.clone(), *declared, *needed);
             DataFusionError::External(Box::new(Disagreement {
                 table,
                 column,

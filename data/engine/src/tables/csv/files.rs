@@ -8,6 +8,7 @@ use cardoon_errors::{Code, Error};
 use cardoon_frame::{self as frame, BadRows, CsvOptions, Scan};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result;
+use serde::{Deserialize, Serialize};
 
 use super::failure;
 use super::source::source;
@@ -16,14 +17,21 @@ use crate::progress::Watch;
 
 /// CSV files of the same columns.
 pub(super) struct Files {
-    /// What the query calls them.
-    pub(super) name: String,
+    pub(super) layout: Arc<Layout>,
+    pub(super) paths: Vec<PathBuf>,
     pub(super) sources: Vec<Arc<dyn Source>>,
+    pub(super) watch: Arc<Watch>,
+}
+
+/// What is known of the files before they are read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Layout {
+    /// What the query calls the files.
+    pub(super) name: String,
     pub(super) header: Header,
     /// Columns whose kinds the query declares.
     pub(super) declared: BTreeSet<String>,
     pub(super) options: Options,
-    pub(super) watch: Arc<Watch>,
 }
 
 impl Files {
@@ -45,9 +53,12 @@ impl Files {
         }
         declare(&mut header, &scan.csv).map_err(Error::into_engine)?;
         let declared = scan.csv.kinds.keys().cloned().collect();
-        Ok(Self { name, sources, header, declared, options, watch })
+        let layout = Arc::new(Layout { name, header, declared, options });
+        Ok(Self { layout, paths: files.to_vec(), sources, watch })
     }
+}
 
+impl Layout {
     /// The columns with these indices.
     pub(super) fn schema(&self, columns: impl IntoIterator<Item = usize>) -> SchemaRef {
         let fields = columns.into_iter().map(|index| {
@@ -60,7 +71,7 @@ impl Files {
 
 impl fmt::Debug for Files {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Files").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Files").field("name", &self.layout.name).finish_non_exhaustive()
     }
 }
 

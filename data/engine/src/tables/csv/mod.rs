@@ -3,7 +3,10 @@
 mod exec;
 mod failure;
 mod files;
+mod remote;
+mod rows;
 mod source;
+mod spread;
 mod table;
 
 use std::path::PathBuf;
@@ -13,10 +16,21 @@ use cardoon_csv::Kind;
 use cardoon_frame::Scan;
 use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
+use datafusion::physical_plan::ExecutionPlan;
 
 use crate::progress::Watch;
 use files::Files;
 use table::CsvTable;
+
+/// The step that reads CSV files, for an executor; nothing if `plan` is another step.
+pub(crate) fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>> {
+    remote::encode(plan)
+}
+
+/// What [`encode`] has encoded.
+pub(crate) fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>> {
+    remote::decode(sent)
+}
 
 /// Looks at every file for its columns, and at samples of it for what they hold. `needed` tells what earlier attempts
 /// have found out about a column.

@@ -9,6 +9,8 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::exec::CsvExec;
 use super::files::Files;
+use super::{remote, spread};
+use crate::cluster::OnCluster;
 
 /// CSV files as a table of the engine.
 #[derive(Debug)]
@@ -19,7 +21,7 @@ pub(super) struct CsvTable {
 
 impl CsvTable {
     pub(super) fn new(files: Arc<Files>) -> Self {
-        let schema = files.schema(0..files.header.columns.len());
+        let schema = files.layout.schema(0..files.layout.header.columns.len());
         Self { files, schema }
     }
 }
@@ -34,6 +36,7 @@ impl TableProvider for CsvTable {
         TableType::Base
     }
 
+    /// In this process all partitions share one scan. Executors cannot, so each partition has files of its own there.
     async fn scan(
         &self,
         state: &dyn Session,
@@ -41,8 +44,13 @@ impl TableProvider for CsvTable {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let all = || (0..self.files.header.columns.len()).collect();
+        let all = || (0..self.files.layout.header.columns.len()).collect();
         let columns = projection.cloned().unwrap_or_else(all);
-        Ok(Arc::new(CsvExec::new(self.files.clone(), columns, limit, state.config().target_partitions())))
+        let partitions = state.config().target_partitions();
+        if state.config().get_extension::<OnCluster>().is_none() {
+            return Ok(Arc::new(CsvExec::new(self.files.clone(), columns, limit, partitions)));
+        }
+        let groups = spread::over(&self.files, partitions)?;
+        Ok(remote::plan(self.files.layout.clone(), columns, groups, limit))
     }
 }

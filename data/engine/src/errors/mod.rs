@@ -1,5 +1,8 @@
 //! What DataFusion says, in our words and with a code.
 
+mod carried;
+mod lost;
+
 use std::fmt;
 
 use cardoon_csv::Kind;
@@ -7,6 +10,11 @@ use cardoon_errors::{Code, Error};
 use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
+
+pub use carried::carried;
+pub(crate) use carried::to_be_carried;
+pub use lost::lost;
+pub(crate) use lost::was_lost;
 
 /// A value that its column's kind has no room for, found while a query ran.
 #[derive(Debug)]

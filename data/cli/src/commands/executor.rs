@@ -1,0 +1,70 @@
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use cardoon_cluster::{Address, Executor, ExecutorSettings};
+use cardoon_errors::Result;
+use cardoon_settings::{ByteSize, parse_byte_size};
+use tokio::io::AsyncReadExt as _;
+
+use super::options::{self, Secret};
+use crate::talk;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Options {
+    /// The scheduler to work for: HOST:PORT
+    #[arg(long, value_name = "ADDRESS")]
+    scheduler: Address,
+    /// Where others fetch what it has produced; port 0 means a free one
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0))]
+    bind: SocketAddr,
+    /// The host under which others reach it [default: as the scheduler sees it]
+    #[arg(long, value_name = "HOST")]
+    host: Option<String>,
+    /// Threads that work [default: one for each processor]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+    /// Memory that the process may use, 256MiB or more [default: seven tenths of the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = parse_byte_size)]
+    memory: Option<ByteSize>,
+    /// Folder for what it produces and for data that does not fit into the memory [default: the system's for temporary files]
+    #[arg(long, value_name = "FOLDER")]
+    folder: Option<PathBuf>,
+    #[command(flatten)]
+    secret: Secret,
+    /// End when standard input does
+    #[arg(long, hide = true)]
+    with_parent: bool,
+}
+
+/// Works until it is told to stop.
+pub(crate) async fn run(options: Options) -> Result<()> {
+    let threads = options.threads.map_or_else(options::processors, usize::from);
+    let settings = ExecutorSettings {
+        scheduler: options.scheduler.clone(),
+        token: options.secret.token()?,
+        bind: options.bind,
+        host: options.host,
+        threads,
+        memory: options.memory.map(|size| size.0),
+        folder: options.folder,
+    };
+    let executor = Executor::start(settings).await?;
+    if !options.with_parent {
+        let scheduler = options.scheduler;
+        talk::say(
+            format!("works for {scheduler} with {threads} threads"),
+            format!("以 {threads} 个线程为 {scheduler} 工作"),
+        );
+        return executor.run().await;
+    }
+    tokio::select! {
+        ended = executor.run() => ended,
+        () = end_of_input() => Ok(()),
+    }
+}
+
+async fn end_of_input() {
+    let mut input = tokio::io::stdin();
+    let mut bytes = [0; 64];
+    while matches!(input.read(&mut bytes).await, Ok(1..)) {}
+}

@@ -1,0 +1,154 @@
+//! Whoever asks a cluster.
+
+mod answer;
+mod fetch;
+mod job;
+mod state;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use ballista_core::extension::SessionConfigExt as _;
+use ballista_core::extension::SessionConfigHelperExt as _;
+use ballista_core::optimizer::ballista_default_optimizer_rules;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
+use cardoon_engine::{Cluster, Progress};
+use cardoon_errors::{Code, Error, Result};
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionConfig;
+use tonic::transport::{Channel, Endpoint};
+
+use crate::access::{Access, Token};
+use crate::address::Address;
+use crate::limits;
+use crate::state::State;
+use answer::Answer;
+
+pub(crate) use state::state;
+
+pub(crate) type SchedulerCalls = SchedulerGrpcClient<Channel>;
+
+/// Asks a cluster's scheduler, and fetches the rows from its executors.
+pub struct Client {
+    address: Address,
+    access: Access,
+    /// Of the query that runs, or has run last.
+    progress: Arc<Mutex<Progress>>,
+}
+
+impl Client {
+    /// Errors with [`Code::NoCluster`] if no scheduler answers, with [`Code::OtherCluster`] if it has another version, and
+    /// with [`Code::ClusterDenied`] if it has another token.
+    pub async fn connect(address: Address, token: Option<Token>) -> Result<Self> {
+        let access = Access::new(token);
+        state(&address, &access).await?;
+        Ok(Self { address, access, progress: Arc::default() })
+    }
+
+    /// The cluster as its scheduler sees it now.
+    pub async fn state(&self) -> Result<State> {
+        state(&self.address, &self.access).await
+    }
+
+    pub fn address(&self) -> &Address {
+        &self.address
+    }
+
+    fn begin(&self) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Progress::default();
+    }
+}
+
+#[async_trait]
+impl Cluster for Client {
+    async fn threads(&self) -> Result<usize, DataFusionError> {
+        let state = self.state().await.map_err(external)?;
+        if state.threads() == 0 {
+            return Err(external(
+                Error::new(Code::NoExecutors, "the cluster has no executors")
+                    .hint(format!("start one: cardoon data executor --scheduler {}", self.address)),
+            ));
+        }
+        Ok(state.threads())
+    }
+
+    fn prepare(&self, mut session: SessionStateBuilder) -> SessionStateBuilder {
+        let config = session.config().take().unwrap_or_default();
+        session
+            .with_config(config.upgrade_for_ballista().ballista_restricted_configuration())
+            .with_optimizer_rules(ballista_default_optimizer_rules())
+    }
+
+    async fn run(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        config: &SessionConfig,
+    ) -> Result<SendableRecordBatchStream, DataFusionError> {
+        self.begin();
+        let schema = plan.schema();
+        let calls = calls(&self.address, &self.access).await.map_err(external)?;
+        let places = job::carry_out(calls, plan, config).await.map_err(|error| self.explained(error))?;
+        let mut answer = Answer::new(schema);
+        for place in places {
+            fetch::rows(place, &self.access, &mut answer).await?;
+        }
+        answer.into_stream()
+    }
+
+    fn progress(&self) -> Progress {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Client {
+    fn explained(&self, failure: job::Failure) -> DataFusionError {
+        match failure {
+            job::Failure::Query(error) => error,
+            job::Failure::Scheduler(status) => external(no_cluster(&self.address, &status.to_string())),
+        }
+    }
+}
+
+/// A connection for calls to a scheduler.
+pub(crate) async fn calls(address: &Address, access: &Access) -> Result<SchedulerCalls> {
+    let endpoint = Endpoint::from_shared(address.url())
+        .and_then(|endpoint| endpoint.user_agent(access.says()))
+        .map_err(|error| no_cluster(address, &error.to_string()))?
+        .connect_timeout(limits::CONNECT)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(limits::LOST_AFTER))
+        .keep_alive_while_idle(true);
+    let channel = endpoint.connect().await.map_err(|error| no_cluster(address, &root(&error)))?;
+    Ok(SchedulerGrpcClient::new(channel)
+        .max_decoding_message_size(limits::MESSAGE)
+        .max_encoding_message_size(limits::MESSAGE))
+}
+
+pub(crate) fn no_cluster(address: &Address, found: &str) -> Error {
+    Error::new(Code::NoCluster, "the cluster cannot be reached")
+        .checked(format!("{address}: {found}"))
+        .hint("start one: cardoon data cluster")
+}
+
+/// What lies at the bottom of an error.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut root = error;
+    while let Some(cause) = root.source() {
+        root = cause;
+    }
+    root.to_string()
+}
+
+fn external(error: Error) -> DataFusionError {
+    DataFusionError::External(Box::new(error))
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").field("address", &self.address).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,93 @@
+//! Asks a scheduler for its state, and with it whether the two understand each other.
+
+use cardoon_errors::{Code, Error, Result};
+use http_body_util::{BodyExt as _, Empty, Limited};
+use hyper::body::Bytes;
+use hyper::client::conn::http1;
+use hyper::header::{HOST, USER_AGENT};
+use hyper::{Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{no_cluster, root};
+use crate::access::Access;
+use crate::address::Address;
+use crate::limits;
+use crate::state::{PATH, State, VERSION};
+
+/// Bytes of an answer, at most.
+const LONGEST: usize = 16 << 20;
+
+/// Errors as [`super::Client::connect`] does.
+pub(crate) async fn state(address: &Address, access: &Access) -> Result<State> {
+    let asked = timeout(2 * limits::CONNECT, ask(address, access)).await;
+    let (status, body) = match asked {
+        Ok(answer) => answer.map_err(|found| no_cluster(address, &found))?,
+        Err(_) => return Err(no_cluster(address, "it does not answer")),
+    };
+    if status == StatusCode::UNAUTHORIZED {
+        return Err(Error::new(Code::ClusterDenied, "the cluster refuses the token")
+            .hint("give its token with --token or CARDOON_DATA_TOKEN"));
+    }
+    understood(&body).ok_or_else(|| no_cluster(address, "something else answers there"))?
+}
+
+/// Nothing if it is no scheduler's answer.
+fn understood(body: &[u8]) -> Option<Result<State>> {
+    let any: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let version = any.get("version")?.as_str()?;
+    if version != VERSION {
+        return Some(Err(Error::new(Code::OtherCluster, "the cluster runs another version")
+            .checked(format!("here {VERSION}, there {}", cardoon_errors::text::cut(version, 40)))
+            .hint("install the same version on all machines")));
+    }
+    serde_json::from_value(any).ok().map(Ok)
+}
+
+async fn ask(address: &Address, access: &Access) -> Result<(StatusCode, Bytes), String> {
+    let said = |error: &dyn std::error::Error| root(error);
+    let stream = timeout(limits::CONNECT, TcpStream::connect(address.to_string()))
+        .await
+        .map_err(|_| "it does not answer".to_owned())?
+        .map_err(|error| said(&error))?;
+    let (mut sender, connection) =
+        http1::handshake(TokioIo::new(stream)).await.map_err(|error| said(&error))?;
+    let request = Request::get(PATH)
+        .header(HOST, address.to_string())
+        .header(USER_AGENT, access.says())
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| said(&error))?;
+    let asking = async {
+        let response = sender.send_request(request).await.map_err(|error| said(&error))?;
+        read(response).await
+    };
+    tokio::pin!(asking);
+    tokio::select! {
+        answer = &mut asking => answer,
+        // The connection ended; what has arrived before is still read.
+        _ = connection => asking.await,
+    }
+}
+
+async fn read(response: Response<hyper::body::Incoming>) -> Result<(StatusCode, Bytes), String> {
+    let (parts, body) = response.into_parts();
+    let body = Limited::new(body, LONGEST).collect().await.map_err(|error| error.to_string())?;
+    Ok((parts.status, body.to_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_version_is_told_from_something_else() {
+        let error = understood(br#"{"version":"9.9.9","new":1}"#).unwrap().unwrap_err();
+        assert_eq!(error.code(), Code::OtherCluster);
+        assert!(error.findings()[0].ends_with("there 9.9.9"));
+        assert!(understood(b"<html>").is_none());
+        assert!(understood(br#"{"ok":true}"#).is_none());
+        let state = format!(r#"{{"version":"{VERSION}","executors":[],"jobs":[]}}"#);
+        assert_eq!(understood(state.as_bytes()).unwrap().unwrap().threads(), 0);
+    }
+}

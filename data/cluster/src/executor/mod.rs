@@ -1,0 +1,159 @@
+//! A process that carries out parts of plans.
+
+mod heartbeat;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_flight::flight_service_server::FlightServiceServer;
+use ballista_core::BALLISTA_PROTOCOL_VERSION;
+use ballista_core::extension::SessionConfigExt as _;
+use ballista_core::ids::new_instance_id;
+use ballista_core::registry::BallistaFunctionRegistry;
+use ballista_core::serde::BallistaCodec;
+use ballista_core::serde::protobuf::ExecutorRegistration;
+use ballista_core::serde::scheduler::{ExecutorOperatingSystemSpecification, ExecutorSpecification};
+use ballista_executor::execution_loop::poll_loop;
+use ballista_executor::executor::Executor as Work;
+use ballista_executor::flight_service::BallistaFlightService;
+use ballista_executor::health::ExecutorHealth;
+use ballista_executor::metrics::LoggingMetricsCollector;
+use cardoon_engine::Settings;
+use cardoon_errors::{Code, Error, Result};
+use datafusion::prelude::SessionConfig;
+use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+use tonic::{Request, Status};
+
+use crate::access::{Access, Token};
+use crate::address::Address;
+use crate::client::{self, SchedulerCalls};
+use crate::{codec, limits};
+
+/// What an executor may use, and whom it works for.
+#[derive(Debug, Clone)]
+pub struct ExecutorSettings {
+    pub scheduler: Address,
+    pub token: Option<Token>,
+    /// Where others fetch from it what it has produced. Port 0 means a free one.
+    pub bind: SocketAddr,
+    /// The host under which others reach it; by default the one from which the scheduler sees it come.
+    pub host: Option<String>,
+    /// Threads that work, 1 or more.
+    pub threads: usize,
+    /// Bytes that the process may have resident, 256 MiB or more; by default seven tenths of the machine's.
+    pub memory: Option<u64>,
+    /// Where its files go, in a folder of their own; by default the system's folder for temporary files.
+    pub folder: Option<PathBuf>,
+}
+
+/// An executor that its scheduler knows.
+pub struct Executor {
+    work: Arc<Work>,
+    listener: TcpListener,
+    calls: SchedulerCalls,
+    heartbeats: SchedulerCalls,
+    access: Access,
+    /// Removed with the executor.
+    _folder: TempDir,
+}
+
+impl Executor {
+    /// Listens, and reaches the scheduler. Errors with [`Code::NoCluster`] if that does not answer.
+    pub async fn start(settings: ExecutorSettings) -> Result<Self> {
+        let access = Access::new(settings.token.clone());
+        access.may_listen(settings.bind)?;
+        client::state(&settings.scheduler, &access).await?;
+        let calls = client::calls(&settings.scheduler, &access).await?;
+        let heartbeats = client::calls(&settings.scheduler, &access).await?;
+        let listener =
+            TcpListener::bind(settings.bind).await.map_err(|error| failed("it cannot listen", error))?;
+        let port = listener.local_addr().map_err(|error| failed("it cannot listen", error))?.port();
+        let folder = folder(settings.folder.as_ref())?;
+        let work = Arc::new(work(&settings, port, &folder, &access)?);
+        Ok(Self { work, listener, calls, heartbeats, access, _folder: folder })
+    }
+
+    /// Works for as long as it is polled. A scheduler that is away is waited for.
+    pub async fn run(self) -> Result<()> {
+        let Self { work, listener, calls, heartbeats, access, _folder } = self;
+        let codec =
+            BallistaCodec::<LogicalPlanNode, PhysicalPlanNode>::new(codec::logical(), codec::physical());
+        let health = ExecutorHealth::new();
+        tokio::select! {
+            served = serve(listener, &work, access) => served.map_err(|error| failed("it broke off", error)),
+            worked = poll_loop(calls, work.clone(), codec, None, None, health) => {
+                worked.map_err(|error| failed("it broke off", error))
+            }
+            never = heartbeat::send(heartbeats, &work) => match never {},
+        }
+    }
+}
+
+fn folder(within: Option<&PathBuf>) -> Result<TempDir> {
+    let mut name = tempfile::Builder::new();
+    name.prefix("cardoon-executor-");
+    let folder = match within {
+        Some(within) => fs::create_dir_all(within).and_then(|()| name.tempdir_in(within)),
+        None => name.tempdir(),
+    };
+    folder.map_err(|error| failed("it has no folder for its files", error))
+}
+
+fn work(settings: &ExecutorSettings, port: u16, folder: &TempDir, access: &Access) -> Result<Work> {
+    let threads = settings.threads.max(1);
+    let registration = ExecutorRegistration {
+        id: new_instance_id(),
+        host: settings.host.clone(),
+        port: u32::from(port),
+        // Only a scheduler that pushes work calls an executor; ours waits until it is asked.
+        grpc_port: u32::from(port),
+        specification: Some(ExecutorSpecification::default().with_vcores(threads as u32).into()),
+        os_info: Some(ExecutorOperatingSystemSpecification::default().into()),
+        ballista_protocol_version: BALLISTA_PROTOCOL_VERSION,
+    };
+    let spill_folder = folder.path().join("spill");
+    fs::create_dir_all(&spill_folder).map_err(|error| failed("it has no folder for its files", error))?;
+    let limits = Settings { memory: settings.memory, spill_folder: Some(spill_folder), ..Settings::new() };
+    let runtime = cardoon_engine::runtime(&limits)?;
+    let endpoint = access.endpoint();
+    Ok(Work::with_default_execution_engine(
+        registration,
+        &folder.path().join("shuffle").display().to_string(),
+        Arc::new(move |_| Ok(runtime.clone())),
+        Arc::new(move || session(endpoint.clone())),
+        Arc::new(BallistaFunctionRegistry::default()),
+        Arc::new(LoggingMetricsCollector::default()),
+        threads,
+    ))
+}
+
+fn session(endpoint: ballista_core::extension::EndpointOverrideFn) -> SessionConfig {
+    SessionConfig::new_with_ballista()
+        .with_ballista_physical_extension_codec(codec::physical())
+        .with_ballista_override_create_grpc_client_endpoint(endpoint)
+        .with_ballista_grpc_client_max_message_size(limits::MESSAGE)
+}
+
+async fn serve(listener: TcpListener, work: &Work, access: Access) -> Result<(), tonic::transport::Error> {
+    let files = FlightServiceServer::new(BallistaFlightService::new(work.work_dir.clone()))
+        .max_decoding_message_size(limits::MESSAGE)
+        .max_encoding_message_size(limits::MESSAGE);
+    let guarded = InterceptedService::new(files, move |request: Request<()>| guard(&access, request));
+    Server::builder().add_service(guarded).serve_with_incoming(TcpListenerStream::new(listener)).await
+}
+
+fn guard(access: &Access, request: Request<()>) -> Result<Request<()>, Status> {
+    let agent = request.metadata().get("user-agent").and_then(|agent| agent.to_str().ok());
+    if access.lets(agent) { Ok(request) } else { Err(Status::unauthenticated("the token is another one")) }
+}
+
+fn failed(what: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::new(Code::Internal, format!("the executor does not run: {what}")).source(error)
+}

@@ -1,0 +1,28 @@
+//! Runs the engine's plans on several processes and machines, with Ballista as a library.
+//!
+//! ```text
+//! Engine ─ plan ─► Client ─────────► Scheduler ◄── asks for work ── Executor ─► reads files
+//!                    ▲                   │ cuts the plan into stages     │
+//!                    │                   └ gives lost work to others     ▼
+//!                    └────────── fetches the rows of the last stage ── shuffle files
+//! ```
+//!
+//! The plan is made where the query is asked; the scheduler cuts it where rows must change hands, and executors ask it for
+//! work. What a stage has produced lies in files of the executor that made it. If an executor dies, the scheduler has
+//! its work done again; if it dies when all is done and the client has not fetched everything, the client asks again.
+
+mod access;
+mod address;
+mod client;
+mod codec;
+mod executor;
+mod limits;
+mod scheduler;
+mod state;
+
+pub use access::Token;
+pub use address::Address;
+pub use client::Client;
+pub use executor::{Executor, ExecutorSettings};
+pub use scheduler::{Scheduler, SchedulerSettings};
+pub use state::{ExecutorState, State};

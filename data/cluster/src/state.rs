@@ -1,0 +1,43 @@
+//! What a scheduler tells of itself and its cluster.
+
+use serde::{Deserialize, Serialize};
+
+/// The version that scheduler, executors and clients of a cluster must share.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Where a scheduler tells its state.
+pub(crate) const PATH: &str = "/cardoon/state";
+
+/// A cluster as its scheduler sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    /// The scheduler's version of Cardoon.
+    pub version: String,
+    /// The executors that are alive, in the order of their ports.
+    pub executors: Vec<ExecutorState>,
+    /// The queries that run.
+    pub jobs: Vec<JobState>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExecutorState {
+    pub id: String,
+    pub host: String,
+    pub port: u16,
+    pub threads: usize,
+}
+
+/// How far a query has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobState {
+    pub id: String,
+    pub stages: usize,
+    pub finished_stages: usize,
+}
+
+impl State {
+    /// Threads of all executors.
+    pub fn threads(&self) -> usize {
+        self.executors.iter().map(|executor| executor.threads).sum()
+    }
+}

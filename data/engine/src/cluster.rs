@@ -1,0 +1,47 @@
+//! Running a plan elsewhere. The engine plans and tries again; who carries plans out stands behind this interface.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use datafusion::error::DataFusionError;
+use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionConfig;
+
+use crate::Progress;
+use crate::tables;
+
+/// Executors that carry out plans.
+#[async_trait]
+pub trait Cluster: Debug + Send + Sync {
+    /// Threads of all executors that are there now, 1 or more.
+    async fn threads(&self) -> Result<usize, DataFusionError>;
+
+    /// What the planner must know about the cluster.
+    fn prepare(&self, session: SessionStateBuilder) -> SessionStateBuilder;
+
+    /// Carries out `plan`. The rows must all have arrived before the first one is given out, since what is fetched from
+    /// an executor may be lost with it; an error of [`lost`] lets the engine try again.
+    async fn run(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        config: &SessionConfig,
+    ) -> Result<SendableRecordBatchStream, DataFusionError>;
+
+    /// How far the query has come that runs, or has run last.
+    fn progress(&self) -> Progress;
+}
+
+/// Marks the session of a query that executors carry out.
+pub(crate) struct OnCluster;
+
+/// A step of a plan for an executor; nothing if it is one that DataFusion itself can encode.
+pub fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>, DataFusionError> {
+    tables::encode(plan)
+}
+
+/// The step that [`encode`] has encoded.
+pub fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    tables::decode(sent)
+}

@@ -1,0 +1,117 @@
+//! Which executor reads which files: about the same number of bytes for each partition.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cardoon_csv::{Dialect, Part, Source};
+use cardoon_errors::{Code, Error};
+use datafusion::error::Result;
+use serde::{Deserialize, Serialize};
+
+use super::failure;
+use super::files::Files;
+use crate::errors::IntoEngine as _;
+
+/// How many times the bytes of a compressed file its contents are taken for.
+const PACKED: u64 = 5;
+
+/// A file, or a part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Piece {
+    pub(super) path: PathBuf,
+    pub(super) part: Option<Part>,
+}
+
+/// The pieces of each partition. One that is alone reads them in the order of the files.
+pub(super) fn over(files: &Files, partitions: usize) -> Result<Vec<Vec<Piece>>> {
+    let weights: Vec<u64> =
+        files.paths.iter().zip(&files.sources).map(|(path, source)| weight(path, &**source)).collect();
+    let share = weights.iter().sum::<u64>().div_ceil(partitions.max(1) as u64);
+    let mut pieces = Vec::new();
+    for ((path, source), weight) in files.paths.iter().zip(&files.sources).zip(weights) {
+        let path = std::path::absolute(path)?;
+        let count = if partitions == 1 { 1 } else { cuts(weight, share) };
+        pieces.extend(cut(path, source, &files.layout.options.dialect, count, weight)?);
+    }
+    Ok(balanced(pieces, partitions))
+}
+
+fn weight(path: &Path, source: &dyn Source) -> u64 {
+    let packed = || path.metadata().map_or(0, |file| file.len()) * PACKED;
+    source.len().unwrap_or_else(packed)
+}
+
+/// In how many parts a file is read. To cut it, it has to be read once more, so that a file is only cut that one
+/// partition would be busy with long after the others.
+fn cuts(weight: u64, share: u64) -> usize {
+    let share = share.max(1);
+    if weight * 2 <= share * 3 { 1 } else { weight.div_ceil(share) as usize }
+}
+
+fn cut(
+    path: PathBuf,
+    source: &Arc<dyn Source>,
+    dialect: &Dialect,
+    count: usize,
+    weight: u64,
+) -> Result<Vec<(Piece, u64)>> {
+    let whole = |path| vec![(Piece { path, part: None }, weight)];
+    if count == 1 {
+        return Ok(whole(path));
+    }
+    let parts =
+        cardoon_csv::parts(source, dialect, count).map_err(|error| failure::coded(error).into_engine())?;
+    let Some(parts) = parts else { return Ok(whole(path)) };
+    let piece = |part: Part| (Piece { path: path.clone(), part: Some(part) }, part.end - part.start);
+    Ok(parts.into_iter().map(piece).collect())
+}
+
+/// The heaviest first, each to the partition that has least so far.
+fn balanced(mut pieces: Vec<(Piece, u64)>, partitions: usize) -> Vec<Vec<Piece>> {
+    let partitions = partitions.clamp(1, pieces.len().max(1));
+    if partitions > 1 {
+        pieces.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+    }
+    let mut groups = vec![(0, Vec::new()); partitions];
+    for (piece, weight) in pieces {
+        if let Some((load, group)) = groups.iter_mut().min_by_key(|(load, _)| *load) {
+            *load += weight;
+            group.push(piece);
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+/// The error of a file that is not there on the machine that should read it.
+pub(super) fn not_shared(path: &Path) -> Error {
+    Error::new(Code::NotShared, format!("an executor does not see {}", path.display()))
+        .hint("executors must find files under the same path: put them on a shared folder")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn piece(name: &str) -> Piece {
+        Piece { path: name.into(), part: None }
+    }
+
+    #[test]
+    fn every_partition_gets_about_the_same() {
+        let pieces = [("a", 10), ("b", 90), ("c", 50), ("d", 40)].map(|(name, weight)| (piece(name), weight));
+        let groups = balanced(pieces.to_vec(), 2);
+        assert_eq!(groups, [vec![piece("b"), piece("a")], vec![piece("c"), piece("d")]]);
+    }
+
+    #[test]
+    fn a_partition_that_is_alone_keeps_the_order() {
+        let groups = balanced(vec![(piece("a"), 1), (piece("b"), 9)], 1);
+        assert_eq!(groups, [vec![piece("a"), piece("b")]]);
+    }
+
+    #[test]
+    fn files_are_cut_only_if_one_would_be_waited_for() {
+        assert_eq!((cuts(100, 100), cuts(150, 100), cuts(151, 100), cuts(400, 100)), (1, 1, 2, 4));
+        assert_eq!(cuts(0, 0), 1);
+    }
+}
