@@ -62,7 +62,7 @@ impl Report {
 
     /// What makes the run a failure: an answer that differs, and any failure of ours.
     pub(crate) fn faults(&self) -> Vec<String> {
-        self.troubles(|system, trouble| system.is_ours() || matches!(trouble, Trouble::Differs(_)))
+        self.troubles(|system, trouble| !system.is_peer() || matches!(trouble, Trouble::Differs(_)))
     }
 
     fn versions(&self) -> Vec<String> {

@@ -10,7 +10,9 @@ pub(crate) fn queries(systems: &[System], rows: &[Row]) -> String {
     head.extend(ours.map(|_| "Cardoon / best other".into()));
     let lines = rows.iter().map(|row| {
         let mut line = line(row, |cell| told_secs(query_secs(cell)));
-        line.extend(ours.map(|ours| ratio(&row.cells, ours)));
+        let peers =
+            systems.iter().zip(&row.cells).filter(|(system, _)| system.is_peer()).map(|(_, cell)| cell);
+        line.extend(ours.map(|ours| ratio(&row.cells[ours], peers)));
         line
     });
     table(&head, &lines.collect::<Vec<_>>())
@@ -51,10 +53,9 @@ fn told_secs(secs: Option<f64>) -> String {
     secs.map_or_else(|| "-".into(), |secs| format!("{secs:.2}"))
 }
 
-fn ratio(cells: &[Cell], ours: usize) -> String {
-    let others = cells.iter().enumerate().filter(|(place, _)| *place != ours);
-    let best = others.filter_map(|(_, cell)| query_secs(cell)).min_by(f64::total_cmp);
-    let ratio = query_secs(&cells[ours]).zip(best).map(|(ours, best)| ours / best);
+fn ratio<'a>(ours: &Cell, peers: impl Iterator<Item = &'a Cell>) -> String {
+    let best = peers.filter_map(query_secs).min_by(f64::total_cmp);
+    let ratio = query_secs(ours).zip(best).map(|(ours, best)| ours / best);
     ratio.map_or_else(|| "-".into(), |ratio| format!("{ratio:.2}"))
 }
 
@@ -101,8 +102,8 @@ mod tests {
 
     #[test]
     fn cardoon_is_compared_with_the_best_that_has_a_time() {
-        assert_eq!(ratio(&[cell(&[3.0], 8), cell(&[4.0], 8), cell(&[2.0], 8), failed()], 0), "1.50");
-        assert_eq!(ratio(&[cell(&[3.0], 8), failed()], 0), "-");
-        assert_eq!(ratio(&[failed(), cell(&[3.0], 8)], 0), "-");
+        assert_eq!(ratio(&cell(&[3.0], 8), [cell(&[4.0], 8), cell(&[2.0], 8), failed()].iter()), "1.50");
+        assert_eq!(ratio(&cell(&[3.0], 8), [failed()].iter()), "-");
+        assert_eq!(ratio(&failed(), [cell(&[3.0], 8)].iter()), "-");
     }
 }

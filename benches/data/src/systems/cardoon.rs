@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use tempfile::TempDir;
 
 use super::{LIMIT, Run};
 use crate::answer::Answer;
@@ -11,9 +12,21 @@ use crate::inputs::Inputs;
 use crate::process;
 use crate::queries::Query;
 
+#[derive(Clone)]
 pub(crate) struct Cardoon {
     program: PathBuf,
 }
+
+/// A cluster of four executors with two threads each, which is there for one query: its words are the program, the query and a
+/// folder. The first line that it says is what the start took.
+const ON_CLUSTER: &str = r#"
+mkfifo "$2/address"
+begin=$(date +%s%N)
+"$0" cluster --workers 4 --threads 2 --bind 127.0.0.1:0 > "$2/address" 2> /dev/null &
+read -r address < "$2/address"
+echo "$(($(date +%s%N) - begin)) ns to start" >&2
+"$0" sql "$1" -o csv --cluster "$address"
+"#;
 
 impl Cardoon {
     pub(crate) fn new(program: PathBuf) -> Self {
@@ -35,11 +48,23 @@ impl Cardoon {
 
     pub(super) fn run(&self, query: &Query, inputs: &Inputs) -> Result<Run> {
         let mut command = Command::new(&self.program);
-        command.args(["sql", &query.sql(inputs), "-o", "csv"]).env("LC_ALL", "C");
-        let ended = process::run(&mut command, LIMIT)?;
+        command.args(["sql", &query.sql(inputs), "-o", "csv"]);
+        Self::read(command, query)
+    }
+
+    /// The same on a cluster that is started for it.
+    pub(super) fn run_on_cluster(&self, query: &Query, inputs: &Inputs) -> Result<Run> {
+        let folder = TempDir::with_prefix("cardoon-bench-")?;
+        let mut command = Command::new("sh");
+        command.args(["-ec", ON_CLUSTER]).arg(&self.program).arg(query.sql(inputs)).arg(folder.path());
+        Self::read(command, query)
+    }
+
+    fn read(mut command: Command, query: &Query) -> Result<Run> {
+        let ended = process::run(command.env("LC_ALL", "C"), LIMIT)?;
         Ok(Run {
             query_secs: timing(&ended.stderr),
-            start_secs: 0.0,
+            start_secs: start(&ended.stderr),
             wall_secs: ended.wall.as_secs_f64(),
             peak_mb: ended.peak_mb,
             answer: Answer::of_csv(&ended.stdout, query.columns)?,
@@ -53,9 +78,21 @@ fn timing(stderr: &str) -> Option<f64> {
     seconds.parse().ok()
 }
 
+/// The seconds that a cluster took to start, 0 without one.
+fn start(stderr: &str) -> f64 {
+    let nanoseconds = stderr.lines().find_map(|line| line.strip_suffix(" ns to start")?.parse::<f64>().ok());
+    nanoseconds.unwrap_or_default() / 1e9
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_start_of_a_cluster_is_told_apart() {
+        assert!((start("430000000 ns to start\n2.134 s: 9 rows\n") - 0.43).abs() < 1e-9);
+        assert!(start("2.134 s: 9 rows\n").abs() < 1e-9);
+    }
 
     #[test]
     fn the_last_line_begins_with_the_time_of_the_query() {

@@ -26,6 +26,8 @@ pub(crate) struct System {
 
 enum Kind {
     Cardoon(Cardoon),
+    /// Ours, on a cluster of processes.
+    Cluster(Cardoon),
     Peer(Peer),
 }
 
@@ -41,31 +43,41 @@ pub(crate) struct Run {
     pub(crate) answer: Answer,
 }
 
-/// Ours comes first.
+/// What `--only` calls our cluster.
+const CLUSTER: &str = "cardoon-4x2";
+
+/// Ours come first.
 pub(crate) fn all(cardoon: Cardoon) -> Vec<System> {
+    let cluster =
+        System { name: CLUSTER.into(), title: "Cardoon 4x2".into(), kind: Kind::Cluster(cardoon.clone()) };
     let cardoon = System { name: "cardoon".into(), title: "Cardoon".into(), kind: Kind::Cardoon(cardoon) };
     let peers = python::peers().into_iter().map(|peer| System {
         name: peer.name(),
         title: peer.title(),
         kind: Kind::Peer(peer),
     });
-    std::iter::once(cardoon).chain(peers).collect()
+    [cardoon, cluster].into_iter().chain(peers).collect()
 }
 
 /// What `--only` may call a system.
 pub(crate) fn names() -> Vec<String> {
-    std::iter::once("cardoon".into()).chain(python::peers().iter().map(Peer::name)).collect()
+    ["cardoon".into(), CLUSTER.into()].into_iter().chain(python::peers().iter().map(Peer::name)).collect()
 }
 
 impl System {
+    /// Ours in one process, which the others are compared with.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self.kind, Kind::Cardoon(_))
+    }
+
+    pub(crate) fn is_peer(&self) -> bool {
+        matches!(self.kind, Kind::Peer(_))
     }
 
     /// What it is called with its version, if it is one that a line about versions should have.
     pub(crate) fn version(&self) -> String {
         match &self.kind {
-            Kind::Cardoon(cardoon) => cardoon.version(),
+            Kind::Cardoon(cardoon) | Kind::Cluster(cardoon) => cardoon.version(),
             Kind::Peer(peer) => peer.version(),
         }
     }
@@ -73,6 +85,7 @@ impl System {
     pub(crate) fn run(&self, query: &Query, inputs: &Inputs) -> Result<Run> {
         match &self.kind {
             Kind::Cardoon(cardoon) => cardoon.run(query, inputs),
+            Kind::Cluster(cardoon) => cardoon.run_on_cluster(query, inputs),
             Kind::Peer(peer) => peer.run(query, inputs),
         }
     }
