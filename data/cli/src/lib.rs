@@ -2,18 +2,18 @@
 
 mod commands;
 mod failure;
+mod local_cluster;
 mod processes;
 mod progress;
 mod rows;
 mod signals;
 mod talk;
 mod tasks;
+mod usage;
 
 use std::ffi::OsString;
-use std::process::ExitCode;
 
 use cardoon_errors::{Code, Error, Result};
-use clap::Parser as _;
 
 use commands::Command;
 pub use processes::Program;
@@ -29,27 +29,23 @@ struct Arguments {
 const STACK: usize = 256 << 20;
 
 /// Carries out the command in `words`, which do not begin with the name of the program. `program` is what a cluster
-/// starts its processes with.
-pub fn run(program: Program, words: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// starts its processes with. Answers the exit status.
+pub fn run(program: Program, words: impl IntoIterator<Item = OsString>) -> u8 {
     let words = std::iter::once(OsString::from("cardoon data")).chain(words);
-    let arguments = match Arguments::try_parse_from(words) {
+    let arguments = match usage::parse(words) {
         Ok(arguments) => arguments,
-        Err(usage) => {
-            // Nobody is left to be told that the output is closed.
-            let _ = usage.print();
-            return ExitCode::from(u8::try_from(usage.exit_code()).unwrap_or(2));
-        }
+        Err(status) => return status,
     };
     match carry_out(program, arguments.command) {
-        Ok(exit) => exit,
+        Ok(status) => status,
         Err(error) => {
             failure::print(&error);
-            ExitCode::from(error.exit_status())
+            error.exit_status()
         }
     }
 }
 
-fn carry_out(program: Program, command: Command) -> Result<ExitCode> {
+fn carry_out(program: Program, command: Command) -> Result<u8> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().thread_stack_size(STACK).enable_all().build().map_err(
             |error| Error::new(Code::Internal, "the program cannot start its threads").source(error),

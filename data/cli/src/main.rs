@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use cardoon_data::Program;
 
 fn main() -> ExitCode {
-    cardoon_data::run(Program::of_this(), std::env::args_os().skip(1))
+    ExitCode::from(cardoon_data::run(Program::of_this(), std::env::args_os().skip(1)))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use cardoon_cluster::Address;
+use cardoon_cluster::{Address, Token};
 use cardoon_errors::{Code, Error, Result};
 use tokio::process::{Child, Command};
 
@@ -26,7 +26,7 @@ pub struct Program {
 #[derive(Debug, Clone)]
 pub(crate) struct Task {
     pub(crate) scheduler: Address,
-    pub(crate) token: Option<String>,
+    pub(crate) token: Option<Token>,
     pub(crate) threads: usize,
     pub(crate) memory: u64,
     pub(crate) folder: PathBuf,
@@ -64,7 +64,7 @@ impl Program {
             .stdin(Stdio::piped())
             .kill_on_drop(true);
         match &task.token {
-            Some(token) => command.env(TOKEN, token),
+            Some(token) => command.env(TOKEN, token.reveal()),
             None => command.env_remove(TOKEN),
         };
         command.spawn().map_err(|error| {

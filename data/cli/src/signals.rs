@@ -1,11 +1,10 @@
 //! Signals that end a command.
 
-use std::process::ExitCode;
-
 use cardoon_errors::{Code, Error, Result};
 
 /// Carries out `query` until it ends or a signal comes. Then it is dropped, and with it what it has put into files so far.
-pub(crate) async fn or_query(query: impl Future<Output = Result<()>> + Send + 'static) -> Result<ExitCode> {
+/// Answers the exit status.
+pub(crate) async fn or_query(query: impl Future<Output = Result<()>> + Send + 'static) -> Result<u8> {
     #[expect(
         clippy::disallowed_methods,
         reason = "it ends before this does, and a thread of its own has the stack for it"
@@ -14,13 +13,13 @@ pub(crate) async fn or_query(query: impl Future<Output = Result<()>> + Send + 's
     tokio::select! {
         ended = &mut running => {
             let ended = ended.map_err(|error| Error::new(Code::Internal, "the command broke off").source(error));
-            ended?.map(|()| ExitCode::SUCCESS)
+            ended?.map(|()| 0)
         }
         status = next() => {
             running.abort();
             // It has no answer any more; what counts is that it is gone.
             let _ = running.await;
-            status.map(ExitCode::from)
+            status
         }
     }
 }

@@ -96,6 +96,19 @@ fn an_error_has_a_code_a_status_and_a_next_step() {
 }
 
 #[test]
+fn help_and_slips_are_told_in_the_language_of_the_locale() {
+    let home = Home::new();
+    let in_chinese = |words| home.command(words).env("LC_ALL", "zh_CN.UTF-8").output().unwrap();
+    assert!(stdout(&home.run(&["--help"])).contains("Usage: cardoon data <COMMAND>"));
+    let help = stdout(&in_chinese(&["--help"]));
+    assert!(help.contains("用法：cardoon data <COMMAND>"), "{help}");
+    assert!(help.contains("在本机启动一个调度器和若干个执行器"), "{help}");
+    let output = in_chinese(&["executor"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("缺少参数 --scheduler <ADDRESS>"), "{output:?}");
+}
+
+#[test]
 fn too_little_memory_is_refused() {
     let output = Home::new().run(&["sql", COUNTS, "--memory", "200MiB"]);
     assert_eq!(output.status.code(), Some(2));
@@ -126,7 +139,7 @@ fn a_reader_who_goes_away_is_no_error() {
 }
 
 #[test]
-fn the_demo_counts_the_same_on_one_thread_and_on_all() {
+fn the_demo_counts_the_same_on_one_thread_on_all_and_on_a_cluster() {
     let home = Home::new();
     let words = ["demo", "logs", "--gb", "0.002", "--folder", "made", "--threads", "2"];
     let table = stdout(&home.run(&words));
@@ -134,7 +147,7 @@ fn the_demo_counts_the_same_on_one_thread_and_on_all() {
     let first = home.read("made/log-07.csv");
     assert!(first.starts_with("user_id,action,timestamp\n") && first.len() >= 100_000);
     // The files are there, so they are not made again.
-    assert_eq!(stdout(&home.run(&words)).lines().count(), 3);
+    assert_eq!(stdout(&home.run(&words)).lines().count(), 4);
     assert_eq!(home.read("made/log-07.csv"), first);
 }
 

@@ -7,6 +7,8 @@ use ballista_core::extension::EndpointOverrideFn;
 use cardoon_errors::{Code, Error, Result};
 use tonic::transport::Endpoint;
 
+use crate::limits;
+
 /// What scheduler, executors and clients of a cluster share. It travels in a header that every call has, so that nobody
 /// must see it on its way: a network in which others listen needs a tunnel.
 #[derive(Clone, PartialEq, Eq)]
@@ -25,6 +27,13 @@ impl Token {
         }
         Err(Error::new(Code::BadInput, "a token has 16 to 256 letters, digits, - and _")
             .hint("make one: openssl rand -hex 16"))
+    }
+}
+
+impl Token {
+    /// Its text, for a process that is started with it.
+    pub fn reveal(&self) -> &str {
+        &self.0
     }
 }
 
@@ -65,7 +74,7 @@ impl Access {
     /// Lets every client that Ballista opens say who it is.
     pub(crate) fn endpoint(&self) -> EndpointOverrideFn {
         let says = self.says();
-        std::sync::Arc::new(move |endpoint: Endpoint| Ok(endpoint.user_agent(says.clone())?))
+        std::sync::Arc::new(move |endpoint: Endpoint| Ok(limits::patient(endpoint).user_agent(says.clone())?))
     }
 }
 

@@ -3,13 +3,13 @@
 //! ```text
 //! Engine ─ plan ─► Client ─────────► Scheduler ◄── asks for work ── Executor ─► reads files
 //!                    ▲                   │ cuts the plan into stages     │
-//!                    │                   └ gives lost work to others     ▼
+//!                    │                   └ finds out who is lost         ▼
 //!                    └────────── fetches the rows of the last stage ── shuffle files
 //! ```
 //!
 //! The plan is made where the query is asked; the scheduler cuts it where rows must change hands, and executors ask it for
-//! work. What a stage has produced lies in files of the executor that made it. If an executor dies, the scheduler has
-//! its work done again; if it dies when all is done and the client has not fetched everything, the client asks again.
+//! work. What a stage has produced lies in files of the executor that made it, and goes with it. So if an executor is lost
+//! before the client has fetched all rows, the client asks the whole query again.
 
 mod access;
 mod address;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tonic::transport::Endpoint;
+
 /// How often an executor says that it is alive.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
 
@@ -14,8 +16,21 @@ pub(crate) const PROBE: Duration = Duration::from_millis(500);
 /// How long one attempt to connect may take.
 pub(crate) const CONNECT: Duration = Duration::from_secs(3);
 
+/// How long it may take to tell the scheduler that nobody waits for a query.
+pub(crate) const CANCEL: Duration = Duration::from_secs(1);
+
 /// The largest message, in bytes: a plan, or a batch of rows.
 pub(crate) const MESSAGE: usize = 256 << 20;
 
 /// Files of a finished query that nobody fetches any more go after so many seconds.
 pub(crate) const KEPT: u64 = 300;
+
+/// `endpoint`, given up when nobody answers there any more. A process that is only busy answers in time.
+pub(crate) fn patient(endpoint: Endpoint) -> Endpoint {
+    endpoint
+        .connect_timeout(CONNECT)
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(LOST_AFTER))
+        .keep_alive_timeout(Duration::from_secs(LOST_AFTER))
+        .keep_alive_while_idle(true)
+}

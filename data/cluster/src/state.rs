@@ -15,6 +15,8 @@ pub struct State {
     pub version: String,
     /// The executors that are alive, in the order of their ports.
     pub executors: Vec<ExecutorState>,
+    /// How many executors were lost since the scheduler began.
+    pub losses: u64,
     /// The queries that run.
     pub jobs: Vec<JobState>,
 }
@@ -31,6 +33,8 @@ pub struct ExecutorState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobState {
     pub id: String,
+    /// What the client calls it.
+    pub name: String,
     pub stages: usize,
     pub finished_stages: usize,
 }

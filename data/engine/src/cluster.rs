@@ -33,6 +33,13 @@ pub trait Cluster: Debug + Send + Sync {
     fn progress(&self) -> Progress;
 }
 
+/// What an executor's metrics call the rows of CSV files that it has read.
+pub const ROWS_READ: &str = "csv_rows";
+/// The same of bytes.
+pub const BYTES_READ: &str = "csv_bytes";
+/// The same of rows that it has left out.
+pub const BAD_ROWS: &str = "csv_bad_rows";
+
 /// Marks the session of a query that executors carry out.
 pub(crate) struct OnCluster;
 

@@ -6,9 +6,9 @@ use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::DataFusionError;
-use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::runtime_env::RuntimeEnv;
-use datafusion::physical_plan::execute_stream;
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::cluster::Cluster;
@@ -136,15 +136,21 @@ impl Engine {
         let plan = self.plan(frame, attempt).await?;
         let context = Arc::new(plan.task_ctx());
         let plan = plan.create_physical_plan().await?;
-        let mut rest = match &self.cluster {
-            Some(cluster) => cluster.run(plan, context.session_config()).await?,
-            None => {
-                self.tables.watch().follow(plan.clone());
-                execute_stream(plan, context)?
-            }
-        };
+        let mut rest = self.carry_out(plan, context).await?;
         let first = rest.next().await.transpose()?;
         Ok(Rows { schema: rest.schema(), first, rest })
+    }
+
+    async fn carry_out(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        context: Arc<TaskContext>,
+    ) -> Result<SendableRecordBatchStream, DataFusionError> {
+        if let Some(cluster) = &self.cluster {
+            return cluster.run(plan, context.session_config()).await;
+        }
+        self.tables.watch().follow(plan.clone());
+        execute_stream(plan, context)
     }
 
     async fn collected(

@@ -11,6 +11,7 @@
 //! did: the column is widened and the query starts again.
 
 mod cluster;
+mod direct;
 mod engine;
 mod errors;
 mod lower;
@@ -22,11 +23,11 @@ mod session;
 mod settings;
 mod tables;
 
-pub use cluster::{Cluster, decode, encode};
+pub use cluster::{BAD_ROWS, BYTES_READ, Cluster, ROWS_READ, decode, encode};
 pub use engine::{Engine, Rows, Summary};
-pub use errors::{carried, lost};
+pub use errors::{carried, lost, was_lost};
 pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};
 pub use output::{Fence, Output, OutputFormat, Writer};
 pub use progress::Progress;
-pub use session::runtime;
+pub use session::{improved, runtime};
 pub use settings::Settings;

@@ -9,10 +9,14 @@ use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::execution::{SessionStateBuilder, context::SQLOptions};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::Settings;
 use crate::cluster::{Cluster, OnCluster};
+use crate::direct::DirectGroups;
 use crate::engine::Attempt;
 use crate::memory;
 use crate::tables::Tables;
@@ -54,7 +58,8 @@ pub(crate) fn session(
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.clone())
-        .with_default_features();
+        .with_default_features()
+        .with_physical_optimizer_rules(rules());
     finished(state, tables)
 }
 
@@ -90,6 +95,21 @@ fn finished(state: SessionStateBuilder, tables: &Arc<Tables>) -> SessionContext 
     let catalogs = Arc::new(DynamicFileCatalog::new(named, factory));
     let state = SessionStateBuilder::from(state).with_catalog_list(catalogs).build();
     SessionContext::new_with_state(state)
+}
+
+/// `plan` with operators of ours where they are better. The rows are the same.
+pub fn improved(
+    plan: Arc<dyn ExecutionPlan>,
+    config: &SessionConfig,
+) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    DirectGroups.optimize(plan, config.options())
+}
+
+/// The engine's rules for plans, and ours after them.
+fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    rules.push(Arc::new(DirectGroups));
+    rules
 }
 
 /// Joins that sort both sides. Four sorts may share what a hash table did not fit into, so each takes little at a time.

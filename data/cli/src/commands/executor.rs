@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use cardoon_cluster::{Address, Executor, ExecutorSettings};
 use cardoon_errors::Result;
 use cardoon_settings::{ByteSize, parse_byte_size};
-use tokio::io::AsyncReadExt as _;
 
 use super::options::{self, Secret};
 use crate::talk;
@@ -55,16 +54,9 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             format!("works for {scheduler} with {threads} threads"),
             format!("以 {threads} 个线程为 {scheduler} 工作"),
         );
-        return executor.run().await;
     }
     tokio::select! {
         ended = executor.run() => ended,
-        () = end_of_input() => Ok(()),
+        () = options::end_of_input(options.with_parent) => Ok(()),
     }
-}
-
-async fn end_of_input() {
-    let mut input = tokio::io::stdin();
-    let mut bytes = [0; 64];
-    while matches!(input.read(&mut bytes).await, Ok(1..)) {}
 }

@@ -8,14 +8,12 @@ mod scheduler;
 mod sql;
 mod worker;
 
-use std::process::ExitCode;
-
 use cardoon_errors::Result;
 
 use crate::processes::Program;
 use crate::signals;
 
-pub(crate) use options::TOKEN;
+pub(crate) use options::{Place, TOKEN};
 
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
@@ -35,15 +33,15 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    pub(crate) async fn run(self, program: Program) -> Result<ExitCode> {
+    pub(crate) async fn run(self, program: Program) -> Result<u8> {
         match self {
             Self::Sql(options) => signals::or_query(sql::run(options)).await,
             Self::Cluster(options) => signals::or_query(cluster::run(options, program)).await,
             Self::Scheduler(options) => signals::or_query(scheduler::run(options)).await,
             Self::Executor(options) => signals::or_query(executor::run(options)).await,
-            Self::Demo(demo) => signals::or_query(demo.run()).await,
+            Self::Demo(demo) => signals::or_query(demo.run(program)).await,
             // It sees to signals itself.
-            Self::Worker(options) => worker::run(options).await.map(|()| ExitCode::SUCCESS),
+            Self::Worker(options) => worker::run(options).await.map(|()| 0),
         }
     }
 }

@@ -1,13 +1,15 @@
 //! Options that several commands share.
 
+use std::io;
 use std::path::PathBuf;
-
 use std::sync::Arc;
+use std::thread;
 
 use cardoon_cluster::{Address, Client, Token};
 use cardoon_engine::{Engine, Settings};
 use cardoon_errors::Result;
 use cardoon_settings::{ByteSize, parse_byte_size};
+use tokio::sync::oneshot;
 
 /// The variable that holds a cluster's token.
 pub(crate) const TOKEN: &str = "CARDOON_DATA_TOKEN";
@@ -54,8 +56,25 @@ pub(crate) fn executor_command(scheduler: &Address) -> String {
     format!("cardoon data executor --scheduler {scheduler}")
 }
 
+/// Waits until standard input ends, if `wanted`; else for ever.
+pub(crate) async fn end_of_input(wanted: bool) {
+    if !wanted {
+        return std::future::pending().await;
+    }
+    let (ended, wait) = oneshot::channel();
+    // The runtime would not end before a thread of its own that reads.
+    let reader = thread::Builder::new().name("cardoon-stdin".to_owned()).spawn(move || {
+        // Whatever ends the input, the parent is not there any more.
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        let _ = ended.send(());
+    });
+    if reader.is_ok() {
+        let _ = wait.await;
+    }
+}
+
 pub(crate) fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, Into::into)
+    thread::available_parallelism().map_or(1, Into::into)
 }
 
 /// What a query may use.

@@ -22,7 +22,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let address = scheduler.address();
     talk::say(
         format!("the scheduler listens at {address}; executors: {}", options::executor_command(address)),
-        format!("调度器监听 {address};执行器请运行:{}", options::executor_command(address)),
+        format!("调度器监听 {address}；执行器请运行：{}", options::executor_command(address)),
     );
     rows::text(&format!("tcp://{address}"))?;
     scheduler.serve().await

@@ -4,6 +4,7 @@ use cardoon::{App, Worker};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_settings::{ByteSize, parse_byte_size};
 
+use super::options::Place;
 use crate::talk;
 use crate::tasks::{self, Limits};
 
@@ -12,7 +13,7 @@ const MEMORY: ByteSize = ByteSize(1 << 30);
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Queues to take from: data,reports [default: data]
+    /// Queues to take from: data,reports
     #[arg(short = 'Q', long, value_delimiter = ',', default_value = "data")]
     queues: Vec<String>,
     /// Queries to carry out at once
@@ -30,13 +31,15 @@ pub(crate) struct Options {
     /// Folder that queries may read from and write to; may be given several times [default: the current folder]
     #[arg(long = "root", value_name = "FOLDER")]
     roots: Vec<PathBuf>,
+    #[command(flatten)]
+    place: Place,
 }
 
 /// Executes `cardoon.data.sql` until it is told to stop.
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let limits = Limits(settings(&options)?);
+    let limits = Limits { settings: settings(&options)?, place: options.place };
     // What is wrong with the limits is said now, and not by each task.
-    cardoon_engine::Engine::new(limits.0.clone())?;
+    limits.engine().await?;
     let app = match &options.broker {
         Some(url) => App::connect(url).await?,
         None => App::open_default().await?,

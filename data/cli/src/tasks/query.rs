@@ -7,12 +7,23 @@ use cardoon_engine::{Engine, Fence, Output, Settings};
 use cardoon_errors::{Error, Kind};
 use cardoon_frame::Frame;
 
+use crate::commands::Place;
+
 /// How often a task tells how far it is.
 const STEP: Duration = Duration::from_millis(500);
 
 /// What one query of a worker may use.
 #[derive(Debug, Clone)]
-pub(crate) struct Limits(pub(crate) Settings);
+pub(crate) struct Limits {
+    pub(crate) settings: Settings,
+    pub(crate) place: Place,
+}
+
+impl Limits {
+    pub(crate) async fn engine(&self) -> Result<Engine, Error> {
+        self.place.engine(self.settings.clone()).await
+    }
+}
 
 /// Answers a query with a file, and returns the number of its rows. The file appears when it is whole; a run that was
 /// overtaken by another one does not replace what that one has written.
@@ -20,7 +31,7 @@ pub(crate) struct Limits(pub(crate) Settings);
 pub(crate) async fn sql(ctx: &TaskContext, query: String, out: PathBuf) -> Result<u64, TaskError> {
     let limits =
         ctx.state::<Limits>().ok_or_else(|| TaskError::fatal("NoLimits", "the worker has no limits"))?;
-    let engine = Engine::new(limits.0.clone()).map_err(|error| failed(&error))?;
+    let engine = limits.engine().await.map_err(|error| failed(&error))?;
     let mut output = Output::named(out).map_err(|error| failed(&error))?;
     output.fence = Some(Fence { task: ctx.id().to_string(), run: ctx.run().0 });
     let frame = Frame::sql(query);

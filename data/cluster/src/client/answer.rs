@@ -26,7 +26,7 @@ impl Answer {
         Self { schema, first: Vec::new(), bytes: 0, rest: None }
     }
 
-    pub(super) fn add(&mut self, batch: RecordBatch) -> Result<()> {
+    pub(super) fn add(&mut self, batch: &RecordBatch) -> Result<()> {
         // Executors may tell less of a column than the plan does, as that it has no nulls.
         let batch = RecordBatch::try_new_with_options(
             self.schema.clone(),
@@ -80,7 +80,7 @@ mod tests {
         let batch = |begin| RecordBatch::try_from_iter([("a", column(begin))]).unwrap();
         let mut answer = Answer::new(batch(0).schema());
         for begin in 0..12 {
-            answer.add(batch(begin)).unwrap();
+            answer.add(&batch(begin)).unwrap();
         }
         assert!(answer.rest.is_some() && !answer.first.is_empty());
         let batches: Vec<_> = answer.into_stream().unwrap().try_collect().await.unwrap();

@@ -40,7 +40,7 @@ pub(super) async fn rows(
         .await
         .map_err(|error| gone(&error))?;
     while let Some(batch) = batches.next().await {
-        answer.add(batch.map_err(|error| gone(&error))?)?;
+        answer.add(&batch.map_err(|error| gone(&error))?)?;
     }
     Ok(())
 }

@@ -2,22 +2,29 @@
 
 use std::sync::Arc;
 
+use ballista_core::config::BALLISTA_JOB_NAME;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::job_status::Status as Stage;
 use ballista_core::serde::protobuf::{
-    CancelJobParams, ExecuteQueryParams, JobStatus, KeyValuePair, PartitionLocation,
+    CancelJobParams, ExecuteQueryParams, FailedJob, GetJobStatusResult, JobStatus, KeyValuePair,
+    PartitionLocation, RemoveSessionParams, SuccessfulJob,
 };
 use ballista_core::version;
-use cardoon_engine::{carried, lost};
+use cardoon_engine::{Progress, carried, lost};
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::physical_plan::AsExecutionPlan as _;
 use datafusion_proto::protobuf::PhysicalPlanNode;
-use tonic::{Request, Status};
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::task::block_in_place;
+use tokio::time::{interval, timeout};
+use tonic::{Request, Status, Streaming};
 
-use super::SchedulerCalls;
-use crate::codec;
+use super::{Client, SchedulerCalls, metrics, state};
+use crate::access::Access;
+use crate::address::Address;
+use crate::{codec, limits};
 
 /// Why a query has no answer.
 pub(super) enum Failure {
@@ -26,35 +33,60 @@ pub(super) enum Failure {
     Scheduler(Status),
 }
 
-/// What the scheduler says of a query that failed because executors went away.
-const SAYS_LOST: [&str; 3] =
-    ["FetchPartitionError", "Shuffle fetch partition error", "all executors were lost"];
+/// A query that executors have carried out.
+pub(super) struct Done {
+    /// Where its rows lie.
+    pub(super) places: Vec<PartitionLocation>,
+    /// What executors have read and spilled for it.
+    pub(super) progress: Progress,
+}
 
-/// Has executors carry out `plan`, and answers where its rows lie. Whoever stops waiting cancels the query.
+/// What the scheduler says of a query that failed because executors went away.
+const SAYS_LOST: [&str; 4] =
+    ["has failed 1 times", "FetchPartitionError", "Shuffle fetch partition error", "all executors were lost"];
+
+/// Has executors carry out `plan`. Whoever stops waiting cancels the query.
 pub(super) async fn carry_out(
+    client: &Client,
     mut calls: SchedulerCalls,
     plan: Arc<dyn ExecutionPlan>,
     config: &SessionConfig,
-) -> Result<Vec<PartitionLocation>, Failure> {
-    let request = request(plan, config).map_err(Failure::Query)?;
-    let mut steps = calls.execute_query_push(request).await.map_err(Failure::Scheduler)?.into_inner();
-    let mut waiting = Waiting { calls, job: None };
-    while let Some(step) = steps.message().await.map_err(Failure::Scheduler)? {
-        let Some(JobStatus { job_id, status, .. }) = step.status else { continue };
-        waiting.job = Some(job_id);
+) -> Result<Done, Failure> {
+    let name = ballista_core::ids::new_instance_id();
+    let request = request(&name, plan, config).map_err(Failure::Query)?;
+    let place = (client.address.clone(), client.access.clone());
+    let mut waiting = Waiting { place, calls: calls.clone(), name: Some(name.clone()) };
+    let ended = match calls.execute_query_push(request).await {
+        Ok(steps) => ended(steps.into_inner()).await,
+        Err(status) => Err(status),
+    };
+    waiting.name = None;
+    let ended = ended.map_err(Failure::Scheduler)?;
+    let progress = metrics::of(&mut calls, ended.job).await;
+    // A scheduler that keeps it needs a little more memory.
+    let _ = calls.remove_session(RemoveSessionParams { session_id: name }).await;
+    match ended.how {
+        Ok(done) => Ok(Done { places: done.partition_location, progress }),
+        Err(failed) => Err(Failure::Query(failure(&failed.error))),
+    }
+}
+
+/// How a query has ended.
+struct Ended {
+    job: String,
+    how: Result<SuccessfulJob, FailedJob>,
+}
+
+async fn ended(mut steps: Streaming<GetJobStatusResult>) -> Result<Ended, Status> {
+    while let Some(step) = steps.message().await? {
+        let Some(JobStatus { job_id: job, status, .. }) = step.status else { continue };
         match status {
-            Some(Stage::Successful(done)) => {
-                waiting.job = None;
-                return Ok(done.partition_location);
-            }
-            Some(Stage::Failed(failed)) => {
-                waiting.job = None;
-                return Err(Failure::Query(failure(&failed.error)));
-            }
+            Some(Stage::Successful(done)) => return Ok(Ended { job, how: Ok(done) }),
+            Some(Stage::Failed(failed)) => return Ok(Ended { job, how: Err(failed) }),
             _ => {}
         }
     }
-    Err(Failure::Scheduler(Status::unavailable("it has ended the call")))
+    Err(Status::unavailable("it has ended the call"))
 }
 
 fn failure(said: &str) -> DataFusionError {
@@ -62,6 +94,7 @@ fn failure(said: &str) -> DataFusionError {
 }
 
 fn request(
+    name: &str,
     plan: Arc<dyn ExecutionPlan>,
     config: &SessionConfig,
 ) -> Result<Request<ExecuteQueryParams>, DataFusionError> {
@@ -69,11 +102,11 @@ fn request(
     PhysicalPlanNode::try_from_physical_plan(plan, codec::physical().as_ref())?.try_encode(&mut bytes)?;
     let entries = config.options().entries();
     let settings = entries.into_iter().map(|entry| KeyValuePair { key: entry.key, value: entry.value });
-    let id = ballista_core::ids::new_instance_id();
+    let named = KeyValuePair { key: BALLISTA_JOB_NAME.to_owned(), value: Some(name.to_owned()) };
     let mut request = Request::new(ExecuteQueryParams {
-        session_id: id.clone(),
-        operation_id: id,
-        settings: settings.collect(),
+        session_id: name.to_owned(),
+        operation_id: name.to_owned(),
+        settings: settings.filter(|setting| setting.key != BALLISTA_JOB_NAME).chain([named]).collect(),
         query: Some(Query::PhysicalPlan(bytes)),
     });
     version::insert_version_header(request.metadata_mut());
@@ -82,19 +115,36 @@ fn request(
 
 /// Cancels the query if it is dropped while the query runs.
 struct Waiting {
+    place: (Address, Access),
     calls: SchedulerCalls,
-    job: Option<String>,
+    /// Of the query; nothing when it has ended.
+    name: Option<String>,
+}
+
+/// Cancels the query, as soon as the scheduler has begun it.
+async fn cancel((address, access): (Address, Access), mut calls: SchedulerCalls, name: String) {
+    let mut rounds = interval(limits::CANCEL / 20);
+    loop {
+        rounds.tick().await;
+        let Ok(state) = state(&address, &access).await else { return };
+        if let Some(job) = state.jobs.into_iter().find(|job| job.name == name) {
+            // If it fails the query goes on, which is a loss of time only.
+            let _ = calls.cancel_job(CancelJobParams { job_id: job.id }).await;
+            return;
+        }
+    }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        let (Some(job_id), Ok(runtime)) = (self.job.take(), tokio::runtime::Handle::try_current()) else {
+        let (Some(name), Ok(runtime)) = (self.name.take(), Handle::try_current()) else {
             return;
         };
-        let mut calls = self.calls.clone();
-        runtime.spawn(async move {
-            // A query that goes on is a loss of time only.
-            let _ = calls.cancel_job(CancelJobParams { job_id }).await;
-        });
+        let cancelling = timeout(limits::CANCEL, cancel(self.place.clone(), self.calls.clone(), name));
+        match runtime.runtime_flavor() {
+            // It is waited for, since a process that is interrupted ends right after this.
+            RuntimeFlavor::MultiThread => drop(block_in_place(|| runtime.block_on(cancelling))),
+            _ => drop(runtime.spawn(cancelling)),
+        }
     }
 }

@@ -3,19 +3,24 @@
 mod answer;
 mod fetch;
 mod job;
+mod losses;
+mod metrics;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use ballista_core::extension::SessionConfigExt as _;
 use ballista_core::extension::SessionConfigHelperExt as _;
 use ballista_core::optimizer::ballista_default_optimizer_rules;
+use ballista_core::serde::protobuf::PartitionLocation;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
-use cardoon_engine::{Cluster, Progress};
+use cardoon_engine::{Cluster, Progress, lost};
 use cardoon_errors::{Code, Error, Result};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
@@ -27,6 +32,7 @@ use crate::address::Address;
 use crate::limits;
 use crate::state::State;
 use answer::Answer;
+use losses::Losses;
 
 pub(crate) use state::state;
 
@@ -38,6 +44,7 @@ pub struct Client {
     access: Access,
     /// Of the query that runs, or has run last.
     progress: Arc<Mutex<Progress>>,
+    losses: Losses,
 }
 
 impl Client {
@@ -46,7 +53,7 @@ impl Client {
     pub async fn connect(address: Address, token: Option<Token>) -> Result<Self> {
         let access = Access::new(token);
         state(&address, &access).await?;
-        Ok(Self { address, access, progress: Arc::default() })
+        Ok(Self { address, access, progress: Arc::default(), losses: Losses::default() })
     }
 
     /// The cluster as its scheduler sees it now.
@@ -58,15 +65,15 @@ impl Client {
         &self.address
     }
 
-    fn begin(&self) {
-        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = Progress::default();
+    fn tell(&self, progress: Progress) {
+        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
 }
 
 #[async_trait]
 impl Cluster for Client {
     async fn threads(&self) -> Result<usize, DataFusionError> {
-        let state = self.state().await.map_err(external)?;
+        let state = self.losses.settled(self).await.map_err(external)?;
         if state.threads() == 0 {
             return Err(external(
                 Error::new(Code::NoExecutors, "the cluster has no executors")
@@ -88,15 +95,10 @@ impl Cluster for Client {
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
-        self.begin();
+        self.tell(Progress::default());
         let schema = plan.schema();
-        let calls = calls(&self.address, &self.access).await.map_err(external)?;
-        let places = job::carry_out(calls, plan, config).await.map_err(|error| self.explained(error))?;
-        let mut answer = Answer::new(schema);
-        for place in places {
-            fetch::rows(place, &self.access, &mut answer).await?;
-        }
-        answer.into_stream()
+        let places = self.places(plan, config).await.inspect_err(|error| self.losses.note(error))?;
+        self.fetched(schema, places).await.inspect_err(|error| self.losses.note(error))
     }
 
     fn progress(&self) -> Progress {
@@ -105,6 +107,41 @@ impl Cluster for Client {
 }
 
 impl Client {
+    /// Has executors carry out `plan`, and answers where its rows lie. If an executor is lost meanwhile, the query has to
+    /// be asked again: what a stage had finished with others could be in the answer twice.
+    async fn places(
+        &self,
+        plan: Arc<dyn ExecutionPlan>,
+        config: &SessionConfig,
+    ) -> Result<Vec<PartitionLocation>, DataFusionError> {
+        let before = self.state().await.map_err(external)?.losses;
+        let calls = calls(&self.address, &self.access).await.map_err(external)?;
+        let done = tokio::select! {
+            done = job::carry_out(self, calls, plan, config) => done.map_err(|error| self.explained(error))?,
+            found = losses::since(before, self) => return Err(lost(found)),
+        };
+        match self.state().await.map_err(external)?.losses {
+            after if after == before => {
+                self.tell(done.progress);
+                Ok(done.places)
+            }
+            _ => Err(lost(losses::FOUND)),
+        }
+    }
+
+    /// All rows that lie at `places`.
+    async fn fetched(
+        &self,
+        schema: SchemaRef,
+        places: Vec<PartitionLocation>,
+    ) -> Result<SendableRecordBatchStream, DataFusionError> {
+        let mut answer = Answer::new(schema);
+        for place in places {
+            fetch::rows(place, &self.access, &mut answer).await?;
+        }
+        answer.into_stream()
+    }
+
     fn explained(&self, failure: job::Failure) -> DataFusionError {
         match failure {
             job::Failure::Query(error) => error,
@@ -117,12 +154,9 @@ impl Client {
 pub(crate) async fn calls(address: &Address, access: &Access) -> Result<SchedulerCalls> {
     let endpoint = Endpoint::from_shared(address.url())
         .and_then(|endpoint| endpoint.user_agent(access.says()))
-        .map_err(|error| no_cluster(address, &error.to_string()))?
-        .connect_timeout(limits::CONNECT)
-        .tcp_nodelay(true)
-        .http2_keep_alive_interval(Duration::from_secs(limits::LOST_AFTER))
-        .keep_alive_while_idle(true);
-    let channel = endpoint.connect().await.map_err(|error| no_cluster(address, &root(&error)))?;
+        .map_err(|error| no_cluster(address, &error.to_string()))?;
+    let channel =
+        limits::patient(endpoint).connect().await.map_err(|error| no_cluster(address, &root(&error)))?;
     Ok(SchedulerGrpcClient::new(channel)
         .max_decoding_message_size(limits::MESSAGE)
         .max_encoding_message_size(limits::MESSAGE))

@@ -87,7 +87,7 @@ mod tests {
         assert!(error.findings()[0].ends_with("there 9.9.9"));
         assert!(understood(b"<html>").is_none());
         assert!(understood(br#"{"ok":true}"#).is_none());
-        let state = format!(r#"{{"version":"{VERSION}","executors":[],"jobs":[]}}"#);
+        let state = format!(r#"{{"version":"{VERSION}","executors":[],"losses":0,"jobs":[]}}"#);
         assert_eq!(understood(state.as_bytes()).unwrap().unwrap().threads(), 0);
     }
 }

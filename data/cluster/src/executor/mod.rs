@@ -1,6 +1,8 @@
 //! A process that carries out parts of plans.
 
 mod heartbeat;
+mod orders;
+mod stages;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -14,6 +16,7 @@ use ballista_core::ids::new_instance_id;
 use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_core::serde::BallistaCodec;
 use ballista_core::serde::protobuf::ExecutorRegistration;
+use ballista_core::serde::protobuf::executor_grpc_server::ExecutorGrpcServer;
 use ballista_core::serde::scheduler::{ExecutorOperatingSystemSpecification, ExecutorSpecification};
 use ballista_executor::execution_loop::poll_loop;
 use ballista_executor::executor::Executor as Work;
@@ -22,6 +25,7 @@ use ballista_executor::health::ExecutorHealth;
 use ballista_executor::metrics::LoggingMetricsCollector;
 use cardoon_engine::Settings;
 use cardoon_errors::{Code, Error, Result};
+use datafusion::execution::SessionStateDefaults;
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tempfile::TempDir;
@@ -35,6 +39,8 @@ use crate::access::{Access, Token};
 use crate::address::Address;
 use crate::client::{self, SchedulerCalls};
 use crate::{codec, limits};
+use orders::Orders;
+use stages::Stages;
 
 /// What an executor may use, and whom it works for.
 #[derive(Debug, Clone)]
@@ -112,7 +118,6 @@ fn work(settings: &ExecutorSettings, port: u16, folder: &TempDir, access: &Acces
         id: new_instance_id(),
         host: settings.host.clone(),
         port: u32::from(port),
-        // Only a scheduler that pushes work calls an executor; ours waits until it is asked.
         grpc_port: u32::from(port),
         specification: Some(ExecutorSpecification::default().with_vcores(threads as u32).into()),
         os_info: Some(ExecutorOperatingSystemSpecification::default().into()),
@@ -123,15 +128,26 @@ fn work(settings: &ExecutorSettings, port: u16, folder: &TempDir, access: &Acces
     let limits = Settings { memory: settings.memory, spill_folder: Some(spill_folder), ..Settings::new() };
     let runtime = cardoon_engine::runtime(&limits)?;
     let endpoint = access.endpoint();
-    Ok(Work::with_default_execution_engine(
+    Ok(Work::new(
         registration,
         &folder.path().join("shuffle").display().to_string(),
         Arc::new(move |_| Ok(runtime.clone())),
         Arc::new(move || session(endpoint.clone())),
-        Arc::new(BallistaFunctionRegistry::default()),
+        Arc::new(functions()),
         Arc::new(LoggingMetricsCollector::default()),
         threads,
+        Arc::new(Stages::default()),
     ))
+}
+
+/// All functions that a query may call where it is planned.
+fn functions() -> BallistaFunctionRegistry {
+    let mut functions = BallistaFunctionRegistry::default();
+    let scalar = SessionStateDefaults::default_scalar_functions();
+    functions
+        .scalar_functions
+        .extend(scalar.into_iter().map(|function| (function.name().to_owned(), function)));
+    functions
 }
 
 fn session(endpoint: ballista_core::extension::EndpointOverrideFn) -> SessionConfig {
@@ -141,12 +157,21 @@ fn session(endpoint: ballista_core::extension::EndpointOverrideFn) -> SessionCon
         .with_ballista_grpc_client_max_message_size(limits::MESSAGE)
 }
 
-async fn serve(listener: TcpListener, work: &Work, access: Access) -> Result<(), tonic::transport::Error> {
+async fn serve(
+    listener: TcpListener,
+    work: &Arc<Work>,
+    access: Access,
+) -> Result<(), tonic::transport::Error> {
     let files = FlightServiceServer::new(BallistaFlightService::new(work.work_dir.clone()))
         .max_decoding_message_size(limits::MESSAGE)
         .max_encoding_message_size(limits::MESSAGE);
-    let guarded = InterceptedService::new(files, move |request: Request<()>| guard(&access, request));
-    Server::builder().add_service(guarded).serve_with_incoming(TcpListenerStream::new(listener)).await
+    let orders = ExecutorGrpcServer::new(Orders::new(work.clone()));
+    let guarded = move |request: Request<()>| guard(&access, request);
+    Server::builder()
+        .add_service(InterceptedService::new(files, guarded.clone()))
+        .add_service(InterceptedService::new(orders, guarded))
+        .serve_with_incoming(TcpListenerStream::new(listener))
+        .await
 }
 
 fn guard(access: &Access, request: Request<()>) -> Result<Request<()>, Status> {
@@ -156,4 +181,26 @@ fn guard(access: &Access, request: Request<()>) -> Result<Request<()>, Status> {
 
 fn failed(what: &str, error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(Code::Internal, format!("the executor does not run: {what}")).source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use datafusion::execution::FunctionRegistry as _;
+    use datafusion::prelude::SessionContext;
+
+    use super::*;
+
+    #[test]
+    fn an_executor_knows_every_function_that_a_plan_may_name() {
+        let (here, there) = (SessionContext::new(), functions());
+        for function in here.udfs().iter().map(|name| here.udf(name).unwrap()) {
+            assert!(there.udf(function.name()).is_ok(), "{}", function.name());
+        }
+        for function in here.udafs().iter().map(|name| here.udaf(name).unwrap()) {
+            assert!(there.udaf(function.name()).is_ok(), "{}", function.name());
+        }
+        for function in here.udwfs().iter().map(|name| here.udwf(name).unwrap()) {
+            assert!(there.udwf(function.name()).is_ok(), "{}", function.name());
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! The process that cuts plans into stages and has executors carry them out.
 
-mod probe;
 mod service;
+mod watch;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,6 +22,11 @@ use tokio::net::TcpListener;
 use crate::access::{Access, Token};
 use crate::address::Address;
 use crate::{codec, limits};
+use service::Served;
+use watch::Losses;
+
+/// Longer than any scheduler runs, in seconds: ten years.
+const NEVER: u64 = 10 * 365 * 86_400;
 
 pub(crate) type Server = SchedulerServer<LogicalPlanNode, PhysicalPlanNode>;
 
@@ -63,9 +68,11 @@ impl Scheduler {
     /// Serves for as long as it is polled.
     pub async fn serve(self) -> Result<()> {
         let Self { listener, server, access, .. } = self;
+        let losses = Losses::default();
+        let served = Served { server: server.clone(), losses: losses.clone() };
         tokio::select! {
-            served = service::serve(listener, server.clone(), access) => served.map_err(failed),
-            never = probe::executors(&server) => match never {},
+            served = service::serve(listener, served, access) => served.map_err(failed),
+            never = watch::executors(&server, &losses) => match never {},
         }
     }
 }
@@ -84,9 +91,12 @@ async fn server(at: SocketAddr, access: &Access) -> ballista_core::error::Result
         scheduling_policy: TaskSchedulingPolicy::PullStaged,
         bind_host: at.ip().to_string(),
         bind_port: at.port(),
-        executor_timeout_seconds: limits::LOST_AFTER,
-        expire_dead_executor_interval_seconds: 1,
-        no_executors_grace_period_seconds: 2 * limits::LOST_AFTER,
+        // Who is lost is found out by `watch`, which counts.
+        executor_timeout_seconds: NEVER,
+        expire_dead_executor_interval_seconds: NEVER,
+        no_executors_grace_period_seconds: 0,
+        // A stage that is rolled back leaves its finished tasks' rows with the next stage, and adds them once more.
+        stage_max_failures: 1,
         finished_job_data_clean_up_interval_seconds: limits::KEPT,
         finished_job_state_clean_up_interval_seconds: limits::KEPT,
         grpc_server_max_decoding_message_size: limits::MESSAGE as u32,

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State as Shared};
 use axum::http::StatusCode;
@@ -11,19 +12,28 @@ use axum::response::Response;
 use axum::routing::get;
 use axum::{Json, Router};
 use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpcServer;
+use ballista_core::serde::scheduler::ExecutorMetadata;
 use tokio::net::TcpListener;
 use tonic::service::Routes;
 
 use super::Server;
+use super::watch::Losses;
 use crate::access::Access;
 use crate::limits;
 use crate::state::{ExecutorState, JobState, PATH, State, VERSION};
 
-pub(super) async fn serve(listener: TcpListener, server: Arc<Server>, access: Access) -> std::io::Result<()> {
-    let calls = SchedulerGrpcServer::new(Server::clone(&server))
+/// What is asked for.
+#[derive(Clone)]
+pub(super) struct Served {
+    pub(super) server: Arc<Server>,
+    pub(super) losses: Losses,
+}
+
+pub(super) async fn serve(listener: TcpListener, served: Served, access: Access) -> std::io::Result<()> {
+    let calls = SchedulerGrpcServer::new(Server::clone(&served.server))
         .max_decoding_message_size(limits::MESSAGE)
         .max_encoding_message_size(limits::MESSAGE);
-    let state = Router::new().route(PATH, get(state)).with_state(server);
+    let state = Router::new().route(PATH, get(state)).with_state(served);
     let service = Routes::new(calls)
         .into_axum_router()
         .merge(state)
@@ -36,28 +46,37 @@ async fn guard(Shared(access): Shared<Access>, request: Request, next: Next) -> 
     if access.lets(agent) { Ok(next.run(request).await) } else { Err(StatusCode::UNAUTHORIZED) }
 }
 
-async fn state(Shared(server): Shared<Arc<Server>>) -> Result<Json<State>, StatusCode> {
+async fn state(Shared(Served { server, losses }): Shared<Served>) -> Result<Json<State>, StatusCode> {
     let broken = |_| StatusCode::INTERNAL_SERVER_ERROR;
-    let jobs = server.state.task_manager.get_running_jobs().await.map_err(broken)?;
-    let job = |job: ballista_scheduler::state::task_manager::JobOverview| JobState {
-        id: job.job_id.to_string(),
-        stages: job.num_stages,
-        finished_stages: job.completed_stages,
-    };
-    let executors = executors(&server).await.map_err(broken)?;
-    Ok(Json(State { version: VERSION.to_owned(), executors, jobs: jobs.into_iter().map(job).collect() }))
+    let mut executors: Vec<ExecutorState> =
+        known(&server).await.map_err(broken)?.into_iter().map(|(executor, _)| executor).collect();
+    executors.sort_by_key(|executor| executor.port);
+    let jobs = jobs(&server).await;
+    Ok(Json(State { version: VERSION.to_owned(), executors, losses: losses.count(), jobs }))
 }
 
-/// The executors that are not lost.
-pub(super) async fn executors(server: &Server) -> ballista_core::error::Result<Vec<ExecutorState>> {
+async fn jobs(server: &Server) -> Vec<JobState> {
+    let mut jobs = Vec::new();
+    for (id, job) in server.state.task_manager.get_running_job_cache().iter() {
+        let graph = job.execution_graph.read().await;
+        let (stages, finished_stages) = (graph.stage_count(), graph.completed_stages());
+        let (id, name) = (id.to_string(), graph.job_name().to_owned());
+        jobs.push(JobState { id, name, stages, finished_stages });
+    }
+    jobs.sort_by(|left, right| left.id.cmp(&right.id));
+    jobs
+}
+
+/// The executors that are not lost, each with the time of its last heartbeat.
+pub(super) async fn known(
+    server: &Server,
+) -> ballista_core::error::Result<Vec<(ExecutorState, Option<Duration>)>> {
     let known = server.state.executor_manager.get_executors_state().await?;
-    let alive = known.into_iter().map(|(executor, _, _)| ExecutorState {
+    let state = |executor: ExecutorMetadata| ExecutorState {
         id: executor.id,
         host: executor.host,
         port: executor.port,
         threads: executor.specification.vcores as usize,
-    });
-    let mut alive: Vec<ExecutorState> = alive.collect();
-    alive.sort_by_key(|executor| executor.port);
-    Ok(alive)
+    };
+    Ok(known.into_iter().map(|(executor, heartbeat, _)| (state(executor), heartbeat)).collect())
 }

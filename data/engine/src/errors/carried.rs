@@ -4,14 +4,24 @@ use std::fmt;
 
 use cardoon_csv::Kind;
 use cardoon_errors::{Code, Error};
+use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use serde::{Deserialize, Serialize};
 
-use super::{Disagreement, coded, disagreement};
+use super::{Disagreement, IntoEngine as _, coded, disagreement, not_shared};
 
 /// What stands before and behind an error that is carried. Between them are hexadecimal digits, which nobody escapes.
 const BEGIN: &str = "<cardoon-error ";
 const END: char = '>';
+
+/// What stands before and behind the text of an error that is displayed, and of one that is debugged.
+type Frames = [(&'static str, &'static str); 2];
+
+const OUT_OF_MEMORY: Frames = [("Resources exhausted: ", "\")"), ("ResourcesExhausted(\"", "\")")];
+const NO_CAST: Frames = [("Cast error: ", "\")"), ("CastError(\"", "\")")];
+
+/// Around the path of a file that the executor's machine does not have, if it is no CSV.
+const NO_FILE: Frames = [("Object at location ", " not found"), ("NotFound { path: \"", "\", ")];
 
 /// Says an error in a way that survives being quoted and escaped.
 struct Carried(String);
@@ -58,12 +68,33 @@ pub(crate) fn to_be_carried(error: DataFusionError) -> DataFusionError {
 pub fn carried(said: &str) -> DataFusionError {
     match sent(said) {
         Some(sent) => received(sent),
-        None if said.contains("Resources exhausted") => DataFusionError::ResourcesExhausted(said.to_owned()),
-        None if said.contains("No space left on device") => {
-            DataFusionError::IoError(std::io::ErrorKind::StorageFull.into())
-        }
-        None => DataFusionError::Execution(said.to_owned()),
+        None => said_otherwise(said),
     }
+}
+
+/// An error that has no code on its way, by what its text shows of it.
+fn said_otherwise(said: &str) -> DataFusionError {
+    if let Some(text) = within(said, OUT_OF_MEMORY) {
+        return DataFusionError::ResourcesExhausted(text.to_owned());
+    }
+    if let Some(text) = within(said, NO_CAST) {
+        return DataFusionError::ArrowError(Box::new(ArrowError::CastError(text.to_owned())), None);
+    }
+    if let Some(path) = within(said, NO_FILE) {
+        return not_shared(path).into_engine();
+    }
+    if said.contains("No space left on device") {
+        return DataFusionError::IoError(std::io::ErrorKind::StorageFull.into());
+    }
+    DataFusionError::Execution(said.to_owned())
+}
+
+/// What `said` has in one of `frames`.
+fn within(said: &str, frames: Frames) -> Option<&str> {
+    frames.into_iter().find_map(|(begin, end)| {
+        let (_, rest) = said.split_once(begin)?;
+        Some(rest.split_once(end).map_or(rest, |(text, _)| text))
+    })
 }
 
 fn received(Sent { code, message, checked, hint, disagreement }: Sent) -> DataFusionError {
@@ -114,7 +145,6 @@ impl std::error::Error for Carried {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::errors::IntoEngine as _;
 
     fn quoted(error: &DataFusionError) -> String {
         format!("Job 7 failed: Task failed: {:?}", format!("{error:?}"))
@@ -152,7 +182,25 @@ mod tests {
         {
             assert_eq!(coded(carried(said)).code(), Code::QueryFailed, "{said}");
         }
-        assert_eq!(coded(carried("Resources exhausted: 1 GB")).code(), Code::OutOfMemory);
+        for said in
+            ["Task failed: Resources exhausted: 1 GB", "Job 7: Shared(ResourcesExhausted(\"1 GB\")))))"]
+        {
+            let error = coded(carried(said));
+            assert_eq!(
+                (error.code(), error.findings()),
+                (Code::OutOfMemory, &["1 GB".to_owned()][..]),
+                "{said}"
+            );
+        }
+        for said in [
+            "General(\"Object at location /a b not found: No such\")))",
+            "NotFound { path: \"/a b\", source: Os })",
+        ] {
+            let error = coded(carried(said));
+            assert_eq!((error.code(), error.message()), (Code::NotShared, "an executor does not see /a b"));
+        }
+        let no_cast = carried("Job 7: External(ArrowError(CastError(\"Cannot cast 'x' to Int32\")))");
+        assert_eq!(coded(no_cast).code(), Code::BadQuery);
         assert_eq!(coded(carried("io: No space left on device (28)")).code(), Code::SpillFull);
     }
 }

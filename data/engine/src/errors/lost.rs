@@ -18,8 +18,8 @@ pub fn lost(found: impl Into<String>) -> DataFusionError {
 }
 
 /// Whether trying again may help.
-pub(crate) fn was_lost(error: &DataFusionError) -> bool {
-    causes(error).any(|cause| cause.is::<Lost>())
+pub fn was_lost(error: &DataFusionError) -> bool {
+    causes(error).any(<dyn std::error::Error + 'static>::is::<Lost>)
 }
 
 impl fmt::Display for Lost {

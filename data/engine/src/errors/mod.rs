@@ -13,8 +13,7 @@ use datafusion::error::DataFusionError;
 
 pub use carried::carried;
 pub(crate) use carried::to_be_carried;
-pub use lost::lost;
-pub(crate) use lost::was_lost;
+pub use lost::{lost, was_lost};
 
 /// A value that its column's kind has no room for, found while a query ran.
 #[derive(Debug)]
@@ -128,6 +127,12 @@ pub(crate) fn no_such_column(name: &str, known: &[&str]) -> Error {
         Some(nearest) => error.hint(format!("did you mean {nearest:?}?")),
         None => error,
     }
+}
+
+/// The error of a file that is not there on the machine of the executor that should read it.
+pub(crate) fn not_shared(path: &str) -> Error {
+    Error::new(Code::NotShared, format!("an executor does not see {path}"))
+        .hint("executors must find files under the same path: put them on a shared folder")
 }
 
 pub(crate) fn wrong_arguments(function: &str) -> Error {

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use cardoon_csv::{Options, Scan};
+use cardoon_csv::{Options, Progress, Scan};
+use datafusion::arrow::array::RecordBatch;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
@@ -15,7 +16,7 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::object_store::ObjectStore;
 use datafusion::physical_expr::{LexOrdering, PhysicalExpr};
-use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
+use datafusion::physical_plan::metrics::{Count, ExecutionPlanMetricsSet, MetricBuilder};
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,8 @@ use super::failure;
 use super::files::Layout;
 use super::rows::Rows;
 use super::source::source;
-use super::spread::{self, Piece};
+use super::spread::Piece;
+use crate::cluster::{BAD_ROWS, BYTES_READ, ROWS_READ};
 use crate::errors::{self, IntoEngine as _};
 
 /// Reads pieces of CSV files. Being a file source, the scheduler can give each executor its share of them.
@@ -165,14 +167,49 @@ impl FileOpener for CsvSource {
 }
 
 impl CsvSource {
-    fn rows(&self, Piece { path, part }: Piece) -> Result<Rows> {
+    fn rows(&self, Piece { path, part }: Piece) -> Result<Counted> {
         if !path.is_file() {
-            return Err(spread::not_shared(&path).into_engine());
+            return Err(errors::not_shared(&path.display().to_string()).into_engine());
         }
         let options = Options { batch_rows: self.batch_rows, ..self.layout.options.clone() };
         let (sources, header) = (vec![(source(&path), part)], self.layout.header.clone());
         let scan = Scan::of_parts(sources, header, Some(self.columns.clone()), options)
             .map_err(|error| failure::of_scan(&self.layout, error))?;
-        Ok(Rows::new(self.layout.clone(), self.schema.table_schema().clone(), scan.reader()))
+        let rows = Rows::new(self.layout.clone(), self.schema.table_schema().clone(), scan.reader());
+        Ok(Counted::new(rows, scan, &self.metrics))
+    }
+}
+
+/// Rows of a piece, told of in the metrics as they are read.
+struct Counted {
+    rows: Rows,
+    scan: Arc<Scan>,
+    told: Progress,
+    counts: [Count; 3],
+}
+
+impl Counted {
+    fn new(rows: Rows, scan: Arc<Scan>, metrics: &ExecutionPlanMetricsSet) -> Self {
+        // Who reads it is one task, so that the number of its partition tells nothing.
+        let counts =
+            [ROWS_READ, BYTES_READ, BAD_ROWS].map(|name| MetricBuilder::new(metrics).counter(name, 0));
+        Self { rows, scan, told: Progress::default(), counts }
+    }
+
+    fn tell(&mut self) {
+        let (before, now) = (self.told, self.scan.progress());
+        let new = [now.rows - before.rows, now.bytes - before.bytes, now.bad_rows - before.bad_rows];
+        self.counts.iter().zip(new).for_each(|(count, new)| count.add(new as usize));
+        self.told = now;
+    }
+}
+
+impl Iterator for Counted {
+    type Item = Result<RecordBatch>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let batch = self.rows.next();
+        self.tell();
+        batch
     }
 }

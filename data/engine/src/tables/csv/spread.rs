@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cardoon_csv::{Dialect, Part, Source};
-use cardoon_errors::{Code, Error};
 use datafusion::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -80,12 +79,6 @@ fn balanced(mut pieces: Vec<(Piece, u64)>, partitions: usize) -> Vec<Vec<Piece>>
         }
     }
     groups.into_iter().map(|(_, group)| group).collect()
-}
-
-/// The error of a file that is not there on the machine that should read it.
-pub(super) fn not_shared(path: &Path) -> Error {
-    Error::new(Code::NotShared, format!("an executor does not see {}", path.display()))
-        .hint("executors must find files under the same path: put them on a shared folder")
 }
 
 #[cfg(test)]

@@ -4,15 +4,20 @@ mod counts;
 mod generate;
 mod zipf;
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use cardoon_cluster::Client;
 use cardoon_engine::{Engine, Settings};
 use cardoon_errors::{Code, Error, Result};
 use cardoon_runtime::Clock;
 use tempfile::TempDir;
 
 use crate::commands::options::Resources;
+use crate::local_cluster::{self, LocalCluster};
+use crate::processes::Program;
 use crate::{rows, talk};
 use counts::Counts;
 
@@ -24,9 +29,15 @@ pub(crate) struct Options {
     /// Keep the logs in this folder; logs of the same size that are there already are used again
     #[arg(long)]
     folder: Option<PathBuf>,
+    /// Executors of the cluster
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=64))]
+    workers: u16,
     #[command(flatten)]
     resources: Resources,
 }
+
+/// Threads of each executor of the cluster.
+const THREADS: usize = 2;
 
 /// How long an engine took.
 struct Timed {
@@ -35,7 +46,7 @@ struct Timed {
     counts: Counts,
 }
 
-pub(crate) async fn run(options: Options) -> Result<()> {
+pub(crate) async fn run(options: Options, program: Program) -> Result<()> {
     let bytes = bytes(options.gb)?;
     let (folder, _removed_at_the_end) = folder(options.folder.as_deref())?;
     let clock = Clock::real();
@@ -50,9 +61,38 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     let settings = options.resources.settings();
     let threads =
         settings.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, Into::into));
-    let alone = count(&folder, Settings { threads: Some(1), ..settings.clone() }, "1 thread".into()).await?;
-    let all = count(&folder, settings, format!("{threads} threads")).await?;
-    report(&[alone, all])
+    let one = Engine::new(Settings { threads: Some(1), ..settings.clone() })?;
+    let alone = count(&folder, &one, "1 thread".into()).await?;
+    let all = count(&folder, &Engine::new(settings.clone())?, format!("{threads} threads")).await?;
+    let spread = on_cluster(&folder, settings, options.workers, program).await?;
+    report(&[alone, all, spread])
+}
+
+/// The count on a cluster that is there for it alone.
+async fn on_cluster(folder: &Path, settings: Settings, workers: u16, program: Program) -> Result<Timed> {
+    let cluster = LocalCluster::bind(
+        local_cluster::Settings {
+            workers: workers.into(),
+            threads: THREADS,
+            memory: settings.memory,
+            bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            folder: settings.spill_folder.clone(),
+            token: None,
+        },
+        program,
+    )
+    .await?;
+    let ready = cluster.ready();
+    let counting = async {
+        ready.wait().await?;
+        let client = Client::connect(ready.address().clone(), None).await?;
+        let engine = Engine::on(Arc::new(client), settings)?;
+        count(folder, &engine, format!("{workers} x {THREADS} cluster")).await
+    };
+    tokio::select! {
+        counted = counting => counted,
+        ended = cluster.run() => Err(ended.err().unwrap_or_else(|| Error::new(Code::Internal, "the cluster has ended"))),
+    }
 }
 
 fn bytes(gigabytes: f64) -> Result<u64> {
@@ -76,11 +116,10 @@ fn folder(kept: Option<&Path>) -> Result<(PathBuf, Option<TempDir>)> {
     Ok((own.path().to_owned(), Some(own)))
 }
 
-async fn count(folder: &Path, settings: Settings, name: String) -> Result<Timed> {
-    let engine = Engine::new(settings)?;
+async fn count(folder: &Path, engine: &Engine, name: String) -> Result<Timed> {
     let clock = Clock::real();
     let begin = clock.boot();
-    let counts = counts::per_user(&engine, folder).await?;
+    let counts = counts::per_user(engine, folder).await?;
     Ok(Timed { name, took: clock.boot().since(begin), counts })
 }
 

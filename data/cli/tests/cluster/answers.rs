@@ -1,0 +1,126 @@
+//! A cluster answers as a single process does.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use crate::rig::{Home, sorted, stdout};
+
+/// Queries whose rows have no order.
+const UNORDERED: [&str; 15] = [
+    "select action, count(*) as n, sum(amount) as s, min(ts) as first from 'logs/*.csv' group by action",
+    "select l.user_id, u.city, count(*) as n from 'logs/*.csv' l join 'users.csv' u on l.user_id = u.id group by l.user_id, u.city",
+    "select l.user_id, u.name, sum(l.amount) as s from 'logs/*.csv' l left join 'users.csv' u on l.user_id = u.id group by l.user_id, u.name",
+    "select distinct action, user_id % 5 as part from 'logs/*.csv'",
+    "select count(distinct user_id) as users, count(distinct action) as actions from 'logs/*.csv'",
+    "select user_id, id, row_number() over (partition by user_id order by id) as nth, lag(id) over (partition by user_id order by id) as before from 'logs/*.csv' where user_id < 5",
+    "select id, amount from 'logs/log-0.csv' union all select id, 0 from 'users.csv'",
+    "select count(*) as n from 'logs/*.csv' where user_id not in (select id from 'users.csv' where id is not null)",
+    "select count(*) as n, min(id) as least from 'logs/*.csv' where amount > (select avg(amount) from 'logs/*.csv')",
+    "select user_id, count(*) as n from 'logs/*.csv' group by user_id having count(*) > 110",
+    "select action, median(amount) as m from 'logs/*.csv' group by action",
+    "select date_trunc('hour', ts) as hour, count(*) as n from 'logs/*.csv' group by 1",
+    "select upper(substr(note, 1, 6)) as start, max(length(note)) as longest, count(note) as noted from 'logs/*.csv' group by 1",
+    "select user_id from 'logs/*.csv' where user_id < 0",
+    "select count(*) as n from 'logs/*.csv'",
+];
+
+/// Queries that say in which order their rows come, or whose rows come as the files have them.
+const ORDERED: [&str; 6] = [
+    "select id, amount from 'logs/*.csv' order by amount desc, id limit 17",
+    "select user_id, sum(amount) as s from 'logs/*.csv' group by user_id order by s desc, user_id limit 10 offset 5",
+    "select * from 'logs/log-1.csv'",
+    "select id, note from 'logs/*.csv'",
+    "select id from 'logs/*.csv' limit 3000",
+    "with t as (select user_id as u, count(*) as n from 'logs/*.csv' group by 1) select u, n, rank() over (order by n desc, u) as r from t order by r",
+];
+
+/// Six files of a log, and the users who are in it but for every seventh.
+fn write_logs(home: &Home) {
+    let mut rng = fastrand::Rng::with_seed(7);
+    for file in 0..6 {
+        let mut log = String::from("id,user_id,action,amount,ts,note\n");
+        for row in 0..700 + file * 150 {
+            let (id, user, quarters) = (file * 10_000 + row, rng.u32(0..40), rng.u32(0..400));
+            let action = rng.choice(["view", "login", "buy", "logout"]).unwrap();
+            let (hour, minute) = (rng.u32(0..24), rng.u32(0..60));
+            let note = rng.choice(["", "plain text", "\"with, comma\"", "\"two\nlines\"", "grüße"]).unwrap();
+            let amount = f64::from(quarters) / 4.0;
+            writeln!(log, "{id},{user},{action},{amount},2024-05-01 {hour:02}:{minute:02}:00,{note}")
+                .unwrap();
+        }
+        home.write(&format!("logs/log-{file}.csv"), log);
+    }
+    let mut users = String::from("id,name,city\n");
+    for id in (0..50).filter(|id| id % 7 != 3) {
+        writeln!(users, "{id},user {id},{}", ["Basel", "Lyon", "Xi'an"][id % 3]).unwrap();
+    }
+    home.write("users.csv", users);
+}
+
+#[tokio::test]
+async fn the_answers_are_the_same_as_those_of_one_process() {
+    let home = Home::new();
+    write_logs(&home);
+    let cluster = home.cluster(&[]).await;
+    let on = ["--cluster", &cluster.address];
+    for query in UNORDERED {
+        let (here, there) = (home.sql(query, &[]).await, home.sql(query, &on).await);
+        assert_eq!(sorted(&there), sorted(&here), "{query}");
+    }
+    for query in ORDERED {
+        assert_eq!(home.sql(query, &on).await, home.sql(query, &["--threads", "1"]).await, "{query}");
+    }
+}
+
+/// A file of some megabytes, with line ends within quotes.
+fn big() -> String {
+    let mut rng = fastrand::Rng::with_seed(11);
+    let mut big = String::from("id,text,n\n");
+    for id in 0..60_000 {
+        let lines = "\n\"\"quoted\"\", and\n".repeat(rng.usize(0..4));
+        writeln!(big, "{id},\"begin{lines}end\",{}", rng.u32(0..1000)).unwrap();
+    }
+    big
+}
+
+#[tokio::test]
+async fn one_large_file_is_read_by_all_and_keeps_its_rows_and_their_order() {
+    let home = Home::new();
+    home.write("big.csv", big());
+    let cluster = home.cluster(&[]).await;
+    let on = ["--cluster", &cluster.address];
+    let sums = "select count(*) as rows, sum(n) as n, sum(length(text)) as letters, count(distinct text) as texts from 'big.csv'";
+    assert_eq!(home.sql(sums, &on).await, home.sql(sums, &[]).await);
+    let plan = stdout(&home.run(&["sql", sums, "--explain", "--cluster", &cluster.address]).await);
+    assert!(plan.contains("file_groups={4 groups"), "it is not cut, so that this test shows nothing: {plan}");
+    let all = "select * from 'big.csv'";
+    assert!(home.sql(all, &on).await == home.sql(all, &["--threads", "1"]).await, "the order is another one");
+}
+
+#[tokio::test]
+async fn all_kinds_of_files_are_read_and_a_file_is_written() {
+    let home = Home::new();
+    write_logs(&home);
+    let packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let text = std::fs::read(home.path().join("logs/log-2.csv")).unwrap();
+    let mut packed = packed;
+    packed.write_all(&text).unwrap();
+    home.write("log.csv.gz", packed.finish().unwrap());
+    for name in ["log.parquet", "log.jsonl"] {
+        stdout(&home.run(&["sql", "select * from 'logs/log-2.csv'", "--out", name]).await);
+    }
+    let cluster = home.cluster(&[]).await;
+    let on = ["--cluster", cluster.address.as_str()];
+    for name in ["log.csv.gz", "log.parquet", "log.jsonl"] {
+        let query = format!(
+            "select action, count(*) as n, sum(amount) as s, count(note) as notes from '{name}' group by action order by action"
+        );
+        assert_eq!(home.sql(&query, &on).await, home.sql(&query, &[]).await, "{name}");
+        assert_eq!(home.sql(&query, &on).await.lines().count(), 5, "{name}");
+    }
+    let all = "select user_id, sum(amount) as s from 'logs/*.csv' group by user_id order by user_id";
+    let written = home.run(&["sql", all, "--out", "sums.parquet", on[0], on[1]]).await;
+    stdout(&written);
+    let sums = home.sql("select * from 'sums.parquet'", &["--threads", "1"]).await;
+    assert_eq!(sums, home.sql(all, &[]).await);
+}
