@@ -1,6 +1,8 @@
+use std::mem::forget;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cardoon_cluster::{Address, Client, Token};
 use cardoon_engine::{Output, OutputFormat, Settings};
 use cardoon_errors::{Code, Error};
 use cardoon_frame::Frame;
@@ -11,50 +13,69 @@ use crate::errors::raise;
 use crate::table::Table;
 use crate::waiting::wait;
 
-/// Runs plans on this machine. Plans are JSON: those of the crate `cardoon-frame`.
+/// Runs plans, in this process or on a cluster. Plans are JSON: those of the crate `cardoon-frame`.
 #[pyclass(frozen, module = "cardoon_data._engine")]
 pub(crate) struct Engine {
-    engine: Arc<cardoon_engine::Engine>,
+    runner: Arc<cardoon_engine::Engine>,
+    cluster: Option<Arc<Client>>,
     /// Taken when the engine goes, so that nobody waits for its threads.
     runtime: Option<Runtime>,
+    /// The one that made it.
+    process: u32,
 }
 
 #[pymethods]
 impl Engine {
     /// `memory`: bytes that the process may have resident; by default seven tenths of what there is. `threads`: those that
     /// work on a query; by default one for each processor. `spill_folder`: where goes what does not fit into the memory.
+    /// `cluster`: the address of a scheduler whose executors carry out the plans, and `token` what it asks for.
     #[new]
-    #[pyo3(signature = (memory=None, threads=None, spill_folder=None))]
-    fn new(memory: Option<u64>, threads: Option<usize>, spill_folder: Option<PathBuf>) -> PyResult<Self> {
+    #[pyo3(signature = (memory=None, threads=None, spill_folder=None, cluster=None, token=None))]
+    fn new(
+        py: Python<'_>,
+        memory: Option<u64>,
+        threads: Option<usize>,
+        spill_folder: Option<PathBuf>,
+        cluster: Option<&str>,
+        token: Option<String>,
+    ) -> PyResult<Self> {
         let runtime = runtime(threads).map_err(|error| raise(&error))?;
         let settings = Settings { memory, threads, spill_folder, ..Settings::new() };
-        let engine = cardoon_engine::Engine::new(settings).map_err(|error| raise(&error))?;
-        Ok(Self { engine: Arc::new(engine), runtime: Some(runtime) })
+        let cluster = match cluster {
+            Some(address) => Some(connect(py, &runtime, address, token)?),
+            None => None,
+        };
+        let engine = match &cluster {
+            Some(client) => cardoon_engine::Engine::on(client.clone(), settings),
+            None => cardoon_engine::Engine::new(settings),
+        };
+        let runner = Arc::new(engine.map_err(|error| raise(&error))?);
+        Ok(Self { runner, cluster, runtime: Some(runtime), process: std::process::id() })
     }
 
     /// All rows of a plan. Ctrl-C ends it.
     fn collect(&self, py: Python<'_>, plan: &str) -> PyResult<Table> {
-        let (engine, frame) = (self.engine.clone(), frame(plan)?);
+        let (engine, frame) = (self.runner.clone(), frame(plan)?);
         let (schema, batches) = wait(py, self.runtime()?, async move || engine.collect(&frame).await)?;
         Ok(Table::new(schema, batches))
     }
 
     /// A table of the columns of a plan, without rows. Files are looked at for their columns.
     fn schema(&self, py: Python<'_>, plan: &str) -> PyResult<Table> {
-        let (engine, frame) = (self.engine.clone(), frame(plan)?);
+        let (engine, frame) = (self.runner.clone(), frame(plan)?);
         let schema = wait(py, self.runtime()?, async move || engine.schema(&frame).await)?;
         Ok(Table::new(schema, Vec::new()))
     }
 
     /// How a plan will be carried out, as text.
     fn explain(&self, py: Python<'_>, plan: &str) -> PyResult<String> {
-        let (engine, frame) = (self.engine.clone(), frame(plan)?);
+        let (engine, frame) = (self.runner.clone(), frame(plan)?);
         wait(py, self.runtime()?, async move || engine.explain(&frame).await)
     }
 
     /// Writes the rows of a plan to a file and answers how many there are. `format` is `csv`, `json`, `jsonl` or `parquet`.
     fn write(&self, py: Python<'_>, plan: &str, path: PathBuf, format: &str) -> PyResult<u64> {
-        let (engine, frame) = (self.engine.clone(), frame(plan)?);
+        let (engine, frame) = (self.runner.clone(), frame(plan)?);
         let output = Output { path, format: output_format(format)?, fence: None };
         let summary = wait(py, self.runtime()?, async move || engine.write(&frame, &output).await)?;
         Ok(summary.rows)
@@ -62,8 +83,16 @@ impl Engine {
 
     /// What the query that runs, or has run last, has read of CSV files: rows, bytes, rows that were left out.
     fn progress(&self) -> (u64, u64, u64) {
-        let read = self.engine.progress();
+        let read = self.runner.progress();
         (read.rows, read.bytes, read.bad_rows)
+    }
+
+    /// The executors of the cluster that are alive: address, threads. There are none without a cluster.
+    fn executors(&self, py: Python<'_>) -> PyResult<Vec<(String, usize)>> {
+        let Some(client) = self.cluster.clone() else { return Ok(Vec::new()) };
+        let state = wait(py, self.runtime()?, async move || client.state().await)?;
+        let each = state.executors.into_iter();
+        Ok(each.map(|it| (format!("tcp://{}", Address::new(it.host, it.port)), it.threads)).collect())
     }
 }
 
@@ -75,8 +104,12 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
+        let Some(runtime) = self.runtime.take() else { return };
+        if self.process == std::process::id() {
             runtime.shutdown_background();
+        } else {
+            // A fork has no threads that could end, and the files are not its own.
+            forget((runtime, self.runner.clone(), self.cluster.clone()));
         }
     }
 }
@@ -91,6 +124,12 @@ fn runtime(threads: Option<usize>) -> cardoon_errors::Result<Runtime> {
     }
     let built = builder.thread_name("cardoon-data").thread_stack_size(STACK).enable_all().build();
     built.map_err(|error| Error::new(Code::Internal, "cannot start a runtime").source(error))
+}
+
+fn connect(py: Python<'_>, runtime: &Runtime, address: &str, token: Option<String>) -> PyResult<Arc<Client>> {
+    let address: Address = address.parse().map_err(|error| raise(&error))?;
+    let token = token.map(Token::new).transpose().map_err(|error| raise(&error))?;
+    wait(py, runtime, async move || Client::connect(address, token).await).map(Arc::new)
 }
 
 fn frame(plan: &str) -> PyResult<Frame> {

@@ -1,6 +1,7 @@
 //! The compiled part of the Python package for data: an engine that takes plans as JSON and answers with Arrow's tables.
 //! What users call is Python.
 
+mod command;
 mod engine;
 mod errors;
 mod table;
@@ -10,6 +11,8 @@ use pyo3::prelude::*;
 
 #[pymodule]
 mod _engine {
+    #[pymodule_export]
+    use crate::command::main;
     #[pymodule_export]
     use crate::engine::Engine;
     #[pymodule_export]

@@ -1,4 +1,4 @@
-"""Clusters and clients of Dask's names."""
+"""Clusters and clients of Dask's names, within this process."""
 
 from __future__ import annotations
 
@@ -16,36 +16,8 @@ import pytest
 import cardoon.dataframe as dd
 from cardoon.distributed import Client, Future, LocalCluster, as_completed, progress, wait
 from cardoon.exceptions import CardoonError
-from cardoon_data import _local
+from cardoon_data import _cluster, _local
 from helpers.same import assert_same
-
-TUTORIAL = """
-from cardoon.distributed import Client, LocalCluster
-import cardoon.dataframe as dd
-
-if __name__ == '__main__':
-    cluster = LocalCluster(n_workers=4, threads_per_worker=2)
-    client = Client(cluster)
-    print(client.scheduler_info()['address'])
-
-    df = dd.read_csv('logs/*.csv', blocksize='100MB')
-    counts = df.groupby('user_id').size().compute()
-    print(counts.head())
-
-    client.close()
-    cluster.close()
-"""
-
-
-def test_the_script_of_the_tutorial_runs(folder: Path, tmp_path: Path) -> None:
-    script = tmp_path / "script.py"
-    script.write_text(TUTORIAL, encoding="utf-8")
-    done = subprocess.run([sys.executable, str(script)], cwd=folder, capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    address, *rows = done.stdout.splitlines()
-    assert address.startswith("inproc://")
-    assert rows == ["user_id", "1     2", "2     2", "3     3", "10    1", "dtype: int64"]
-
 
 NOT_INSTALLED = """
 import importlib, sys
@@ -70,10 +42,11 @@ def test_without_this_distribution_it_is_said_how_to_install_it(module: str) -> 
 
 def test_a_cluster_says_how_much_queries_use() -> None:
     before = _local.current()
-    with LocalCluster(n_workers=2, threads_per_worker=1, memory_limit="512MiB", dashboard_address=":8787") as cluster:
+    with LocalCluster(2, 1, memory_limit="512MiB", dashboard_address=":8787", processes=False) as cluster:
         settings = _local.current().settings
         assert settings.memory == 2 * 512 * 2**20
         assert settings.threads == min(2, os.cpu_count() or 1)
+        assert cluster.scheduler_address.startswith("inproc://")
         assert cluster.status == "running"
         assert cluster.dashboard_link == ""
     assert _local.current() is before
@@ -83,7 +56,7 @@ def test_a_cluster_says_how_much_queries_use() -> None:
 
 
 def test_too_little_memory_is_refused_when_it_is_used(folder: Path) -> None:
-    with LocalCluster(n_workers=1, memory_limit="1MB"), pytest.raises(CardoonError, match="256 MiB"):
+    with LocalCluster(n_workers=1, memory_limit="1MB", processes=False), pytest.raises(CardoonError, match="256 MiB"):
         dd.read_csv(folder / "users.csv")
 
 
@@ -95,17 +68,53 @@ def test_a_cluster_that_cannot_be_is_refused(options: dict[str, Any]) -> None:
 
 def test_a_client_makes_a_cluster_and_closes_it(ours: Any, theirs: pd.DataFrame) -> None:
     before = _local.current()
-    with Client(n_workers=1, threads_per_worker=2) as client:
-        assert client.cluster.status == "running"
+    with Client(n_workers=1, threads_per_worker=2, processes=False) as client:
+        assert client.status == "running"
         assert_same(client.compute(ours.groupby("user_id").size()).result(30), theirs.groupby("user_id").size())
+    assert client.status == "closed"
+    client.close()
     assert _local.current() is before
-    with pytest.raises(NotImplementedError, match="remote"):
-        Client("tcp://127.0.0.1:8786")
+
+
+def test_the_last_client_counts() -> None:
+    before = _local.current()
+    first, second = (LocalCluster(n_workers=1, processes=False) for _ in range(2))
+    one, other = Client(second), Client(first)
+    assert _local.current() is first._local
+    one.close()
+    assert _local.current() is first._local
+    other.close()
+    assert _local.current() is second._local
+    second.close()
+    first.close()
+    assert _local.current() is before
+
+
+@pytest.mark.parametrize(
+    ("processors", "options", "counts"),
+    [
+        (3, {}, (3, 1)),
+        (12, {}, (4, 3)),
+        (16, {}, (4, 4)),
+        (7, {}, (7, 1)),
+        (12, {"n_workers": 5}, (5, 2)),
+        (12, {"threads_per_worker": 5}, (2, 5)),
+        (2, {"n_workers": 4}, (4, 1)),
+        (2, {"threads_per_worker": 4}, (1, 4)),
+        (12, {"processes": False}, (1, 12)),
+    ],
+)
+def test_what_is_left_open_goes_by_the_processors(
+    processors: int, options: dict[str, Any], counts: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: processors)
+    workers, threads = options.get("n_workers"), options.get("threads_per_worker")
+    assert _cluster._counts(workers, threads, options.get("processes", True)) == counts
 
 
 @pytest.fixture
 def client() -> Any:
-    with Client(n_workers=1, threads_per_worker=1) as client:
+    with Client(n_workers=1, threads_per_worker=1, processes=False) as client:
         yield client
 
 

@@ -10,17 +10,20 @@ pandas and Dask; a name that is not supported says so, and what comes nearest.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+# Checkers take it for true.
+TYPE_CHECKING = False
 
-from cardoon_data import _missing
-from cardoon_data._collection import compute
-from cardoon_data._delayed import Delayed, delayed
-from cardoon_data._frame import DataFrame
-from cardoon_data._missing import NotSupported
-from cardoon_data._progress import ProgressBar
-from cardoon_data._reading import concat, from_pandas, merge, read_csv, read_json, read_parquet, sql, to_datetime
-from cardoon_data._scalar import Scalar
-from cardoon_data._series import Series
+if TYPE_CHECKING:
+    from typing import Any
+
+    from cardoon_data._collection import compute
+    from cardoon_data._delayed import Delayed, delayed
+    from cardoon_data._frame import DataFrame
+    from cardoon_data._missing import NotSupported
+    from cardoon_data._progress import ProgressBar
+    from cardoon_data._reading import concat, from_pandas, merge, read_csv, read_json, read_parquet, sql, to_datetime
+    from cardoon_data._scalar import Scalar
+    from cardoon_data._series import Series
 
 __all__ = [
     "DataFrame",
@@ -41,9 +44,34 @@ __all__ = [
     "to_datetime",
 ]
 
+_HOMES = {
+    **dict.fromkeys(("concat", "from_pandas", "merge", "read_csv", "read_json", "read_parquet"), "_reading"),
+    **dict.fromkeys(("sql", "to_datetime"), "_reading"),
+    **dict.fromkeys(("Delayed", "delayed"), "_delayed"),
+    "DataFrame": "_frame",
+    "NotSupported": "_missing",
+    "ProgressBar": "_progress",
+    "Scalar": "_scalar",
+    "Series": "_series",
+    "compute": "_collection",
+}
+
 
 if not TYPE_CHECKING:  # A type checker is to find names that are not there.
 
     def __getattr__(name: str) -> Any:
-        """Says what there is in place of a name of Dask."""
-        _missing.of_module(__name__, name, _missing.MODULE)
+        """Imports what is asked for: the ``cardoon-data`` command, which is this package too, needs no pandas. Of a name of
+        Dask that is not there it says what there is in place of it."""
+        from importlib import import_module
+
+        home = _HOMES.get(name)
+        if home is None:
+            missing = import_module(f"{__name__}._missing")
+            missing.of_module(__name__, name, missing.MODULE)
+        value = getattr(import_module(f"{__name__}.{home}"), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

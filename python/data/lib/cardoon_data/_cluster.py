@@ -1,22 +1,33 @@
-"""``LocalCluster``: what queries of this process may use."""
+"""``LocalCluster``: what queries may use of this machine."""
 
 from __future__ import annotations
 
+import math
 import os
 from types import TracebackType
 
 from cardoon_data import _local, _sizes
 from cardoon_data._local import Local, Settings
+from cardoon_data._processes import TOKEN, Processes
+from cardoon_data._remote import Remote
 
 
 class LocalCluster:
-    """Sets how much of this machine queries use.
+    """A scheduler and ``n_workers`` executors, each a process with ``threads_per_worker`` threads, on this machine.
 
-    The engine works in this process for now: there are ``n_workers * threads_per_worker`` threads, at most as many as there
-    are processors, and ``n_workers * memory_limit`` of memory. ``processes`` and ``dashboard_address`` have no effect: no
-    processes are started, and no dashboard listens. By default queries use all processors, and seven tenths of the memory.
+    Queries run there when a :class:`Client` is connected to it. An executor that dies is started again, and what it has lost
+    is computed again. By default there are as many threads as processors. ``memory_limit`` is what each executor may use, 256
+    MiB or more: bytes, a text such as ``"2GB"``, or a part of the machine's memory; by default all share seven tenths of it.
 
-    It is in effect until ``close``, or until the end of a ``with`` block.
+    With ``processes=False`` nothing is started: queries run in threads of this process, at most as many as there are
+    processors, and with the memory of all workers together. That is in effect at once, without a client.
+
+    The scheduler listens at 127.0.0.1 and ``scheduler_port``, by default a free port. ``token``: what it asks its clients for;
+    by default the variable ``CARDOON_DATA_TOKEN``, if there is one. ``local_directory``: where executors keep their files.
+    ``dashboard_address`` and ``silence_logs`` have no effect: no dashboard listens, and executors log nothing.
+
+    It ends by ``close``, at the end of a ``with`` block, and with this process. Raises :class:`OperationalError` if it does not
+    start.
     """
 
     def __init__(
@@ -25,43 +36,61 @@ class LocalCluster:
         threads_per_worker: int | None = None,
         memory_limit: float | str | None = "auto",
         dashboard_address: str | None = ":8787",
-        processes: bool | None = None,
+        processes: bool = True,
         silence_logs: object = None,
+        scheduler_port: int = 0,
+        local_directory: str | os.PathLike[str] | None = None,
+        token: str | None = None,
     ) -> None:
-        processors = os.cpu_count() or 1
-        self.n_workers = _at_least_one("n_workers", n_workers if n_workers is not None else 1)
-        asked = threads_per_worker if threads_per_worker is not None else max(processors // self.n_workers, 1)
-        self.threads_per_worker = _at_least_one("threads_per_worker", asked)
-        self.threads = min(self.n_workers * self.threads_per_worker, processors)
-        memory = _memory(memory_limit, self.n_workers)
-        self._before: Local | None = _local.use(Local(Settings(memory, self.threads)))
+        self._closed = False
+        self._processes: Processes | None = None
+        self.n_workers, self.threads_per_worker = _counts(n_workers, threads_per_worker, processes)
+        self.threads = self.n_workers * self.threads_per_worker
+        memory = _memory(memory_limit)
+        if not processes:
+            self.threads = min(self.threads, os.cpu_count() or 1)
+            self._local = Local(Settings(memory and memory * self.n_workers, self.threads))
+            _local.use(self._local)
+            return
+        options = ["--workers", str(self.n_workers), "--threads", str(self.threads_per_worker)]
+        options += ["--bind", f"127.0.0.1:{scheduler_port}"]
+        options += ["--memory", f"{memory}B"] if memory else []
+        options += ["--folder", os.fspath(local_directory)] if local_directory is not None else []
+        token = given_token(token)
+        self._processes = Processes(options, token)
+        self._local = Remote(self._processes.address, token, keeps=self._processes)
 
     @property
     def scheduler_address(self) -> str:
-        """Where the scheduler is: within this process."""
-        return f"inproc://127.0.0.1/{os.getpid()}/1"
+        """Where the scheduler is, as in ``tcp://127.0.0.1:40213``; ``inproc://…`` without processes."""
+        return self._local.address
 
     @property
     def dashboard_link(self) -> str:
-        """Empty: there is no dashboard for queries of one process. :class:`ProgressBar` shows how far they are."""
+        """Empty: there is no dashboard for queries. :class:`ProgressBar` shows how far they are."""
         return ""
 
     @property
     def status(self) -> str:
         """``running``, or ``closed``."""
-        return "running" if self._before is not None else "closed"
+        return "closed" if self._closed else "running"
 
     def scale(self, n: int = 0) -> None:
-        """Other than Dask's: the threads of a process cannot become more."""
+        """Other than Dask's: the number of workers is that of the beginning."""
         from cardoon_data._missing import NotSupported
 
-        raise NotSupported("a cluster within a process cannot be scaled; make another one")
+        raise NotSupported(
+            "a cluster cannot be scaled; make another one, or start more executors for this one: "
+            f"cardoon data executor --scheduler {self.scheduler_address}"
+        )
 
     def close(self, timeout: float | None = None) -> None:
-        """Queries use again what they did before. A second time does nothing."""
-        if self._before is not None:
-            _local.use(self._before)
-            self._before = None
+        """Ends its processes and waits until they are gone. Queries use again what they did before. A second time does
+        nothing."""
+        self._closed = True
+        _local.forget(self._local)
+        if self._processes is not None:
+            self._processes.close()
 
     def __enter__(self) -> LocalCluster:
         return self
@@ -75,17 +104,43 @@ class LocalCluster:
         return f"LocalCluster({self.scheduler_address!r}, workers={self.n_workers}, threads={self.threads})"
 
 
+def given_token(token: str | None) -> str | None:
+    """A token, or that of the environment; nothing if there is none."""
+    return (token if token is not None else os.environ.get(TOKEN)) or None
+
+
+def _counts(workers: int | None, threads: int | None, processes: bool) -> tuple[int, int]:
+    """How many workers there are, and threads of each. As many as there are processors, where it is left open: with processes
+    as many of them as have a thread each, up to four, and beyond that about as many as each has threads."""
+    processors = os.cpu_count() or 1
+    if workers is None:
+        if not processes:
+            workers = 1
+        elif threads is not None:
+            workers = max(processors // max(threads, 1), 1)
+        else:
+            workers = processors if processors <= 4 else _divisor(processors)
+    workers = _at_least_one("n_workers", workers)
+    threads = threads if threads is not None else max(processors // workers, 1)
+    return workers, _at_least_one("threads_per_worker", threads)
+
+
+def _divisor(count: int) -> int:
+    """The least divisor that is no less than the square root."""
+    return next(each for each in range(math.isqrt(count - 1) + 1, count + 1) if count % each == 0)
+
+
 def _at_least_one(name: str, count: int) -> int:
     if count < 1:
         raise ValueError(f"{name} has to be 1 or more, not {count}")
     return count
 
 
-def _memory(limit: float | str | None, workers: int) -> int | None:
-    """Bytes for all workers. A part of 1 is one of the machine's memory, as in Dask."""
+def _memory(limit: float | str | None) -> int | None:
+    """Bytes for each worker. A part of 1 is one of the machine's memory, as in Dask."""
     if limit is None or limit == "auto" or limit == 0:
         return None
     if isinstance(limit, float) and limit <= 1:
         machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        return int(machine * limit) * workers
-    return _sizes.parse(limit) * workers
+        return int(machine * limit)
+    return _sizes.parse(limit)

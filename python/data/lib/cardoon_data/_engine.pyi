@@ -1,16 +1,26 @@
 """The compiled part. Plans are JSON, those of the crate ``cardoon-frame``."""
 
+from collections.abc import Sequence
 from os import PathLike
 from typing import final
 
-__all__ = ["Engine", "Table"]
+__all__ = ["Engine", "Table", "main"]
+
+def main(argv: Sequence[str], program: str | PathLike[str], words: Sequence[str]) -> int:
+    """Carries out the command in ``argv`` and answers its exit status. A cluster starts its executors with ``program``, and
+    ``words`` before the command."""
 
 @final
 class Engine:
-    """Runs plans on this machine."""
+    """Runs plans, in this process or on the cluster of the scheduler at ``cluster``, which may ask for a ``token``."""
 
     def __new__(
-        cls, memory: int | None = None, threads: int | None = None, spill_folder: str | PathLike[str] | None = None
+        cls,
+        memory: int | None = None,
+        threads: int | None = None,
+        spill_folder: str | PathLike[str] | None = None,
+        cluster: str | None = None,
+        token: str | None = None,
     ) -> Engine: ...
     def collect(self, plan: str) -> Table:
         """All rows. Ctrl-C ends it."""
@@ -26,6 +36,9 @@ class Engine:
 
     def progress(self) -> tuple[int, int, int]:
         """What has been read of CSV files: rows, bytes, rows that were left out."""
+
+    def executors(self) -> list[tuple[str, int]]:
+        """The executors of the cluster that are alive: address, threads. There are none without a cluster."""
 
 @final
 class Table:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 
 from cardoon import exceptions
-from cardoon.exceptions import CardoonError, ImproperlyConfigured, NotFound
+from cardoon.exceptions import CardoonError, ImproperlyConfigured, NotFound, OperationalError
 
 __all__ = [
     "BadRow",
@@ -15,6 +17,7 @@ __all__ = [
     "NoSuchColumn",
     "NotUtf8",
     "OutOfMemory",
+    "no_start",
     "no_such_column",
     "of_engine",
 ]
@@ -84,4 +87,17 @@ def no_such_column(name: object, known: list[str]) -> NoSuchColumn:
         kind="Invalid",
         checked=[f"the columns are {', '.join(known)}"],
         hint=f"did you mean {near[0]!r}?" if near else None,
+    )
+
+
+def no_start(said: str, status: int | None) -> CardoonError:
+    """The exception for a cluster whose processes ended before they were there, with the exit status ``status`` and these last
+    words."""
+    code = re.search(r"\[(CD\d{4})\]", said)
+    cls, kind = (ImproperlyConfigured, "Invalid") if status == 2 else (OperationalError, "Unavailable")
+    return cls(
+        "the cluster did not start",
+        code=code[1] if code else "CD8019",
+        kind=kind,
+        causes=[line.strip() for line in said.splitlines() if line.strip()],
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,11 +30,20 @@ class Local:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._engines: dict[int | None, Engine] = {}
+        self._engines: dict[int | str | None, Engine] = {}
         self._lock = threading.Lock()
         # The threads of an engine do not survive a fork, and so it cannot even be ended.
         self._process = os.getpid()
-        self._lost: list[dict[int | None, Engine]] = []
+        self._lost: list[dict[int | str | None, Engine]] = []
+
+    @property
+    def address(self) -> str:
+        """Where the scheduler is: within this process."""
+        return f"inproc://127.0.0.1/{os.getpid()}/1"
+
+    def workers(self) -> dict[str, int]:
+        """Threads by the address of their worker."""
+        return {self.address: self.settings.threads or os.cpu_count() or 1}
 
     def run(self, table: Table) -> pa.Table:
         """All rows of a table."""
@@ -67,13 +77,16 @@ class Local:
         return self._engine(1 if _order.matters(plan) else self.settings.threads)
 
     def _engine(self, threads: int | None) -> Engine:
+        return self._made(threads, lambda: Engine(memory=self.settings.memory, threads=threads))
+
+    def _made(self, name: int | str | None, make: Callable[[], Engine]) -> Engine:
         with self._lock:
             if self._process != os.getpid():
                 self._lost.append(self._engines)
                 self._engines, self._process = {}, os.getpid()
-            if threads not in self._engines:
-                self._engines[threads] = Engine(memory=self.settings.memory, threads=threads)
-            return self._engines[threads]
+            if name not in self._engines:
+                self._engines[name] = make()
+            return self._engines[name]
 
 
 def _taken(rows: Any) -> pa.Table:
@@ -86,16 +99,28 @@ def _taken(rows: Any) -> pa.Table:
     return table.cast(pa.schema(fields))
 
 
-_current = Local(Settings())
+#: The last one runs plans.
+_in_effect = [Local(Settings())]
 
 
 def current() -> Local:
     """What runs plans now."""
-    return _current
+    return _in_effect[-1]
 
 
-def use(local: Local) -> Local:
-    """Runs plans by ``local`` from now on. Answers what ran them before."""
-    global _current
-    before, _current = _current, local
-    return before
+def use(local: Local) -> None:
+    """Runs plans by ``local`` from now on."""
+    _in_effect.append(local)
+
+
+def leave(local: Local) -> None:
+    """Takes back one :func:`use` of ``local``, the last one."""
+    for place in reversed(range(len(_in_effect))):
+        if _in_effect[place] is local:
+            del _in_effect[place]
+            return
+
+
+def forget(local: Local) -> None:
+    """Takes back each :func:`use` of ``local``."""
+    _in_effect[:] = [each for each in _in_effect if each is not local]

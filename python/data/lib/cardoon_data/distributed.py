@@ -1,4 +1,4 @@
-"""Dask's client, on this machine.
+"""Dask's client.
 
 >>> from cardoon.distributed import Client, LocalCluster
 >>> client = Client(LocalCluster(n_workers=4, threads_per_worker=2))
@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import concurrent.futures
 import itertools
+import os
 import sys
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from cardoon_data import _missing
-from cardoon_data._cluster import LocalCluster
+from cardoon_data import _local, _missing
+from cardoon_data._cluster import LocalCluster, given_token
 from cardoon_data._collection import compute
 from cardoon_data._delayed import Delayed, delayed
 from cardoon_data._futures import CancelledError, Future, Starter, TimeoutError, as_completed, gathered, wait
-from cardoon_data._missing import NotSupported
+from cardoon_data._local import Local
 from cardoon_data._progress import ProgressBar
+from cardoon_data._remote import Remote
 
 __all__ = [
     "CancelledError",
@@ -38,40 +40,57 @@ __all__ = [
 
 
 class Client:
-    """Runs queries and functions with what a cluster may use.
+    """Has a cluster run the queries of this process until ``close``: a :class:`LocalCluster`, or the one whose scheduler is at
+    an address such as ``tcp://10.0.0.7:8787``. Of several clients the last one counts.
 
-    Without a cluster it makes a :class:`LocalCluster` with the options that are given, and closes it with itself. Functions run
-    in threads of this process for now, so those that compute in pure Python take turns; queries do not.
+    Without either it makes a :class:`LocalCluster` with the options that are given, and closes it with itself. ``token`` is
+    what the cluster asks for; by default the variable ``CARDOON_DATA_TOKEN``, if there is one. Raises
+    :class:`OperationalError` if the cluster cannot be reached, or has another token.
+
+    Executors open files under the names that this process knows them by. What ``from_pandas`` and ``persist`` keep lies in
+    this machine's folder for temporary files, so it is for clusters of this machine.
+
+    Functions run in threads of this process for now, so those that compute in pure Python take turns; queries do not. Queries
+    whose rows come in the order of the files, such as ``head``, have one reader, which is in this process too.
     """
 
-    def __init__(self, address: LocalCluster | str | None = None, **options: Any) -> None:
-        if isinstance(address, str):
-            raise NotSupported(f"there are no remote clusters yet, so {address!r} cannot be reached; leave out the address")
+    def __init__(self, address: LocalCluster | str | None = None, token: str | None = None, **options: Any) -> None:
         self._owns_cluster = address is None
-        self.cluster = LocalCluster(**options) if address is None else address
-        self._pool = concurrent.futures.ThreadPoolExecutor(self.cluster.threads, thread_name_prefix="cardoon-client")
+        self._closed = False
+        self._local: Local
+        if isinstance(address, str):
+            #: Nothing if there is only an address, as in Dask.
+            self.cluster: LocalCluster | None = None
+            self._local = Remote(address, given_token(token))
+        else:
+            self.cluster = LocalCluster(token=token, **options) if address is None else address
+            self._local = self.cluster._local
+        threads = self.cluster.threads if self.cluster is not None else os.cpu_count()
+        self._pool = concurrent.futures.ThreadPoolExecutor(threads, thread_name_prefix="cardoon-client")
         self._starter = Starter(self._pool)
         self._numbers = itertools.count(1)
+        _local.use(self._local)
 
     def scheduler_info(self, **options: Any) -> dict[str, Any]:
-        """What the cluster is: its ``address`` and its ``workers``."""
-        address = self.cluster.scheduler_address
-        worker = {"type": "Worker", "nthreads": self.cluster.threads}
-        return {"type": "Scheduler", "id": "Scheduler-1", "address": address, "services": {}, "workers": {address: worker}}
+        """What the cluster is now: its ``address``, and its ``workers`` by their addresses."""
+        workers = {address: {"type": "Worker", "nthreads": threads} for address, threads in self.ncores().items()}
+        address = self._local.address
+        return {"type": "Scheduler", "id": "Scheduler-1", "address": address, "services": {}, "workers": workers}
 
     @property
     def dashboard_link(self) -> str:
         """Empty, as :attr:`LocalCluster.dashboard_link`."""
-        return self.cluster.dashboard_link
+        return ""
 
     @property
     def status(self) -> str:
         """``running``, or ``closed``."""
-        return self.cluster.status
+        is_closed = self._closed or (self.cluster is not None and self.cluster.status == "closed")
+        return "closed" if is_closed else "running"
 
     def ncores(self) -> dict[str, int]:
-        """Threads by the address of their worker."""
-        return {self.cluster.scheduler_address: self.cluster.threads}
+        """Threads by the address of their worker, of the workers that are alive."""
+        return self._local.workers()
 
     nthreads = ncores
 
@@ -121,9 +140,14 @@ class Client:
         _missing.attribute("Client", name, _missing.CLIENT, None)
 
     def close(self, timeout: float | None = None) -> None:
-        """Prevents calls that have not begun, and closes the cluster if this made it. A second time does nothing."""
+        """Prevents calls that have not begun, and closes the cluster if this made it. Queries run again where they did before.
+        A second time does nothing."""
+        if self._closed:
+            return
+        self._closed = True
         self._pool.shutdown(wait=False, cancel_futures=True)
-        if self._owns_cluster:
+        _local.leave(self._local)
+        if self._owns_cluster and self.cluster is not None:
             self.cluster.close()
 
     shutdown = close
@@ -137,7 +161,7 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<Client: {self.cluster.scheduler_address!r} threads={self.cluster.threads}>"
+        return f"<Client: {self._local.address!r} {self.status}>"
 
 
 def progress(*futures: Any, **options: Any) -> None:

@@ -1,0 +1,19 @@
+"""The ``cardoon-data`` command."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+
+def main() -> None:
+    """Runs the command line and exits with its status."""
+    from cardoon_data import _engine
+
+    # Python's own handler would only note the signal; the command handles it itself.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    sys.exit(_engine.main(sys.argv[1:], sys.executable, ["-m", "cardoon_data"]))
+
+
+if __name__ == "__main__":
+    main()
