@@ -2,6 +2,7 @@
 
 mod heartbeat;
 mod orders;
+mod pulse;
 mod stages;
 
 use std::fs;
@@ -40,6 +41,7 @@ use crate::address::Address;
 use crate::client::{self, SchedulerCalls};
 use crate::{codec, limits};
 use orders::Orders;
+use pulse::Pulse;
 use stages::Stages;
 
 /// What an executor may use, and whom it works for.
@@ -62,6 +64,7 @@ pub struct ExecutorSettings {
 /// An executor that its scheduler knows.
 pub struct Executor {
     work: Arc<Work>,
+    pulse: Pulse,
     listener: TcpListener,
     calls: SchedulerCalls,
     heartbeats: SchedulerCalls,
@@ -82,22 +85,24 @@ impl Executor {
             TcpListener::bind(settings.bind).await.map_err(|error| failed("it cannot listen", error))?;
         let port = listener.local_addr().map_err(|error| failed("it cannot listen", error))?.port();
         let folder = folder(settings.folder.as_ref())?;
-        let work = Arc::new(work(&settings, port, &folder, &access)?);
-        Ok(Self { work, listener, calls, heartbeats, access, _folder: folder })
+        let pulse = Pulse::default();
+        let work = Arc::new(work(&settings, port, &folder, &access, pulse.clone())?);
+        Ok(Self { work, pulse, listener, calls, heartbeats, access, _folder: folder })
     }
 
     /// Works for as long as it is polled. A scheduler that is away is waited for.
     pub async fn run(self) -> Result<()> {
-        let Self { work, listener, calls, heartbeats, access, _folder } = self;
+        let Self { work, pulse, listener, calls, heartbeats, access, _folder } = self;
         let codec =
             BallistaCodec::<LogicalPlanNode, PhysicalPlanNode>::new(codec::logical(), codec::physical());
         let health = ExecutorHealth::new();
         tokio::select! {
             served = serve(listener, &work, access) => served.map_err(|error| failed("it broke off", error)),
-            worked = poll_loop(calls, work.clone(), codec, None, None, health) => {
+            worked = poll_loop(calls, work.clone(), codec, Some(pulse.wake()), None, health) => {
                 worked.map_err(|error| failed("it broke off", error))
             }
             never = heartbeat::send(heartbeats, &work) => match never {},
+            never = pulse.beat() => match never {},
         }
     }
 }
@@ -112,7 +117,13 @@ fn folder(within: Option<&PathBuf>) -> Result<TempDir> {
     folder.map_err(|error| failed("it has no folder for its files", error))
 }
 
-fn work(settings: &ExecutorSettings, port: u16, folder: &TempDir, access: &Access) -> Result<Work> {
+fn work(
+    settings: &ExecutorSettings,
+    port: u16,
+    folder: &TempDir,
+    access: &Access,
+    pulse: Pulse,
+) -> Result<Work> {
     let threads = settings.threads.max(1);
     let registration = ExecutorRegistration {
         id: new_instance_id(),
@@ -136,7 +147,7 @@ fn work(settings: &ExecutorSettings, port: u16, folder: &TempDir, access: &Acces
         Arc::new(functions()),
         Arc::new(LoggingMetricsCollector::default()),
         threads,
-        Arc::new(Stages::default()),
+        Arc::new(Stages::new(pulse)),
     ))
 }
 

@@ -6,10 +6,20 @@ use datafusion::error::Result;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
+use super::pulse::Pulse;
+
 /// Ballista's way to carry out a stage, with our operators in place of some of its own. They need not travel: they give
 /// the same rows.
-#[derive(Default)]
-pub(super) struct Stages(DefaultExecutionEngine);
+pub(super) struct Stages {
+    usual: DefaultExecutionEngine,
+    pulse: Pulse,
+}
+
+impl Stages {
+    pub(super) fn new(pulse: Pulse) -> Self {
+        Self { usual: DefaultExecutionEngine::new(), pulse }
+    }
+}
 
 impl ExecutionEngine for Stages {
     fn create_query_stage_exec(
@@ -22,7 +32,8 @@ impl ExecutionEngine for Stages {
         folder: &str,
         config: &SessionConfig,
     ) -> Result<Arc<dyn QueryStageExecutor>> {
+        self.pulse.quicken();
         let plan = cardoon_engine::improved(plan, config)?;
-        self.0.create_query_stage_exec(job, stage, task, partitions, plan, folder, config)
+        self.usual.create_query_stage_exec(job, stage, task, partitions, plan, folder, config)
     }
 }
