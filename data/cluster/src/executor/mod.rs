@@ -31,9 +31,9 @@ use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
 
 use crate::access::{Access, Token};
@@ -181,7 +181,7 @@ async fn serve(
     Server::builder()
         .add_service(InterceptedService::new(files, guarded.clone()))
         .add_service(InterceptedService::new(orders, guarded))
-        .serve_with_incoming(TcpListenerStream::new(listener))
+        .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
         .await
 }
 
