@@ -1,18 +1,24 @@
 //! The executors of a cluster on this machine, as processes of their own.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use cardoon_cluster::{Address, Token};
 use cardoon_errors::{Code, Error, Result};
 use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep_until};
 
 use crate::commands::TOKEN;
 
-/// How long a process that has died is not started again, so that one that dies at once does not keep a processor busy.
+/// How long a process that has died is not started again. It doubles as long as processes die young, up to five seconds: one
+/// that dies at once keeps no processor busy, and fills no log.
 const PAUSE: Duration = Duration::from_millis(200);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// A process that has lived so long was well.
+const YOUTH: Duration = Duration::from_secs(30);
 
 /// What starts this program again.
 #[derive(Debug, Clone)]
@@ -38,28 +44,35 @@ impl Program {
         Self { path: std::env::current_exe().unwrap_or_else(|_| "cardoon-data".into()), words: Vec::new() }
     }
 
-    /// Keeps an executor running, for ever. One that dies is started again.
+    /// Keeps an executor running, for ever. One that dies is started again, and what it has left is removed.
     pub(crate) async fn keep_executor(&self, task: &Task) -> Result<()> {
+        let mut pause = PAUSE;
         loop {
-            let mut child = self.start(task)?;
+            let born = Instant::now();
+            let folder = tempfile::tempdir_in(&task.folder).map_err(|error| {
+                Error::new(Code::BadInput, "there is no folder for the executors' files").source(error)
+            })?;
+            let mut child = self.start(task, folder.path())?;
             // Waiting would close it.
             let _alive = child.stdin.take();
             let status = child.wait().await;
             if let Some(message) = cannot_work(status) {
                 return Err(message);
             }
-            tokio::time::timeout(PAUSE, std::future::pending::<()>()).await.unwrap_or_default();
+            pause = if born.elapsed() < YOUTH { (2 * pause).min(LONGEST_PAUSE) } else { PAUSE };
+            drop(folder);
+            sleep_until(Instant::now() + pause).await;
         }
     }
 
-    fn start(&self, task: &Task) -> Result<Child> {
+    fn start(&self, task: &Task, folder: &Path) -> Result<Child> {
         let mut command = Command::new(&self.path);
         command
             .args(&self.words)
             .args(["executor", "--with-parent", "--scheduler", &task.scheduler.to_string()])
             .args(["--threads", &task.threads.to_string(), "--memory", &format!("{}B", task.memory)])
             .arg("--folder")
-            .arg(&task.folder)
+            .arg(folder)
             // An executor ends when this pipe does, however this process ends.
             .stdin(Stdio::piped())
             .kill_on_drop(true);

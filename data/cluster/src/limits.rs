@@ -22,8 +22,9 @@ pub(crate) const CANCEL: Duration = Duration::from_secs(1);
 /// The largest message, in bytes: a plan, or a batch of rows.
 pub(crate) const MESSAGE: usize = 256 << 20;
 
-/// Files of a finished query that nobody fetches any more go after so many seconds.
-pub(crate) const KEPT: u64 = 300;
+/// Files of a finished query go after so many seconds, if whoever asked has not had them removed: a day, in which any answer
+/// can be fetched.
+pub(crate) const KEPT: u64 = 86_400;
 
 /// `endpoint`, given up when nobody answers there any more. A process that is only busy answers in time.
 pub(crate) fn patient(endpoint: Endpoint) -> Endpoint {

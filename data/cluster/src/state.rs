@@ -8,6 +8,12 @@ pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Where a scheduler tells its state.
 pub(crate) const PATH: &str = "/cardoon/state";
 
+/// Where it tells an executor whether others reach it, for the port behind.
+pub(crate) const REACH: &str = "/cardoon/reach/{port}";
+
+/// The header with the host that such an executor gives itself.
+pub(crate) const HOST_HEADER: &str = "x-cardoon-host";
+
 /// A cluster as its scheduler sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {

@@ -13,7 +13,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::cluster::Cluster;
 use crate::output::Failure;
-use crate::tables::{self, Tables};
+use crate::tables::{self, Place, Tables};
 use crate::{Output, Progress, Settings, errors, lower, order, output, session};
 
 /// How often a query begins again, at most: once for each column that is widened.
@@ -57,13 +57,14 @@ impl Engine {
     /// Errors with [`Code::MemoryTooSmall`] if the limit is below the least one.
     pub fn new(settings: Settings) -> Result<Self> {
         let runtime = session::runtime(&settings)?;
-        let tables = Arc::new(Tables::new(&settings));
+        let tables = Arc::new(Tables::new(&settings, Place::Here));
         Ok(Self { settings, runtime, tables, cluster: None })
     }
 
     /// An engine whose queries `cluster` carries out. Threads and memory are those of its executors.
     pub fn on(cluster: Arc<dyn Cluster>, settings: Settings) -> Result<Self> {
-        Ok(Self { cluster: Some(cluster), ..Self::new(settings)? })
+        let tables = Arc::new(Tables::new(&settings, Place::Executors));
+        Ok(Self { tables, cluster: Some(cluster), ..Self::new(settings)? })
     }
 
     /// Starts `frame` and waits for its first rows. Until then a column that turns out to hold something else than its
@@ -178,7 +179,7 @@ impl Engine {
     fn next_attempt(&self, attempt: Attempt, error: DataFusionError) -> Result<Attempt> {
         let next = match errors::disagreement(&error) {
             Some(found) if self.tables.widen(found) => attempt,
-            None if !attempt.joins_spill && errors::is_of_hash_join(&error) => {
+            None if !attempt.joins_spill && self.cluster.is_none() && errors::is_of_hash_join(&error) => {
                 Attempt { joins_spill: true, ..attempt }
             }
             None if attempt.losses < LOSSES && errors::was_lost(&error) => {

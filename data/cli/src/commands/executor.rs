@@ -1,9 +1,11 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cardoon_cluster::{Address, Executor, ExecutorSettings};
-use cardoon_errors::Result;
+use cardoon_errors::{Code, Result};
 use cardoon_settings::{ByteSize, parse_byte_size};
+use tokio::time::{Instant, interval_at};
 
 use super::options::{self, Secret};
 use crate::talk;
@@ -35,11 +37,15 @@ pub(crate) struct Options {
     with_parent: bool,
 }
 
-/// Works until it is told to stop.
+/// How long it waits before it tries to reach a scheduler again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Works until it is told to stop. An executor whose scheduler is away ends, and another one takes its place when the
+/// scheduler is there again; one that was started by `cardoon data cluster` is started again by it.
 pub(crate) async fn run(options: Options) -> Result<()> {
     let threads = options.threads.map_or_else(options::processors, usize::from);
     let settings = ExecutorSettings {
-        scheduler: options.scheduler.clone(),
+        scheduler: options.scheduler,
         token: options.secret.token()?,
         bind: options.bind,
         host: options.host,
@@ -47,16 +53,33 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         memory: options.memory.map(|size| size.0),
         folder: options.folder,
     };
-    let executor = Executor::start(settings).await?;
-    if !options.with_parent {
-        let scheduler = options.scheduler;
-        talk::say(
-            format!("works for {scheduler} with {threads} threads"),
-            format!("以 {threads} 个线程为 {scheduler} 工作"),
-        );
+    let first = Executor::start(settings.clone()).await?;
+    if options.with_parent {
+        return tokio::select! {
+            ended = first.run() => ended,
+            () = options::end_of_input(true) => Ok(()),
+        };
     }
-    tokio::select! {
-        ended = executor.run() => ended,
-        () = options::end_of_input(options.with_parent) => Ok(()),
+    tell(&settings);
+    let mut ended = first.run().await;
+    loop {
+        match ended {
+            Err(error) if error.code() == Code::NoCluster => ended = again(&settings).await,
+            ended => return ended,
+        }
     }
+}
+
+async fn again(settings: &ExecutorSettings) -> Result<()> {
+    interval_at(Instant::now() + PAUSE, PAUSE).tick().await;
+    let executor = Executor::start(settings.clone()).await?;
+    tell(settings);
+    executor.run().await
+}
+
+fn tell(ExecutorSettings { scheduler, threads, .. }: &ExecutorSettings) {
+    talk::say(
+        format!("works for {scheduler} with {threads} threads"),
+        format!("以 {threads} 个线程为 {scheduler} 工作"),
+    );
 }

@@ -124,3 +124,21 @@ async fn what_is_larger_than_the_memory_is_spilled() {
     let joined = "select count(*) as n from 'a.csv' l join 'a.csv' r on l.key = r.key";
     assert_eq!(stdout(&ask(&home, &cluster, joined, &[]).await), "n\n200000\n");
 }
+
+#[tokio::test]
+async fn what_a_cluster_cannot_do_says_so() {
+    let home = Home::new();
+    home.write("array.json", "[{\"a\":1},{\"a\":2}]");
+    let cluster = home.cluster(&[]).await;
+    let recursive =
+        "with recursive n as (select 1 as x union all select x + 1 from n where x < 3) select * from n";
+    for (query, code) in [("select sum(a) from 'array.json'", "CD8002"), (recursive, "CD8011")] {
+        assert!(home.sql(query, &[]).await.lines().count() > 1);
+        let output = home.run(&["sql", query, "--cluster", &cluster.address]).await;
+        let said = stderr(&output);
+        assert!(
+            said.starts_with(&format!("error[{code}]")) && said.contains("leave out --cluster"),
+            "{said}"
+        );
+    }
+}

@@ -7,6 +7,7 @@ mod away;
 mod deaths;
 mod failures;
 mod life;
+mod network;
 mod rig;
 mod strangers;
 mod token;

@@ -6,11 +6,12 @@ use ballista_core::config::BALLISTA_JOB_NAME;
 use ballista_core::serde::protobuf::execute_query_params::Query;
 use ballista_core::serde::protobuf::job_status::Status as Stage;
 use ballista_core::serde::protobuf::{
-    CancelJobParams, ExecuteQueryParams, FailedJob, GetJobStatusResult, JobStatus, KeyValuePair,
-    PartitionLocation, RemoveSessionParams, SuccessfulJob,
+    CancelJobParams, CleanJobDataParams, ExecuteQueryParams, FailedJob, GetJobStatusResult, JobStatus,
+    KeyValuePair, PartitionLocation, RemoveSessionParams, SuccessfulJob,
 };
 use ballista_core::version;
 use cardoon_engine::{Progress, carried, lost};
+use cardoon_errors::{Code, Error};
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
@@ -39,6 +40,21 @@ pub(super) struct Done {
     pub(super) places: Vec<PartitionLocation>,
     /// What executors have read and spilled for it.
     pub(super) progress: Progress,
+    pub(super) files: Files,
+}
+
+/// What lies with executors.
+pub(super) struct Files {
+    calls: SchedulerCalls,
+    job: String,
+}
+
+impl Files {
+    /// They are not needed any more. Those that stay when this fails go later.
+    pub(super) async fn remove(mut self) {
+        let params = CleanJobDataParams { job_id: self.job, remove_stage_ids: Vec::new() };
+        let _ = self.calls.clean_job_data(params).await;
+    }
 }
 
 /// What the scheduler says of a query that failed because executors went away.
@@ -62,11 +78,14 @@ pub(super) async fn carry_out(
     };
     waiting.name = None;
     let ended = ended.map_err(Failure::Scheduler)?;
-    let progress = metrics::of(&mut calls, ended.job).await;
+    let progress = metrics::of(&mut calls, ended.job.clone()).await;
     // A scheduler that keeps it needs a little more memory.
     let _ = calls.remove_session(RemoveSessionParams { session_id: name }).await;
     match ended.how {
-        Ok(done) => Ok(Done { places: done.partition_location, progress }),
+        Ok(done) => {
+            let files = Files { calls, job: ended.job };
+            Ok(Done { places: done.partition_location, progress, files })
+        }
         Err(failed) => Err(Failure::Query(failure(&failed.error))),
     }
 }
@@ -99,7 +118,9 @@ fn request(
     config: &SessionConfig,
 ) -> Result<Request<ExecuteQueryParams>, DataFusionError> {
     let mut bytes = Vec::new();
-    PhysicalPlanNode::try_from_physical_plan(plan, codec::physical().as_ref())?.try_encode(&mut bytes)?;
+    PhysicalPlanNode::try_from_physical_plan(plan, codec::physical().as_ref())
+        .and_then(|plan| plan.try_encode(&mut bytes))
+        .map_err(|error| too_much(&error))?;
     let entries = config.options().entries();
     let settings = entries.into_iter().map(|entry| KeyValuePair { key: entry.key, value: entry.value });
     let named = KeyValuePair { key: BALLISTA_JOB_NAME.to_owned(), value: Some(name.to_owned()) };
@@ -111,6 +132,15 @@ fn request(
     });
     version::insert_version_header(request.metadata_mut());
     Ok(request)
+}
+
+/// A step of the plan cannot be sent to executors.
+fn too_much(error: &DataFusionError) -> DataFusionError {
+    let text = error.strip_backtrace();
+    let error = Error::new(Code::BadQuery, "a cluster cannot carry out this query")
+        .checked(cardoon_errors::text::cut(text.lines().next().unwrap_or_default(), 200))
+        .hint("leave out --cluster");
+    DataFusionError::External(Box::new(error))
 }
 
 /// Cancels the query if it is dropped while the query runs.
@@ -130,6 +160,7 @@ async fn cancel((address, access): (Address, Access), mut calls: SchedulerCalls,
         if let Some(job) = state.jobs.into_iter().find(|job| job.name == name) {
             // If it fails the query goes on, which is a loss of time only.
             let _ = calls.cancel_job(CancelJobParams { job_id: job.id }).await;
+            let _ = calls.remove_session(RemoveSessionParams { session_id: name }).await;
             return;
         }
     }

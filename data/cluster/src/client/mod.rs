@@ -8,6 +8,7 @@ mod metrics;
 mod state;
 #[cfg(test)]
 mod tests;
+mod watched;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,9 +33,11 @@ use crate::address::Address;
 use crate::limits;
 use crate::state::State;
 use answer::Answer;
+use job::Done;
 use losses::Losses;
 
-pub(crate) use state::state;
+pub(crate) use state::{is_reached, state};
+pub(crate) use watched::Watched;
 
 pub(crate) type SchedulerCalls = SchedulerGrpcClient<Channel>;
 
@@ -97,8 +100,11 @@ impl Cluster for Client {
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
         self.tell(Progress::default());
         let schema = plan.schema();
-        let places = self.places(plan, config).await.inspect_err(|error| self.losses.note(error))?;
-        self.fetched(schema, places).await.inspect_err(|error| self.losses.note(error))
+        let Done { places, files, .. } =
+            self.done(plan, config).await.inspect_err(|error| self.losses.note(error))?;
+        let fetched = self.fetched(schema, places).await.inspect_err(|error| self.losses.note(error));
+        files.remove().await;
+        fetched
     }
 
     fn progress(&self) -> Progress {
@@ -107,13 +113,13 @@ impl Cluster for Client {
 }
 
 impl Client {
-    /// Has executors carry out `plan`, and answers where its rows lie. If an executor is lost meanwhile, the query has to
+    /// Has executors carry out `plan`. If an executor is lost meanwhile, the query has to
     /// be asked again: what a stage had finished with others could be in the answer twice.
-    async fn places(
+    async fn done(
         &self,
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
-    ) -> Result<Vec<PartitionLocation>, DataFusionError> {
+    ) -> Result<Done, DataFusionError> {
         let before = self.state().await.map_err(external)?.losses;
         let calls = calls(&self.address, &self.access).await.map_err(external)?;
         let done = tokio::select! {
@@ -123,7 +129,7 @@ impl Client {
         match self.state().await.map_err(external)?.losses {
             after if after == before => {
                 self.tell(done.progress);
-                Ok(done.places)
+                Ok(done)
             }
             _ => Err(lost(losses::FOUND)),
         }
@@ -152,14 +158,16 @@ impl Client {
 
 /// A connection for calls to a scheduler.
 pub(crate) async fn calls(address: &Address, access: &Access) -> Result<SchedulerCalls> {
+    Ok(SchedulerGrpcClient::new(connection(address, access).await?)
+        .max_decoding_message_size(limits::MESSAGE)
+        .max_encoding_message_size(limits::MESSAGE))
+}
+
+pub(crate) async fn connection(address: &Address, access: &Access) -> Result<Channel> {
     let endpoint = Endpoint::from_shared(address.url())
         .and_then(|endpoint| endpoint.user_agent(access.says()))
         .map_err(|error| no_cluster(address, &error.to_string()))?;
-    let channel =
-        limits::patient(endpoint).connect().await.map_err(|error| no_cluster(address, &root(&error)))?;
-    Ok(SchedulerGrpcClient::new(channel)
-        .max_decoding_message_size(limits::MESSAGE)
-        .max_encoding_message_size(limits::MESSAGE))
+    limits::patient(endpoint).connect().await.map_err(|error| no_cluster(address, &root(&error)))
 }
 
 pub(crate) fn no_cluster(address: &Address, found: &str) -> Error {

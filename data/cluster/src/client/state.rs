@@ -5,6 +5,7 @@ use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
 use hyper::client::conn::http1;
 use hyper::header::{HOST, USER_AGENT};
+use hyper::http::request::Builder;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
@@ -14,14 +15,34 @@ use super::{no_cluster, root};
 use crate::access::Access;
 use crate::address::Address;
 use crate::limits;
-use crate::state::{PATH, State, VERSION};
+use crate::state::{HOST_HEADER, PATH, REACH, State, VERSION};
 
 /// Bytes of an answer, at most.
 const LONGEST: usize = 16 << 20;
 
 /// Errors as [`super::Client::connect`] does.
 pub(crate) async fn state(address: &Address, access: &Access) -> Result<State> {
-    let asked = timeout(2 * limits::CONNECT, ask(address, access)).await;
+    let (_, body) = asked(address, access, Request::get(PATH)).await?;
+    understood(&body).ok_or_else(|| no_cluster(address, "something else answers there"))?
+}
+
+/// Whether the scheduler reaches the port of whoever asks, at `host` or where the call comes from.
+pub(crate) async fn is_reached(
+    address: &Address,
+    access: &Access,
+    host: Option<&str>,
+    port: u16,
+) -> Result<bool> {
+    let mut request = Request::get(REACH.replace("{port}", &port.to_string()));
+    if let Some(host) = host {
+        request = request.header(HOST_HEADER, host);
+    }
+    let (status, _) = asked(address, access, request).await?;
+    Ok(status == StatusCode::OK)
+}
+
+async fn asked(address: &Address, access: &Access, request: Builder) -> Result<(StatusCode, Bytes)> {
+    let asked = timeout(3 * limits::CONNECT, ask(address, access, request)).await;
     let (status, body) = match asked {
         Ok(answer) => answer.map_err(|found| no_cluster(address, &found))?,
         Err(_) => return Err(no_cluster(address, "it does not answer")),
@@ -30,7 +51,7 @@ pub(crate) async fn state(address: &Address, access: &Access) -> Result<State> {
         return Err(Error::new(Code::ClusterDenied, "the cluster refuses the token")
             .hint("give its token with --token or CARDOON_DATA_TOKEN"));
     }
-    understood(&body).ok_or_else(|| no_cluster(address, "something else answers there"))?
+    Ok((status, body))
 }
 
 /// Nothing if it is no scheduler's answer.
@@ -45,7 +66,7 @@ fn understood(body: &[u8]) -> Option<Result<State>> {
     serde_json::from_value(any).ok().map(Ok)
 }
 
-async fn ask(address: &Address, access: &Access) -> Result<(StatusCode, Bytes), String> {
+async fn ask(address: &Address, access: &Access, request: Builder) -> Result<(StatusCode, Bytes), String> {
     let said = |error: &dyn std::error::Error| root(error);
     let stream = timeout(limits::CONNECT, TcpStream::connect(address.to_string()))
         .await
@@ -53,7 +74,7 @@ async fn ask(address: &Address, access: &Access) -> Result<(StatusCode, Bytes), 
         .map_err(|error| said(&error))?;
     let (mut sender, connection) =
         http1::handshake(TokioIo::new(stream)).await.map_err(|error| said(&error))?;
-    let request = Request::get(PATH)
+    let request = request
         .header(HOST, address.to_string())
         .header(USER_AGENT, access.says())
         .body(Empty::<Bytes>::new())

@@ -110,8 +110,8 @@ impl Cluster for Interrupted {
         config: &SessionConfig,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
         let schema = plan.schema();
-        let places =
-            self.client.places(plan, config).await.inspect_err(|error| self.client.losses.note(error))?;
+        let Done { places, .. } =
+            self.client.done(plan, config).await.inspect_err(|error| self.client.losses.note(error))?;
         assert!(!places.is_empty());
         if self.found_gone.lock().unwrap().is_empty() {
             self.end_holders(&places).await;

@@ -18,6 +18,7 @@ use ballista_core::registry::BallistaFunctionRegistry;
 use ballista_core::serde::BallistaCodec;
 use ballista_core::serde::protobuf::ExecutorRegistration;
 use ballista_core::serde::protobuf::executor_grpc_server::ExecutorGrpcServer;
+use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use ballista_core::serde::scheduler::{ExecutorOperatingSystemSpecification, ExecutorSpecification};
 use ballista_executor::execution_loop::poll_loop;
 use ballista_executor::executor::Executor as Work;
@@ -31,6 +32,7 @@ use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
@@ -38,7 +40,7 @@ use tonic::{Request, Status};
 
 use crate::access::{Access, Token};
 use crate::address::Address;
-use crate::client::{self, SchedulerCalls};
+use crate::client::{self, SchedulerCalls, Watched};
 use crate::{codec, limits};
 use orders::Orders;
 use pulse::Pulse;
@@ -66,7 +68,9 @@ pub struct Executor {
     work: Arc<Work>,
     pulse: Pulse,
     listener: TcpListener,
-    calls: SchedulerCalls,
+    calls: SchedulerGrpcClient<Watched>,
+    /// A call for work has failed.
+    failed: Arc<Notify>,
     heartbeats: SchedulerCalls,
     access: Access,
     /// Removed with the executor.
@@ -74,25 +78,34 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Listens, and reaches the scheduler. Errors with [`Code::NoCluster`] if that does not answer.
+    /// Listens, and reaches the scheduler. Errors with [`Code::NoCluster`] if that does not answer, and with
+    /// [`Code::BadInput`] if it does not reach this executor in its turn.
     pub async fn start(settings: ExecutorSettings) -> Result<Self> {
         let access = Access::new(settings.token.clone());
         access.may_listen(settings.bind)?;
         client::state(&settings.scheduler, &access).await?;
-        let calls = client::calls(&settings.scheduler, &access).await?;
+        let failed_calls = Arc::<Notify>::default();
+        let connection = client::connection(&settings.scheduler, &access).await?;
+        let calls = SchedulerGrpcClient::new(Watched::new(connection, failed_calls.clone()))
+            .max_decoding_message_size(limits::MESSAGE)
+            .max_encoding_message_size(limits::MESSAGE);
         let heartbeats = client::calls(&settings.scheduler, &access).await?;
         let listener =
             TcpListener::bind(settings.bind).await.map_err(|error| failed("it cannot listen", error))?;
         let port = listener.local_addr().map_err(|error| failed("it cannot listen", error))?.port();
+        if !client::is_reached(&settings.scheduler, &access, settings.host.as_deref(), port).await? {
+            return Err(not_reached(&settings, port));
+        }
         let folder = folder(settings.folder.as_ref())?;
         let pulse = Pulse::default();
         let work = Arc::new(work(&settings, port, &folder, &access, pulse.clone())?);
-        Ok(Self { work, pulse, listener, calls, heartbeats, access, _folder: folder })
+        Ok(Self { work, pulse, listener, calls, failed: failed_calls, heartbeats, access, _folder: folder })
     }
 
-    /// Works for as long as it is polled. A scheduler that is away is waited for.
+    /// Works for as long as it is polled, or until a call to the scheduler has failed: then neither of the two knows what
+    /// the other has heard, and the executor ends with [`Code::NoCluster`]. Another one may be started in its place.
     pub async fn run(self) -> Result<()> {
-        let Self { work, pulse, listener, calls, heartbeats, access, _folder } = self;
+        let Self { work, pulse, listener, calls, failed: failed_calls, heartbeats, access, _folder } = self;
         let codec =
             BallistaCodec::<LogicalPlanNode, PhysicalPlanNode>::new(codec::logical(), codec::physical());
         let health = ExecutorHealth::new();
@@ -101,10 +114,22 @@ impl Executor {
             worked = poll_loop(calls, work.clone(), codec, Some(pulse.wake()), None, health) => {
                 worked.map_err(|error| failed("it broke off", error))
             }
+            () = failed_calls.notified() => Err(broken()),
             never = heartbeat::send(heartbeats, &work) => match never {},
             never = pulse.beat() => match never {},
         }
     }
+}
+
+fn broken() -> Error {
+    Error::new(Code::NoCluster, "the cluster cannot be reached").checked("a call for work was not answered")
+}
+
+fn not_reached(settings: &ExecutorSettings, port: u16) -> Error {
+    let host = settings.host.clone().unwrap_or_else(|| "this machine".to_owned());
+    Error::new(Code::BadInput, "the scheduler does not reach this executor")
+        .checked(format!("{host}, port {port}, as the scheduler sees it"))
+        .hint("--bind an address that others reach; --host tells under which name, if that is another one")
 }
 
 fn folder(within: Option<&PathBuf>) -> Result<TempDir> {

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Request, State as Shared};
-use axum::http::StatusCode;
+use axum::extract::{ConnectInfo, Path, Request, State as Shared};
 use axum::http::header::USER_AGENT;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
@@ -14,14 +14,15 @@ use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
 use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpcServer;
 use ballista_core::serde::scheduler::ExecutorMetadata;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tonic::service::Routes;
 
 use super::Server;
 use super::watch::Losses;
 use crate::access::Access;
 use crate::limits;
-use crate::state::{ExecutorState, JobState, PATH, State, VERSION};
+use crate::state::{ExecutorState, HOST_HEADER, JobState, PATH, REACH, State, VERSION};
 
 /// What is asked for.
 #[derive(Clone)]
@@ -34,10 +35,10 @@ pub(super) async fn serve(listener: TcpListener, served: Served, access: Access)
     let calls = SchedulerGrpcServer::new(Server::clone(&served.server))
         .max_decoding_message_size(limits::MESSAGE)
         .max_encoding_message_size(limits::MESSAGE);
-    let state = Router::new().route(PATH, get(state)).with_state(served);
+    let ours = Router::new().route(PATH, get(state)).with_state(served).route(REACH, get(reach));
     let service = Routes::new(calls)
         .into_axum_router()
-        .merge(state)
+        .merge(ours)
         .layer(middleware::from_fn_with_state(access, guard));
     // An answer is sent at once: one that waits for more to send costs each stage of a query a few hundredths of a second.
     let listener = listener.tap_io(|connection| drop(connection.set_nodelay(true)));
@@ -56,6 +57,21 @@ async fn state(Shared(Served { server, losses }): Shared<Served>) -> Result<Json
     executors.sort_by_key(|executor| executor.port);
     let jobs = jobs(&server).await;
     Ok(Json(State { version: VERSION.to_owned(), executors, losses: losses.count(), jobs }))
+}
+
+/// Whether an executor that asks can be reached at this port, at the host that it names or where it comes from. Others will
+/// have to reach it there.
+async fn reach(
+    ConnectInfo(from): ConnectInfo<SocketAddr>,
+    Path(port): Path<u16>,
+    headers: HeaderMap,
+) -> StatusCode {
+    let host = headers.get(HOST_HEADER).and_then(|host| host.to_str().ok());
+    let host = host.map_or_else(|| from.ip().to_string(), str::to_owned);
+    match timeout(limits::CONNECT, TcpStream::connect((host, port))).await {
+        Ok(Ok(_)) => StatusCode::OK,
+        _ => StatusCode::NOT_FOUND,
+    }
 }
 
 async fn jobs(server: &Server) -> Vec<JobState> {

@@ -69,21 +69,22 @@ async fn round(
     let mut now = HashMap::new();
     for ((executor, heartbeat), refuses) in known.into_iter().zip(refused) {
         let mut seen = before.remove(&executor.id).unwrap_or_default().hears(heartbeat);
-        if !seen.lost && (refuses || seen.silent >= SILENT_ROUNDS) {
+        if refuses || seen.silent >= SILENT_ROUNDS {
             seen.lost = true;
             losses.add();
             lose(server, &executor, refuses).await;
         }
         now.insert(executor.id, seen);
     }
+    // A query may have begun after a loss was counted, and yet with the executor that was going.
+    before.into_values().filter(|seen| seen.lost).for_each(|_| losses.add());
     now
 }
 
 impl Seen {
     fn hears(self, heartbeat: Option<Duration>) -> Self {
         let silent = if heartbeat == self.heartbeat { self.silent + 1 } else { 0 };
-        // One that is taken for lost and still says something is known anew.
-        Self { heartbeat, silent, lost: self.lost && silent > 0 }
+        Self { heartbeat, silent, lost: false }
     }
 }
 

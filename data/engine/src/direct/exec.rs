@@ -14,6 +14,7 @@ use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceC
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, PlanProperties};
+use futures_util::stream::Fuse;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::groups::Groups;
@@ -43,7 +44,7 @@ impl DirectAggregateExec {
 /// The groups of one partition so far.
 struct Partition {
     usual: Arc<dyn ExecutionPlan>,
-    input: SendableRecordBatchStream,
+    input: Fuse<SendableRecordBatchStream>,
     schema: SchemaRef,
     key: Arc<dyn PhysicalExpr>,
     /// The arguments of each aggregate.
@@ -74,7 +75,7 @@ impl Partition {
             usual.aggr_expr().iter().map(|value| value.create_groups_accumulator()).collect();
         Ok(Self {
             usual: exec.usual.clone(),
-            input: usual.input().execute(partition, context.clone())?,
+            input: usual.input().execute(partition, context.clone())?.fuse(),
             schema: usual.schema(),
             key,
             arguments: usual.aggr_expr().iter().map(|value| value.expressions()).collect(),

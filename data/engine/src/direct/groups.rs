@@ -10,9 +10,11 @@ const NONE: u32 = u32::MAX;
 /// Groups of whole numbers that lie close together, in the order in which they were met.
 #[derive(Debug, Default)]
 pub(super) struct Groups {
-    /// The group of each number from `least` on.
+    /// The group of each number from `begin` on.
     table: Vec<u32>,
-    least: i64,
+    begin: i64,
+    /// Of all keys so far.
+    range: Option<Range>,
     /// The number of each group; anything for the group of nulls.
     keys: Vec<i64>,
     of_nulls: Option<u32>,
@@ -38,34 +40,44 @@ impl Groups {
 
     /// Makes the table wide enough.
     fn reach(&mut self, keys: &Int64Array) -> bool {
-        let Some(Range { first, last }) = bounds(keys) else { return true };
-        let (first, last) = match self.table.len() {
-            0 => (first, last),
-            width => (first.min(self.least), last.max(self.least + (width as i64 - 1))),
-        };
-        let width = last.abs_diff(first).saturating_add(1);
-        if width > WIDEST {
+        let Some(of_keys) = bounds(keys) else { return true };
+        let range = self.range.map_or(of_keys, |range| range.with(of_keys));
+        if range.width() > WIDEST {
             return false;
         }
-        if width > self.table.len() as u64 {
-            self.widen(first, width as usize);
+        if !self.has(range) {
+            self.widen(range);
         }
+        self.range = Some(range);
         true
     }
 
-    /// To the left no farther than needed, to the right in steps that double: numbers of things are mostly counted up.
-    fn widen(&mut self, first: i64, width: usize) {
-        let before = if self.table.is_empty() { 0 } else { self.least.abs_diff(first) as usize };
-        let room = usize::try_from(i64::MAX.abs_diff(first)).unwrap_or(usize::MAX);
-        let wide = width.next_power_of_two().min(WIDEST as usize).min(room);
-        let mut table = vec![NONE; wide.max(width)];
-        table[before..before + self.table.len()].copy_from_slice(&self.table);
-        (self.table, self.least) = (table, first);
+    fn has(&self, Range { first, last }: Range) -> bool {
+        first >= self.begin && last.abs_diff(self.begin) < self.table.len() as u64
+    }
+
+    /// In steps that double, with the room on the side that grew.
+    fn widen(&mut self, range: Range) {
+        let width = range.width().next_power_of_two().min(WIDEST);
+        let grows_down = self.range.is_some_and(|before| range.first < before.first);
+        let room = width - 1;
+        let begin = if grows_down {
+            range.last.saturating_sub_unsigned(room)
+        } else {
+            range.first.min(i64::MAX.saturating_sub_unsigned(room))
+        };
+        let mut table = vec![NONE; width as usize];
+        if let Some(Range { first, last }) = self.range {
+            let (from, to) = (first.abs_diff(self.begin) as usize, first.abs_diff(begin) as usize);
+            let count = last.abs_diff(first) as usize + 1;
+            table[to..to + count].copy_from_slice(&self.table[from..from + count]);
+        }
+        (self.table, self.begin) = (table, begin);
     }
 
     #[inline]
     fn group(&mut self, key: i64) -> usize {
-        let place = &mut self.table[key.wrapping_sub(self.least) as usize];
+        let place = &mut self.table[key.wrapping_sub(self.begin) as usize];
         if *place == NONE {
             *place = self.keys.len() as u32;
             self.keys.push(key);
@@ -100,9 +112,21 @@ impl Groups {
 }
 
 /// From the least number to the largest.
+#[derive(Debug, Clone, Copy)]
 struct Range {
     first: i64,
     last: i64,
+}
+
+impl Range {
+    fn with(self, other: Self) -> Self {
+        Self { first: self.first.min(other.first), last: self.last.max(other.last) }
+    }
+
+    /// How many numbers there are in it.
+    fn width(self) -> u64 {
+        self.last.abs_diff(self.first).saturating_add(1)
+    }
 }
 
 /// Nothing if all keys are null.
@@ -113,7 +137,7 @@ fn bounds(keys: &Int64Array) -> Option<Range> {
 fn range(mut keys: impl Iterator<Item = i64>) -> Option<Range> {
     let first = keys.next()?;
     let one = Range { first, last: first };
-    Some(keys.fold(one, |range, key| Range { first: range.first.min(key), last: range.last.max(key) }))
+    Some(keys.fold(one, |range, key| range.with(Range { first: key, last: key })))
 }
 
 #[cfg(test)]
@@ -151,6 +175,22 @@ mod tests {
         assert_eq!(found(&mut groups, &[Some(i64::MIN), Some(i64::MIN + 1)]), Some(vec![0, 1]));
         assert_eq!(found(&mut groups, &[Some(i64::MIN + WIDEST as i64)]), None);
         assert_eq!(found(&mut groups, &[Some(i64::MIN + WIDEST as i64 - 1)]), Some(vec![2]));
+    }
+
+    #[test]
+    fn what_the_table_can_reach_is_never_refused() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for (least, most) in [(0, 1_000_000), (-2_000_000, 2_000_000), (7, 4_194_310)] {
+            let mut groups = Groups::default();
+            for batch in 0..40 {
+                let keys: Vec<_> = (0..500).map(|_| Some(random.i64(least..most))).collect();
+                assert!(found(&mut groups, &keys).is_some(), "batch {batch} of {least}..{most}");
+            }
+        }
+        let mut groups = Groups::default();
+        for least in (0..4_000_000).rev().step_by(50_000) {
+            assert!(found(&mut groups, &[Some(least), Some(least + 1)]).is_some(), "{least}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use datafusion::error::Result;
 use datafusion::prelude::SessionContext;
 use url::Url;
 
+use super::Place;
 use crate::errors::{self, IntoEngine as _};
 
 /// Bytes at the begin of a file in which an array must begin.
@@ -29,13 +30,23 @@ pub(super) async fn parquet(files: &[PathBuf]) -> Result<Arc<dyn TableProvider>>
 }
 
 /// An object in each line, or one array of objects.
-pub(super) async fn json(files: &[PathBuf]) -> Result<Arc<dyn TableProvider>> {
+pub(super) async fn json(files: &[PathBuf], place: Place) -> Result<Arc<dyn TableProvider>> {
     let compression = compression(files).map_err(Error::into_engine)?;
+    let is_array = files.first().is_some_and(|file| begins_with_bracket(file));
+    if place == Place::Executors && (is_array || compression.is_compressed()) {
+        return Err(only_lines().into_engine());
+    }
     let format = JsonFormat::default()
         .with_file_compression_type(compression)
         .with_schema_infer_max_rec(SAMPLED)
-        .with_newline_delimited(!files.first().is_some_and(|file| begins_with_bracket(file)));
+        .with_newline_delimited(!is_array);
     open(files, Arc::new(format)).await
+}
+
+/// Neither of the two is in the plan that executors get.
+fn only_lines() -> Error {
+    Error::new(Code::NoFormat, "a cluster reads JSON as lines that are not compressed")
+        .hint("write one object in each line of a plain file, or leave out --cluster")
 }
 
 /// That of all files, which must be the same.

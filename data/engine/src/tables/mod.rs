@@ -31,15 +31,26 @@ pub(crate) struct Tables {
     widened: Mutex<BTreeMap<(String, String), Kind>>,
     /// Watches the running query.
     watch: Arc<Watch>,
+    place: Place,
+}
+
+/// Who reads the files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// This process.
+    Here,
+    /// Executors of a cluster.
+    Executors,
 }
 
 impl Tables {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings, place: Place) -> Self {
         Self {
             roots: settings.roots.clone(),
             csv: settings.csv.clone(),
             widened: Mutex::default(),
             watch: Arc::default(),
+            place,
         }
     }
 
@@ -72,7 +83,7 @@ impl Tables {
                 csv::open(scan, &files, needed, self.watch.clone())
             }
             Format::Parquet => listing::parquet(&files).await,
-            Format::JsonLines => listing::json(&files).await,
+            Format::JsonLines => listing::json(&files, self.place).await,
         }
     }
 }

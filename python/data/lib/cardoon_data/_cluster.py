@@ -15,8 +15,8 @@ from cardoon_data._remote import Remote
 class LocalCluster:
     """A scheduler and ``n_workers`` executors, each a process with ``threads_per_worker`` threads, on this machine.
 
-    Queries run there when a :class:`Client` is connected to it. An executor that dies is started again, and what it has lost
-    is computed again. By default there are as many threads as processors. ``memory_limit`` is what each executor may use, 256
+    Queries run there when a :class:`Client` is connected to it. An executor that dies is started again, and queries that
+    run then are carried out again. By default there are as many threads as processors. ``memory_limit`` is what each executor may use, 256
     MiB or more: bytes, a text such as ``"2GB"``, or a part of the machine's memory; by default all share seven tenths of it.
 
     With ``processes=False`` nothing is started: queries run in threads of this process, at most as many as there are

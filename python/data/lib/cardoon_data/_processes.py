@@ -14,7 +14,7 @@ from typing import IO
 from cardoon_data import _errors
 
 #: How long a cluster may take until it says where it is, in seconds.
-_START = 30.0
+_START = 40.0
 #: How long it may take to end, in seconds.
 _END = 10.0
 #: How much is quoted of what it said before it failed, in bytes.

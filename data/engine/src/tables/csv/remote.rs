@@ -101,7 +101,7 @@ fn group(pieces: Vec<Piece>) -> FileGroup {
 }
 
 fn file(piece: Piece) -> PartitionedFile {
-    let bytes = piece.part.map_or(0, |part| part.end - part.start);
+    let bytes = piece.part.map_or(0, |part| part.end.saturating_sub(part.start));
     PartitionedFile::new(piece.path.display().to_string(), bytes).with_extension(piece)
 }
 
