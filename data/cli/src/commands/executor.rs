@@ -1,11 +1,12 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::pin::pin;
 use std::time::Duration;
 
 use cardoon_cluster::{Address, Executor, ExecutorSettings};
 use cardoon_errors::{Code, Result};
 use cardoon_settings::{ByteSize, parse_byte_size};
-use tokio::time::{Instant, interval_at};
+use tokio::time::{Instant, interval_at, timeout};
 
 use super::options::{self, Secret};
 use crate::talk;
@@ -55,10 +56,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     };
     let first = Executor::start(settings.clone()).await?;
     if options.with_parent {
-        return tokio::select! {
-            ended = first.run() => ended,
-            () = options::end_of_input(true) => Ok(()),
-        };
+        return with_parent(first).await;
     }
     tell(&settings);
     let mut ended = first.run().await;
@@ -67,6 +65,15 @@ pub(crate) async fn run(options: Options) -> Result<()> {
             Err(error) if error.code() == Code::NoCluster => ended = again(&settings).await,
             ended => return ended,
         }
+    }
+}
+
+/// Works until standard input ends. A parent that goes takes the scheduler with it, which is no error.
+async fn with_parent(executor: Executor) -> Result<()> {
+    let mut gone = pin!(options::end_of_input(true));
+    tokio::select! {
+        ended = executor.run() => timeout(PAUSE, gone).await.or(ended),
+        () = &mut gone => Ok(()),
     }
 }
 
