@@ -40,9 +40,6 @@ pub const BYTES_READ: &str = "csv_bytes";
 /// The same of rows that it has left out.
 pub const BAD_ROWS: &str = "csv_bad_rows";
 
-/// Marks the session of a query that executors carry out.
-pub(crate) struct OnCluster;
-
 /// A step of a plan for an executor; nothing if it is one that DataFusion itself can encode.
 pub fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>, DataFusionError> {
     tables::encode(plan)

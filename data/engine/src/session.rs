@@ -15,7 +15,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::Settings;
-use crate::cluster::{Cluster, OnCluster};
+use crate::cluster::Cluster;
 use crate::direct::DirectGroups;
 use crate::engine::Attempt;
 use crate::memory;
@@ -69,7 +69,7 @@ pub(crate) async fn on_cluster(
     runtime: &Arc<RuntimeEnv>,
     tables: &Arc<Tables>,
 ) -> Result<SessionContext, DataFusionError> {
-    let config = config(cluster.threads().await?, tables).with_extension(Arc::new(OnCluster));
+    let config = config(cluster.threads().await?, tables);
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.clone())

@@ -80,7 +80,7 @@ impl Tables {
         match paths::format(scan, &files).map_err(Error::into_engine)? {
             Format::Csv => {
                 let needed = |table: &str, column: &str| self.needed(table, column);
-                csv::open(scan, &files, needed, self.watch.clone())
+                csv::open(scan, &files, needed, self.watch.clone(), self.place)
             }
             Format::Parquet => listing::parquet(&files).await,
             Format::JsonLines => listing::json(&files, self.place).await,

@@ -18,6 +18,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::Place;
 use crate::progress::Watch;
 use files::Files;
 use table::CsvTable;
@@ -39,7 +40,8 @@ pub(super) fn open(
     files: &[PathBuf],
     needed: impl Fn(&str, &str) -> Option<Kind>,
     watch: Arc<Watch>,
+    place: Place,
 ) -> Result<Arc<dyn TableProvider>> {
     let files = Files::open(scan, files, needed, watch)?;
-    Ok(Arc::new(CsvTable::new(Arc::new(files))))
+    Ok(Arc::new(CsvTable::new(Arc::new(files), place)))
 }

@@ -10,19 +10,20 @@ use datafusion::physical_plan::ExecutionPlan;
 use super::exec::CsvExec;
 use super::files::Files;
 use super::{remote, spread};
-use crate::cluster::OnCluster;
+use crate::tables::Place;
 
 /// CSV files as a table of the engine.
 #[derive(Debug)]
 pub(super) struct CsvTable {
     files: Arc<Files>,
     schema: SchemaRef,
+    place: Place,
 }
 
 impl CsvTable {
-    pub(super) fn new(files: Arc<Files>) -> Self {
+    pub(super) fn new(files: Arc<Files>, place: Place) -> Self {
         let schema = files.layout.schema(0..files.layout.header.columns.len());
-        Self { files, schema }
+        Self { files, schema, place }
     }
 }
 
@@ -47,7 +48,7 @@ impl TableProvider for CsvTable {
         let all = || (0..self.files.layout.header.columns.len()).collect();
         let columns = projection.cloned().unwrap_or_else(all);
         let partitions = state.config().target_partitions();
-        if state.config().get_extension::<OnCluster>().is_none() {
+        if self.place == Place::Here {
             return Ok(Arc::new(CsvExec::new(self.files.clone(), columns, limit, partitions)));
         }
         let groups = spread::over(&self.files, partitions)?;
