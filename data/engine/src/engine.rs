@@ -127,7 +127,7 @@ impl Engine {
 
     async fn plan(&self, frame: &Frame, attempt: Attempt) -> Result<DataFrame, DataFusionError> {
         let session = match &self.cluster {
-            Some(cluster) => session::on_cluster(&**cluster, &self.runtime, &self.tables).await?,
+            Some(cluster) => session::on_cluster(&**cluster, &self.runtime, &self.tables, attempt).await?,
             None => session::session(&self.settings, &self.runtime, &self.tables, attempt),
         };
         order::kept(lower::frame(&session, frame).await?)
@@ -179,7 +179,7 @@ impl Engine {
     fn next_attempt(&self, attempt: Attempt, error: DataFusionError) -> Result<Attempt> {
         let next = match errors::disagreement(&error) {
             Some(found) if self.tables.widen(found) => attempt,
-            None if !attempt.joins_spill && self.cluster.is_none() && errors::is_of_hash_join(&error) => {
+            None if !attempt.joins_spill && errors::is_of_hash_join(&error) => {
                 Attempt { joins_spill: true, ..attempt }
             }
             None if attempt.losses < LOSSES && errors::was_lost(&error) => {

@@ -23,7 +23,7 @@ mod session;
 mod settings;
 mod tables;
 
-pub use cluster::{BAD_ROWS, BYTES_READ, Cluster, ROWS_READ, decode, encode};
+pub use cluster::{BAD_ROWS, BYTES_READ, Cluster, ROWS_READ, SHARED_BYTES, decode, encode};
 pub use engine::{Engine, Rows, Summary};
 pub use errors::{carried, lost, was_lost};
 pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};

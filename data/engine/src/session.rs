@@ -15,7 +15,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::Settings;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, SHARED_BYTES};
 use crate::direct::DirectGroups;
 use crate::engine::Attempt;
 use crate::memory;
@@ -29,6 +29,9 @@ const FEW_ROWS: usize = 512;
 
 /// What a sort keeps free for merging what it has spilled, where memory is short, in bytes.
 const SORT_RESERVE: usize = 1 << 20;
+
+/// The same as [`SHARED_BYTES`] in rows, where bytes are not known.
+const SHARED_ROWS: usize = 4 << 20;
 
 /// Memory and spilled files, shared by all queries of an engine.
 pub fn runtime(settings: &Settings) -> Result<Arc<RuntimeEnv>> {
@@ -63,18 +66,26 @@ pub(crate) fn session(
     finished(state, tables)
 }
 
-/// A session for one query that executors carry out. Joins sort both sides there, so that they can spill.
+/// A session for one query that executors carry out.
 pub(crate) async fn on_cluster(
     cluster: &dyn Cluster,
     runtime: &Arc<RuntimeEnv>,
     tables: &Arc<Tables>,
+    attempt: Attempt,
 ) -> Result<SessionContext, DataFusionError> {
-    let config = config(cluster.threads().await?, tables);
+    let mut config = config(cluster.threads().await?, tables);
+    if attempt.joins_spill {
+        config = little_at_a_time(config);
+    }
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.clone())
         .with_default_features();
-    Ok(finished(cluster.prepare(state), tables))
+    let mut state = cluster.prepare(state);
+    if let Some(config) = state.config() {
+        config.options_mut().optimizer.prefer_hash_join = !attempt.joins_spill;
+    }
+    Ok(finished(state, tables))
 }
 
 fn config(threads: usize, tables: &Arc<Tables>) -> SessionConfig {
@@ -83,8 +94,11 @@ fn config(threads: usize, tables: &Arc<Tables>) -> SessionConfig {
         .with_batch_size(BATCH_ROWS)
         .with_information_schema(false)
         .with_extension(tables.clone());
+    let options = config.options_mut();
     // Columns are named as the files name them.
-    config.options_mut().sql_parser.enable_ident_normalization = false;
+    options.sql_parser.enable_ident_normalization = false;
+    options.optimizer.hash_join_single_partition_threshold = SHARED_BYTES;
+    options.optimizer.hash_join_single_partition_threshold_rows = SHARED_ROWS;
     config
 }
 
@@ -118,7 +132,12 @@ fn spilling_joins(mut config: SessionConfig, threads: usize) -> SessionConfig {
     let options = config.options_mut();
     options.optimizer.prefer_hash_join = false;
     options.execution.target_partitions = threads.div_ceil(2).max(2);
-    options.execution.sort_spill_reservation_bytes = SORT_RESERVE;
+    little_at_a_time(config)
+}
+
+/// For sorts that share little memory.
+fn little_at_a_time(mut config: SessionConfig) -> SessionConfig {
+    config.options_mut().execution.sort_spill_reservation_bytes = SORT_RESERVE;
     config.with_batch_size(FEW_ROWS)
 }
 

@@ -14,12 +14,13 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use ballista_core::config::BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES;
 use ballista_core::extension::SessionConfigExt as _;
 use ballista_core::extension::SessionConfigHelperExt as _;
 use ballista_core::optimizer::ballista_default_optimizer_rules;
 use ballista_core::serde::protobuf::PartitionLocation;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
-use cardoon_engine::{Cluster, Progress, lost};
+use cardoon_engine::{Cluster, Progress, SHARED_BYTES, lost};
 use cardoon_errors::{Code, Error, Result};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
@@ -88,9 +89,10 @@ impl Cluster for Client {
 
     fn prepare(&self, mut session: SessionStateBuilder) -> SessionStateBuilder {
         let config = session.config().take().unwrap_or_default();
-        session
-            .with_config(config.upgrade_for_ballista().ballista_restricted_configuration())
-            .with_optimizer_rules(ballista_default_optimizer_rules())
+        let mut config = config.upgrade_for_ballista().ballista_restricted_configuration();
+        config.options_mut().optimizer.hash_join_single_partition_threshold = SHARED_BYTES;
+        let config = config.set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, SHARED_BYTES);
+        session.with_config(config).with_optimizer_rules(ballista_default_optimizer_rules())
     }
 
     async fn run(

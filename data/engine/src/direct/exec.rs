@@ -1,19 +1,27 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::arrow::array::{ArrayRef, AsArray as _, RecordBatch};
-use datafusion::arrow::datatypes::{Int64Type, SchemaRef};
+use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use datafusion::arrow::datatypes::{DataType, SchemaRef};
+use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::memory_pool::{MemoryConsumer, MemoryReservation};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{EmitTo, GroupsAccumulator};
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_plan::aggregates::AggregateExec;
+use datafusion::physical_plan::aggregates::{
+    AggregateExec, AggregateInputMode, AggregateMode, AggregateOutputMode, aggregate_expressions,
+};
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
-use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, ExecutionPlanMetricsSet, Metric, MetricValue, MetricsSet,
+};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{DisplayAs, DisplayFormatType, Distribution, ExecutionPlan, PlanProperties};
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, InputDistributionRequirements, PlanProperties,
+};
 use futures_util::stream::Fuse;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
@@ -21,23 +29,25 @@ use super::groups::Groups;
 use super::rest::Rest;
 use crate::errors;
 
-/// The first half of a grouping by one whole number, for each partition of its input.
+/// A grouping by keys that have small numbers, for each partition of its input.
 pub(super) struct DirectAggregateExec {
-    /// The engine's own operator, which groups what lies too far apart.
+    /// The engine's own operator, which groups what has none.
     usual: Arc<dyn ExecutionPlan>,
     metrics: ExecutionPlanMetricsSet,
+    rests: Rests,
 }
+
+/// The operators that go on for partitions, whose metrics are this one's too.
+type Rests = Arc<Mutex<Vec<Arc<dyn ExecutionPlan>>>>;
 
 impl DirectAggregateExec {
     pub(super) fn of(usual: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
-        Arc::new(Self { usual, metrics: ExecutionPlanMetricsSet::new() })
+        Arc::new(Self { usual, metrics: ExecutionPlanMetricsSet::new(), rests: Rests::default() })
     }
 
     fn usual(&self) -> Result<&AggregateExec> {
         let usual = self.usual.downcast_ref::<AggregateExec>();
-        usual.ok_or_else(|| {
-            DataFusionError::External(Box::new(errors::internal("a grouping is none any more")))
-        })
+        usual.ok_or_else(|| internal("a grouping is none any more"))
     }
 }
 
@@ -45,8 +55,9 @@ impl DirectAggregateExec {
 struct Partition {
     usual: Arc<dyn ExecutionPlan>,
     input: Fuse<SendableRecordBatchStream>,
-    schema: SchemaRef,
-    key: Arc<dyn PhysicalExpr>,
+    mode: AggregateMode,
+    keys: Vec<Arc<dyn PhysicalExpr>>,
+    kinds: Vec<DataType>,
     /// The arguments of each aggregate.
     arguments: Vec<Vec<Arc<dyn PhysicalExpr>>>,
     values: Vec<Box<dyn GroupsAccumulator>>,
@@ -55,63 +66,68 @@ struct Partition {
     memory: MemoryReservation,
     context: Arc<TaskContext>,
     metrics: BaselineMetrics,
-}
-
-/// What a partition gives out next.
-enum Output {
-    /// All rows were grouped, or there is no memory for more groups.
-    Groups(RecordBatch),
-    /// The operator that groups the rest, from the batch on that cannot be grouped here.
-    Rest(RecordBatch),
-    End,
+    rests: Rests,
 }
 
 impl Partition {
     fn new(exec: &DirectAggregateExec, partition: usize, context: Arc<TaskContext>) -> Result<Self> {
         let usual = exec.usual()?;
-        let key = usual.group_expr().expr().first().map(|(key, _)| key.clone());
-        let key = key.ok_or_else(|| DataFusionError::Internal("a grouping has no key".into()))?;
-        let values: Result<Vec<_>> =
-            usual.aggr_expr().iter().map(|value| value.create_groups_accumulator()).collect();
+        let kinds = kinds(usual)?;
+        let keys = usual.group_expr().expr().iter().map(|(key, _)| key.clone());
+        let values = usual.aggr_expr().iter().map(|value| value.create_groups_accumulator());
         Ok(Self {
             usual: exec.usual.clone(),
             input: usual.input().execute(partition, context.clone())?.fuse(),
-            schema: usual.schema(),
-            key,
-            arguments: usual.aggr_expr().iter().map(|value| value.expressions()).collect(),
-            values: values?,
-            groups: Groups::default(),
+            mode: *usual.mode(),
+            keys: keys.collect(),
+            arguments: aggregate_expressions(usual.aggr_expr(), usual.mode(), kinds.len())?,
+            values: values.collect::<Result<_>>()?,
+            groups: Groups::of(&kinds).ok_or_else(|| internal("a grouping has other keys now"))?,
+            kinds,
             found: Vec::new(),
             memory: MemoryConsumer::new("DirectAggregate").register(context.memory_pool()),
             context,
             metrics: BaselineMetrics::new(&exec.metrics, partition),
+            rests: exec.rests.clone(),
         })
     }
 
-    /// Groups until there is something to give out.
-    async fn next(&mut self) -> Result<Output> {
+    /// All groups, as the operator gives them out.
+    async fn run(mut self) -> Result<SendableRecordBatchStream> {
         while let Some(batch) = self.input.next().await.transpose()? {
             let metrics = self.metrics.clone();
             let _timer = metrics.elapsed_compute().timer();
             if !self.group(&batch)? {
-                return Ok(Output::Rest(batch));
+                return self.go_on_as_usual(Some(batch));
             }
             if self.memory.try_resize(self.size()).is_err() {
-                return Ok(Output::Groups(self.take()?));
+                return self.go_on_as_usual(None);
             }
         }
-        Ok(if self.groups.count() > 0 { Output::Groups(self.take()?) } else { Output::End })
+        let schema = self.usual.schema();
+        let (groups, memory) = (self.output()?, self.memory);
+        let rows = self.context.session_config().batch_size();
+        // What is given out lies in memory until the last of it is taken.
+        let batches = slices(groups, rows).map(move |batch| {
+            let _held = &memory;
+            Ok(batch)
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(schema, stream::iter(batches))))
     }
 
     fn group(&mut self, batch: &RecordBatch) -> Result<bool> {
-        let keys = array(&self.key, batch)?;
-        if !self.groups.find(keys.as_primitive::<Int64Type>(), &mut self.found) {
+        let keys: Vec<ArrayRef> = self.keys.iter().map(|key| array(key, batch)).collect::<Result<_>>()?;
+        if !self.groups.find(&keys, &mut self.found)? {
             return Ok(false);
         }
+        let count = self.groups.count();
         for (arguments, value) in self.arguments.iter().zip(&mut self.values) {
             let arguments: Result<Vec<ArrayRef>> =
                 arguments.iter().map(|argument| array(argument, batch)).collect();
-            value.update_batch(&arguments?, &self.found, None, self.groups.count())?;
+            match self.mode.input_mode() {
+                AggregateInputMode::Raw => value.update_batch(&arguments?, &self.found, None, count)?,
+                AggregateInputMode::Partial => value.merge_batch(&arguments?, &self.found, count)?,
+            }
         }
         Ok(true)
     }
@@ -121,29 +137,67 @@ impl Partition {
         self.groups.size() + self.found.capacity() * size_of::<usize>() + values
     }
 
-    /// All groups, and begins anew.
-    fn take(&mut self) -> Result<RecordBatch> {
-        let mut columns = vec![self.groups.take()];
+    fn output(&mut self) -> Result<RecordBatch> {
+        if self.mode.output_mode() == AggregateOutputMode::Partial {
+            return self.states(self.usual.schema());
+        }
+        let mut columns = self.groups.keys(&self.kinds)?;
+        for value in &mut self.values {
+            columns.push(value.evaluate(EmitTo::All)?);
+        }
+        self.batch(self.usual.schema(), columns)
+    }
+
+    /// The groups as the second half of a grouping takes them.
+    fn states(&mut self, schema: SchemaRef) -> Result<RecordBatch> {
+        let mut columns = self.groups.keys(&self.kinds)?;
         for value in &mut self.values {
             columns.extend(value.state(EmitTo::All)?);
         }
-        self.memory.free();
-        Ok(RecordBatch::try_new(self.schema.clone(), columns)?)
+        self.batch(schema, columns)
     }
 
-    /// The groups so far, if there are any, and then what the usual operator makes of `batch` and the rest.
-    fn go_on_as_usual(mut self, batch: RecordBatch) -> Result<SendableRecordBatchStream> {
-        let so_far = if self.groups.count() > 0 { Some(self.take()?) } else { None };
+    fn batch(&self, schema: SchemaRef, columns: Vec<ArrayRef>) -> Result<RecordBatch> {
+        let rows = RecordBatchOptions::new().with_row_count(Some(self.groups.count()));
+        Ok(RecordBatch::try_new_with_options(schema, columns, &rows)?)
+    }
+
+    /// Has the usual operator group `batch` and the rest. What was grouped so far goes to whoever puts halves of groups
+    /// together: the operator itself, if it is the second half, else the one after it.
+    fn go_on_as_usual(mut self, batch: Option<RecordBatch>) -> Result<SendableRecordBatchStream> {
         let input = self.usual.children().first().map(|input| (*input).clone());
-        let input = input.ok_or_else(|| DataFusionError::Internal("a grouping has no input".into()))?;
-        let rows = stream::once(async { Ok(batch) }).chain(self.input);
+        let input = input.ok_or_else(|| internal("a grouping has no input"))?;
+        let is_first = self.mode.input_mode() == AggregateInputMode::Raw;
+        let schema = if is_first { self.usual.schema() } else { input.schema() };
+        let so_far = self.states(schema)?;
+        let so_far: Vec<_> = slices(so_far, self.context.session_config().batch_size()).map(Ok).collect();
+        // The usual operator counts its own.
+        self.memory.free();
+        let (before, after) = if is_first { (vec![], so_far) } else { (so_far, vec![]) };
+        let rows = stream::iter(before).chain(stream::iter(batch.map(Ok))).chain(self.input);
         let rows = Box::pin(RecordBatchStreamAdapter::new(input.schema(), rows));
         let rest = Rest::new(rows, single(input.properties()));
-        let usual = self.usual.replace_children(vec![Arc::new(rest)], anew())?;
-        let rest = usual.execute(0, self.context)?;
-        let rows = stream::iter(so_far.map(Ok)).chain(rest);
-        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema, rows)))
+        let usual = self.usual.clone().replace_children(vec![Arc::new(rest)], anew())?;
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner).push(usual.clone());
+        let rows = stream::iter(after).chain(usual.execute(0, self.context)?);
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.usual.schema(), rows)))
     }
+}
+
+/// The kinds of a grouping's keys.
+pub(super) fn kinds(grouping: &AggregateExec) -> Result<Vec<DataType>> {
+    let schema = grouping.input().schema();
+    grouping.group_expr().expr().iter().map(|(key, _)| key.data_type(&schema)).collect()
+}
+
+/// Rows are counted by the operator whose output they are.
+fn is_of_spilling(metric: &Metric) -> bool {
+    use MetricValue::{SpillCount, SpilledBytes, SpilledRows};
+    matches!(metric.value(), SpillCount(_) | SpilledBytes(_) | SpilledRows(_))
+}
+
+fn internal(message: &str) -> DataFusionError {
+    DataFusionError::External(Box::new(errors::internal(message)))
 }
 
 /// Properties of a step are worked out from its new inputs.
@@ -161,26 +215,6 @@ fn single(properties: &PlanProperties) -> Arc<PlanProperties> {
     Arc::new(properties.clone().with_partitioning(one))
 }
 
-/// Gives out the batches of `partition`, each no longer than others expect.
-fn batches(partition: Partition) -> impl futures_util::Stream<Item = Result<RecordBatch>> + Send {
-    let rows = partition.context.session_config().batch_size();
-    stream::try_unfold(Some(partition), async |partition| {
-        let Some(mut partition) = partition else { return Ok(None) };
-        let output: SendableRecordBatchStream = match partition.next().await? {
-            Output::End => return Ok(None),
-            Output::Rest(batch) => return Ok(Some((partition.go_on_as_usual(batch)?, None))),
-            Output::Groups(batch) => {
-                let one = stream::once(async { Ok(batch) });
-                Box::pin(RecordBatchStreamAdapter::new(partition.schema.clone(), one))
-            }
-        };
-        Ok::<_, DataFusionError>(Some((output, Some(partition))))
-    })
-    .try_flatten()
-    .map_ok(move |batch| stream::iter(slices(batch, rows).map(Ok)))
-    .try_flatten()
-}
-
 fn slices(batch: RecordBatch, rows: usize) -> impl Iterator<Item = RecordBatch> {
     let rows = rows.max(1);
     (0..batch.num_rows()).step_by(rows).map(move |at| batch.slice(at, rows.min(batch.num_rows() - at)))
@@ -195,8 +229,8 @@ impl ExecutionPlan for DirectAggregateExec {
         self.usual.properties()
     }
 
-    fn required_input_distribution(&self) -> Vec<Distribution> {
-        vec![Distribution::UnspecifiedDistribution]
+    fn input_distribution_requirements(&self) -> InputDistributionRequirements {
+        self.usual.input_distribution_requirements()
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
@@ -229,17 +263,33 @@ impl ExecutionPlan for DirectAggregateExec {
         Ok(Self::of(self.usual.clone().reset_state()?))
     }
 
+    fn statistics_from_inputs(
+        &self,
+        inputs: &[Arc<Statistics>],
+        args: &StatisticsArgs,
+    ) -> Result<Arc<Statistics>> {
+        self.usual.statistics_from_inputs(inputs, args)
+    }
+
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.usual.schema();
         let output = self.metrics.clone();
         let rows = BaselineMetrics::new(&output, partition);
-        let batches = batches(Partition::new(self, partition, context)?)
+        let partition = Partition::new(self, partition, context)?;
+        let batches = stream::once(partition.run())
+            .try_flatten()
             .inspect_ok(move |batch| rows.output_rows().add(batch.num_rows()));
         Ok(Box::pin(RecordBatchStreamAdapter::new(schema, batches)))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
+        let mut all = self.metrics.clone_inner();
+        for rest in self.rests.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            let spills =
+                rest.metrics().into_iter().flat_map(|metrics| metrics.iter().cloned().collect::<Vec<_>>());
+            spills.filter(|metric| is_of_spilling(metric)).for_each(|metric| all.push(metric));
+        }
+        Some(all)
     }
 }
 

@@ -1,17 +1,17 @@
-//! Groups by a whole number that is one of few.
+//! Groups by keys that are some of few.
 //!
 //! To find the group of a row is most of what a count per user costs: a hash table of a million users lies in no cache.
-//! Numbers of users, days and shops lie close together, though. Then a table with a place for each number in between finds
-//! a group without hashing or comparing anything, and is a fifth as large. Where they do not, the engine's own operator
-//! groups.
+//! Numbers of users, days and shops lie close together, though, and texts that are grouped by are few. Then a table with a
+//! place for each combination of keys finds a group without hashing or comparing anything, and is a fifth as large. Where
+//! there are too many combinations, the engine's own operator groups.
 
 mod exec;
 mod groups;
+mod keys;
 mod rest;
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::DataType;
 use datafusion::common::config::ConfigOptions;
 use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
 use datafusion::error::Result;
@@ -20,16 +20,20 @@ use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::{ExecutionPlan, InputOrderMode};
 
 use exec::DirectAggregateExec;
+use groups::Groups;
 
-/// Puts [`DirectAggregateExec`] in the place of the first half of a grouping that it can do.
+/// Puts [`DirectAggregateExec`] in the place of a grouping that it can do.
 #[derive(Debug)]
 pub(crate) struct DirectGroups;
 
 impl PhysicalOptimizerRule for DirectGroups {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|step| {
-            let direct = step.downcast_ref::<AggregateExec>().is_some_and(is_direct);
-            Ok(if direct { Transformed::yes(DirectAggregateExec::of(step)) } else { Transformed::no(step) })
+            let direct = match step.downcast_ref::<AggregateExec>() {
+                Some(grouping) if is_direct(grouping) => Some(direct(step.clone(), grouping)?),
+                _ => None,
+            };
+            Ok(direct.map_or_else(|| Transformed::no(step), Transformed::yes))
         })
         .data()
     }
@@ -44,9 +48,8 @@ impl PhysicalOptimizerRule for DirectGroups {
 }
 
 fn is_direct(step: &AggregateExec) -> bool {
-    let [(key, _)] = step.group_expr().expr() else { return false };
-    let is_whole = || key.data_type(&step.input_schema()).is_ok_and(|kind| kind == DataType::Int64);
-    *step.mode() == AggregateMode::Partial
+    let has_numbers = || exec::kinds(step).is_ok_and(|kinds| Groups::of(&kinds).is_some());
+    !step.group_expr().expr().is_empty()
         && step.group_expr().is_single()
         && step.limit_options().is_none()
         && matches!(step.input_order_mode(), InputOrderMode::Linear)
@@ -54,5 +57,22 @@ fn is_direct(step: &AggregateExec) -> bool {
         && step.aggr_expr().iter().all(|value| {
             !value.is_distinct() && value.order_bys().is_empty() && value.groups_accumulator_supported()
         })
-        && is_whole()
+        && has_numbers()
+}
+
+/// What groups at once is made of two halves: if it cannot go on, the second one puts together what it has given out.
+fn direct(step: Arc<dyn ExecutionPlan>, grouping: &AggregateExec) -> Result<Arc<dyn ExecutionPlan>> {
+    let second = match grouping.mode() {
+        AggregateMode::Single => AggregateMode::Final,
+        AggregateMode::SinglePartitioned => AggregateMode::FinalPartitioned,
+        _ => return Ok(DirectAggregateExec::of(step)),
+    };
+    let half = |mode, groups, input| {
+        let (values, filters) = (grouping.aggr_expr().to_vec(), grouping.filter_expr().to_vec());
+        AggregateExec::try_new(mode, groups, values, filters, input, grouping.input_schema())
+    };
+    let groups = grouping.group_expr();
+    let first = half(AggregateMode::Partial, groups.clone(), grouping.input().clone())?;
+    let first = DirectAggregateExec::of(Arc::new(first));
+    Ok(DirectAggregateExec::of(Arc::new(half(second, groups.as_final(), first)?)))
 }

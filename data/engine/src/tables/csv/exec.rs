@@ -3,6 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cardoon_csv::{Options, Reader, Scan};
 use datafusion::arrow::array::RecordBatch;
+use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::Result;
 use datafusion::execution::TaskContext;
@@ -10,15 +11,16 @@ use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
 };
 use futures_util::stream;
 
-use super::failure;
 use super::files::{Files, Layout};
 use super::rows::Rows;
+use super::{estimate, failure};
 
 /// Reads CSV files. All partitions take blocks from one scan, so that none of them ends long before the others.
 pub(super) struct CsvExec {
@@ -122,6 +124,11 @@ impl ExecutionPlan for CsvExec {
 
     fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
         Ok(self)
+    }
+
+    /// Of each partition what is known of all: they take from one scan as they like.
+    fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        Ok(Arc::new(estimate::statistics(&self.files, &self.columns, self.limit)))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

@@ -1,5 +1,6 @@
 //! CSV files, read by our own scan.
 
+mod estimate;
 mod exec;
 mod failure;
 mod files;

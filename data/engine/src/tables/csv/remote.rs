@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use cardoon_csv::{Options, Progress, Scan};
 use datafusion::arrow::array::RecordBatch;
+use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
@@ -21,11 +22,11 @@ use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
-use super::failure;
 use super::files::Layout;
 use super::rows::Rows;
 use super::source::source;
 use super::spread::Piece;
+use super::{estimate, failure};
 use crate::cluster::{BAD_ROWS, BYTES_READ, ROWS_READ};
 use crate::errors::{self, IntoEngine as _};
 
@@ -46,22 +47,27 @@ struct Sent {
     columns: Vec<usize>,
     groups: Vec<Vec<Piece>>,
     limit: Option<usize>,
+    /// About how many rows and bytes there are, if they are few: what is joined with them need not be divided then.
+    few: Option<(usize, usize)>,
 }
 
-/// The step of a plan that reads `groups`, a partition each.
+/// The step of a plan that reads `groups`, a partition each. `estimate` is for whoever plans.
 pub(super) fn plan(
     layout: Arc<Layout>,
     columns: Vec<usize>,
     groups: Vec<Vec<Piece>>,
     limit: Option<usize>,
+    estimate: Option<Statistics>,
 ) -> Arc<dyn ExecutionPlan> {
     let schema = TableSchema::from(layout.schema(columns.iter().copied()));
     let batch_rows = layout.options.batch_rows;
+    let estimate = estimate.unwrap_or_else(|| Statistics::new_unknown(schema.table_schema()));
     let source = CsvSource { layout, columns, schema, batch_rows, metrics: ExecutionPlanMetricsSet::new() };
     let groups = groups.into_iter().map(group).collect();
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
         .with_file_groups(groups)
         .with_limit(limit)
+        .with_statistics(estimate)
         .build();
     DataSourceExec::from_data_source(config)
 }
@@ -76,17 +82,19 @@ pub(super) fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>> {
         columns: source.columns.clone(),
         groups: config.file_groups.iter().map(pieces).collect(),
         limit: config.limit,
+        few: estimate::few(&config.statistics()),
     };
     serde_json::to_vec(&sent).map(Some).map_err(|error| DataFusionError::External(Box::new(error)))
 }
 
 pub(super) fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>> {
-    let Sent { layout, columns, groups, limit } =
+    let Sent { layout, columns, groups, limit, few } =
         serde_json::from_slice(sent).map_err(|error| DataFusionError::External(Box::new(error)))?;
     if columns.iter().any(|column| *column >= layout.header.columns.len()) {
         return Err(errors::internal("a plan names columns that its files do not have").into_engine());
     }
-    Ok(plan(Arc::new(layout), columns, groups, limit))
+    let estimate = few.map(|few| estimate::of_few(few, columns.len()));
+    Ok(plan(Arc::new(layout), columns, groups, limit, estimate))
 }
 
 fn of(plan: &dyn ExecutionPlan) -> Option<(&FileScanConfig, &CsvSource)> {

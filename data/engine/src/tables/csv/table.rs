@@ -9,7 +9,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::exec::CsvExec;
 use super::files::Files;
-use super::{remote, spread};
+use super::{estimate, remote, spread};
 use crate::tables::Place;
 
 /// CSV files as a table of the engine.
@@ -52,6 +52,7 @@ impl TableProvider for CsvTable {
             return Ok(Arc::new(CsvExec::new(self.files.clone(), columns, limit, partitions)));
         }
         let groups = spread::over(&self.files, partitions)?;
-        Ok(remote::plan(self.files.layout.clone(), columns, groups, limit))
+        let estimate = estimate::statistics(&self.files, &columns, limit);
+        Ok(remote::plan(self.files.layout.clone(), columns, groups, limit, Some(estimate)))
     }
 }
