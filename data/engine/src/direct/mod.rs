@@ -8,6 +8,7 @@
 mod exec;
 mod groups;
 mod keys;
+mod partition;
 mod rest;
 
 use std::sync::Arc;
@@ -48,7 +49,7 @@ impl PhysicalOptimizerRule for DirectGroups {
 }
 
 fn is_direct(step: &AggregateExec) -> bool {
-    let has_numbers = || exec::kinds(step).is_ok_and(|kinds| Groups::of(&kinds).is_some());
+    let has_numbers = || partition::kinds(step).is_ok_and(|kinds| Groups::of(&kinds).is_some());
     !step.group_expr().expr().is_empty()
         && step.group_expr().is_single()
         && step.limit_options().is_none()
