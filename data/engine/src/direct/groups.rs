@@ -84,7 +84,7 @@ impl Groups {
         for ((column, numbering), kind) in self.columns.iter().zip(&self.numberings).zip(kinds).rev() {
             let numbers: Vec<u64> = rest.iter().map(|number| number % numbering.width.max(1)).collect();
             rest.iter_mut().for_each(|number| *number /= numbering.width.max(1));
-            keys.push(column.values(&numbers, *numbering, kind)?);
+            keys.push(column.values(numbers, *numbering, kind)?);
         }
         keys.reverse();
         Ok(keys)

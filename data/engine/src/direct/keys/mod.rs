@@ -4,7 +4,6 @@ mod texts;
 mod whole;
 
 use datafusion::arrow::array::ArrayRef;
-use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::Result;
 
@@ -43,7 +42,7 @@ impl Column {
     pub(super) fn prepared(&self, keys: &ArrayRef) -> Result<ArrayRef> {
         Ok(match self {
             Self::Whole(_) => whole::prepared(keys)?,
-            Self::Texts(_) => cast(keys, &DataType::Utf8View)?,
+            Self::Texts(_) => keys.clone(),
         })
     }
 
@@ -72,14 +71,15 @@ impl Column {
     }
 
     /// The values of these numbers, as an array of `kind`.
-    pub(super) fn values(&self, numbers: &[u64], numbering: Numbering, kind: &DataType) -> Result<ArrayRef> {
-        let values = match self {
-            Self::Whole(_) => whole::values(numbers, numbering),
-            Self::Texts(column) => column.values(numbers),
-        };
-        if matches!(kind, DataType::Date32) {
-            return Ok(cast(&cast(&values, &DataType::Int32)?, kind)?);
+    pub(super) fn values(
+        &self,
+        numbers: Vec<u64>,
+        numbering: Numbering,
+        kind: &DataType,
+    ) -> Result<ArrayRef> {
+        match self {
+            Self::Whole(_) => whole::values(&numbers, numbering, kind),
+            Self::Texts(column) => column.values(numbers, kind),
         }
-        Ok(cast(&values, kind)?)
     }
 }

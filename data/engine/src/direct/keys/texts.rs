@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array as _, ArrayRef, AsArray as _, StringViewArray};
+use datafusion::arrow::array::{Array as _, ArrayAccessor, ArrayRef, AsArray as _, StringArray, UInt64Array};
+use datafusion::arrow::compute::{cast, take};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::error::Result;
 
 use super::Numbering;
 
@@ -9,9 +12,6 @@ const MOST: usize = 1024;
 
 /// Places of the table that finds a text. It stays half empty at least.
 const PLACES: usize = 4 * MOST;
-
-/// Bytes of a text that lies within its view.
-const SHORT: u32 = 12;
 
 /// Texts, numbered as they are met.
 #[derive(Debug)]
@@ -25,13 +25,16 @@ pub(in super::super) struct Texts {
     last: Vec<u32>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Text {
-    Null,
-    /// Its view, which has all of it.
-    Short(u128),
-    Long(Box<str>),
+#[derive(Debug)]
+struct Text {
+    /// Nothing for a null.
+    text: Option<Box<str>>,
+    begin: Begin,
 }
+
+/// The length of a text and its first bytes: a text that is short has no others, so that there is nothing else to compare.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Begin(u128);
 
 impl Default for Texts {
     fn default() -> Self {
@@ -42,16 +45,21 @@ impl Default for Texts {
 impl Texts {
     /// Nothing if there are too many texts.
     pub(super) fn meet(&mut self, keys: &ArrayRef) -> Option<Numbering> {
-        let keys = keys.as_string_view();
         self.last.clear();
-        for row in 0..keys.len() {
-            let number = if keys.is_null(row) { self.null() } else { self.number(keys, row) };
+        let few = match keys.data_type() {
+            DataType::Utf8View => self.meet_each(keys.as_string_view()),
+            DataType::LargeUtf8 => self.meet_each(keys.as_string::<i64>()),
+            _ => self.meet_each(keys.as_string::<i32>()),
+        };
+        few.then(|| Numbering { begin: 0, width: width(self.texts.len()) })
+    }
+
+    fn meet_each<'a>(&mut self, keys: impl ArrayAccessor<Item = &'a str>) -> bool {
+        (0..keys.len()).all(|row| {
+            let number = if keys.is_null(row) { self.null() } else { self.number(keys.value(row)) };
             self.last.push(number);
-            if self.texts.len() > MOST {
-                return None;
-            }
-        }
-        Some(Numbering { begin: 0, width: width(self.texts.len()) })
+            self.texts.len() <= MOST
+        })
     }
 
     pub(super) fn add(&self, numbering: Numbering, places: &mut [usize]) {
@@ -60,57 +68,74 @@ impl Texts {
         }
     }
 
-    pub(super) fn values(&self, numbers: &[u64]) -> ArrayRef {
-        Arc::new(numbers.iter().map(|number| self.text(*number)).collect::<StringViewArray>())
-    }
-
-    fn text(&self, number: u64) -> Option<String> {
-        match self.texts.get(number as usize)? {
-            Text::Null => None,
-            Text::Short(view) => {
-                let bytes = view.to_le_bytes();
-                let length = bytes[0] as usize;
-                Some(String::from_utf8_lossy(&bytes[4..4 + length]).into_owned())
-            }
-            Text::Long(text) => Some(text.to_string()),
-        }
+    pub(super) fn values(&self, numbers: Vec<u64>, kind: &DataType) -> Result<ArrayRef> {
+        let texts: StringArray = self.texts.iter().map(|text| text.text.as_deref()).collect();
+        let texts = cast(&(Arc::new(texts) as ArrayRef), kind)?;
+        Ok(take(&texts, &UInt64Array::from(numbers), None)?)
     }
 
     fn null(&mut self) -> u32 {
         *self.of_null.get_or_insert_with(|| {
-            self.texts.push(Text::Null);
+            self.texts.push(Text { text: None, begin: Begin(0) });
             self.texts.len() as u32 - 1
         })
     }
 
+    /// The number of a text, which gets one if it has none.
     #[inline]
-    fn number(&mut self, keys: &StringViewArray, row: usize) -> u32 {
-        let view = keys.views()[row];
-        if view as u32 <= SHORT {
-            return self.found(hash_of_short(view), |text| *text == Text::Short(view), || Text::Short(view));
-        }
-        let long = keys.value(row);
-        let is_it = |text: &Text| matches!(text, Text::Long(text) if **text == *long);
-        self.found(hash_of_long(long.as_bytes()), is_it, || Text::Long(long.into()))
-    }
-
-    /// The number of the text that `is_it`, which is made if there is none.
-    #[inline]
-    fn found(&mut self, hash: u64, is_it: impl Fn(&Text) -> bool, make: impl FnOnce() -> Text) -> u32 {
-        let mut place = (hash >> 40) as usize % PLACES;
+    fn number(&mut self, text: &str) -> u32 {
+        let begin = Begin::of(text.as_bytes());
+        let mut place = begin.hash(text.as_bytes()) as usize % PLACES;
         loop {
             match self.places[place] {
                 0 => break,
-                found if is_it(&self.texts[found as usize - 1]) => return found - 1,
+                found if self.texts[found as usize - 1].is(text, begin) => return found - 1,
                 _ => place = (place + 1) % PLACES,
             }
         }
-        self.texts.push(make());
+        self.texts.push(Text { text: Some(text.into()), begin });
         let count = self.texts.len() as u32;
         self.places[place] = count;
         count - 1
     }
 }
+
+impl Text {
+    #[inline]
+    fn is(&self, text: &str, begin: Begin) -> bool {
+        self.begin == begin && (text.len() <= Begin::BYTES || self.text.as_deref() == Some(text))
+    }
+}
+
+impl Begin {
+    /// Of a text, beside its length.
+    const BYTES: usize = 12;
+
+    #[inline]
+    fn of(text: &[u8]) -> Self {
+        let mut bytes = [0; 16];
+        let count = text.len().min(Self::BYTES);
+        bytes[..count].copy_from_slice(&text[..count]);
+        // No text of a column is longer than 4 GiB.
+        bytes[Self::BYTES..].copy_from_slice(&(text.len() as u32).to_le_bytes());
+        Self(u128::from_le_bytes(bytes))
+    }
+
+    /// Of a text that begins so.
+    #[inline]
+    fn hash(self, text: &[u8]) -> u64 {
+        let begin = (self.0 as u64) ^ ((self.0 >> 64) as u64).rotate_left(29);
+        let rest = text.get(Self::BYTES..).unwrap_or_default();
+        rest.chunks(8).fold(begin.wrapping_mul(MIXER), |hash, chunk| {
+            let mut bytes = [0; 8];
+            bytes[..chunk.len()].copy_from_slice(chunk);
+            (hash.rotate_left(23) ^ u64::from_le_bytes(bytes)).wrapping_mul(MIXER)
+        }) >> 40
+    }
+}
+
+/// An odd number whose bits look random.
+const MIXER: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Exact while there are few, so that the table of groups stays small.
 fn width(count: usize) -> u64 {
@@ -118,16 +143,17 @@ fn width(count: usize) -> u64 {
     if count <= 16 { count as u64 } else { count.next_power_of_two() as u64 }
 }
 
-const MIXER: u64 = 0x9e37_79b9_7f4a_7c15;
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn hash_of_short(view: u128) -> u64 {
-    ((view as u64) ^ ((view >> 64) as u64).rotate_left(29)).wrapping_mul(MIXER)
-}
-
-fn hash_of_long(text: &[u8]) -> u64 {
-    text.chunks(8).fold(text.len() as u64, |hash, chunk| {
-        let mut bytes = [0; 8];
-        bytes[..chunk.len()].copy_from_slice(chunk);
-        (hash ^ u64::from_le_bytes(bytes)).wrapping_mul(MIXER).rotate_left(31)
-    })
+    #[test]
+    fn texts_that_begin_alike_lie_apart() {
+        let mut texts = Texts::default();
+        let numbers: Vec<u32> =
+            (0..MOST as u32).map(|n| texts.number(&format!("https://example.com/{n:06}"))).collect();
+        assert!(numbers.iter().copied().eq(0..MOST as u32));
+        let longest = texts.places.split(|place| *place == 0).map(<[u32]>::len).max();
+        assert!(longest < Some(40), "{longest:?} of them are looked through for one");
+    }
 }

@@ -87,11 +87,15 @@ pub(super) fn renumbered(number: u64, before: Numbering, after: Numbering) -> u6
     }
 }
 
-pub(super) fn values(numbers: &[u64], numbering: Numbering) -> ArrayRef {
+pub(super) fn values(numbers: &[u64], numbering: Numbering, kind: &DataType) -> Result<ArrayRef> {
     let value = |number: &u64| {
         (*number != numbering.of_nulls()).then(|| numbering.begin.wrapping_add(*number as i64))
     };
-    Arc::new(numbers.iter().map(value).collect::<Int64Array>())
+    let values: ArrayRef = Arc::new(numbers.iter().map(value).collect::<Int64Array>());
+    if matches!(kind, DataType::Date32) {
+        return Ok(cast(&cast(&values, &DataType::Int32)?, kind)?);
+    }
+    Ok(cast(&values, kind)?)
 }
 
 /// From the least number to the largest.
