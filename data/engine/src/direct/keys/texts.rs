@@ -1,6 +1,9 @@
 use std::sync::Arc;
 
-use datafusion::arrow::array::{Array as _, ArrayAccessor, ArrayRef, AsArray as _, StringArray, UInt64Array};
+use datafusion::arrow::array::{
+    Array as _, ArrayAccessor, ArrayRef, AsArray as _, GenericStringArray, OffsetSizeTrait, StringArray,
+    UInt64Array,
+};
 use datafusion::arrow::compute::{cast, take};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::error::Result;
@@ -47,16 +50,33 @@ impl Texts {
     pub(super) fn meet(&mut self, keys: &ArrayRef) -> Option<Numbering> {
         self.last.clear();
         let few = match keys.data_type() {
-            DataType::Utf8View => self.meet_each(keys.as_string_view()),
-            DataType::LargeUtf8 => self.meet_each(keys.as_string::<i64>()),
-            _ => self.meet_each(keys.as_string::<i32>()),
+            DataType::Utf8View => {
+                let texts = keys.as_string_view();
+                self.meet_each(texts, |row| Begin::of_view(texts.views()[row]))
+            }
+            DataType::LargeUtf8 => self.meet_all(keys.as_string::<i64>()),
+            _ => self.meet_all(keys.as_string::<i32>()),
         };
         few.then(|| Numbering { begin: 0, width: width(self.texts.len()) })
     }
 
-    fn meet_each<'a>(&mut self, keys: impl ArrayAccessor<Item = &'a str>) -> bool {
-        (0..keys.len()).all(|row| {
-            let number = if keys.is_null(row) { self.null() } else { self.number(keys.value(row)) };
+    fn meet_all<O: OffsetSizeTrait>(&mut self, texts: &GenericStringArray<O>) -> bool {
+        let (offsets, all) = (texts.value_offsets(), texts.value_data());
+        self.meet_each(texts, |row| {
+            let (begin, end) = (offsets[row].as_usize(), offsets[row + 1].as_usize());
+            Begin::within(all, begin, end - begin)
+        })
+    }
+
+    fn meet_each<'a>(
+        &mut self,
+        texts: impl ArrayAccessor<Item = &'a str>,
+        begin: impl Fn(usize) -> Begin,
+    ) -> bool {
+        let some_null = texts.null_count() > 0;
+        (0..texts.len()).all(|row| {
+            let is_null = some_null && texts.is_null(row);
+            let number = if is_null { self.null() } else { self.number(begin(row), || texts.value(row)) };
             self.last.push(number);
             self.texts.len() <= MOST
         })
@@ -83,17 +103,17 @@ impl Texts {
 
     /// The number of a text, which gets one if it has none.
     #[inline]
-    fn number(&mut self, text: &str) -> u32 {
-        let begin = Begin::of(text.as_bytes());
-        let mut place = begin.hash(text.as_bytes()) as usize % PLACES;
+    fn number<'a>(&mut self, begin: Begin, text: impl Fn() -> &'a str) -> u32 {
+        let rest = if begin.is_all() { "" } else { text() };
+        let mut place = begin.hash(rest.as_bytes()) as usize % PLACES;
         loop {
             match self.places[place] {
                 0 => break,
-                found if self.texts[found as usize - 1].is(text, begin) => return found - 1,
+                found if self.texts[found as usize - 1].is(begin, rest) => return found - 1,
                 _ => place = (place + 1) % PLACES,
             }
         }
-        self.texts.push(Text { text: Some(text.into()), begin });
+        self.texts.push(Text { text: Some(text().into()), begin });
         let count = self.texts.len() as u32;
         self.places[place] = count;
         count - 1
@@ -102,31 +122,60 @@ impl Texts {
 
 impl Text {
     #[inline]
-    fn is(&self, text: &str, begin: Begin) -> bool {
-        self.begin == begin && (text.len() <= Begin::BYTES || self.text.as_deref() == Some(text))
+    fn is(&self, begin: Begin, text: &str) -> bool {
+        self.begin == begin && (begin.is_all() || self.text.as_deref() == Some(text))
     }
 }
 
 impl Begin {
-    /// Of a text, beside its length.
+    /// Of a text, before its length.
     const BYTES: usize = 12;
 
+    /// Of the text of `length` bytes that begins there in `all`.
     #[inline]
-    fn of(text: &[u8]) -> Self {
-        let mut bytes = [0; 16];
-        let count = text.len().min(Self::BYTES);
-        bytes[..count].copy_from_slice(&text[..count]);
-        // No text of a column is longer than 4 GiB.
-        bytes[Self::BYTES..].copy_from_slice(&(text.len() as u32).to_le_bytes());
-        Self(u128::from_le_bytes(bytes))
+    fn within(all: &[u8], begin: usize, length: usize) -> Self {
+        let bytes = match all.get(begin..begin + 16) {
+            // Also what is behind the text, which costs less than to copy a number of bytes that nobody can foresee.
+            Some(bytes) => bytes.try_into().unwrap_or_default(),
+            None => {
+                let mut bytes = [0; 16];
+                let count = length.min(Self::BYTES);
+                bytes[..count].copy_from_slice(&all[begin..begin + count]);
+                bytes
+            }
+        };
+        let own = (1_u128 << (8 * length.min(Self::BYTES))) - 1;
+        Self::new(u128::from_le_bytes(bytes) & own, length)
     }
 
-    /// Of a text that begins so.
+    /// Of a text in a view, which has the length before the first bytes.
+    #[inline]
+    fn of_view(view: u128) -> Self {
+        let length = view as u32 as usize;
+        if length <= Self::BYTES {
+            return Self::new(view >> 32, length);
+        }
+        // Only four bytes of a longer text lie in its view.
+        Self::new((view >> 32) & 0xffff_ffff, length)
+    }
+
+    /// No text of a column is longer than 4 GiB.
+    #[inline]
+    fn new(bytes: u128, length: usize) -> Self {
+        Self(bytes | (u128::from(length as u32) << (8 * Self::BYTES)))
+    }
+
+    /// Whether the text has no other bytes.
+    #[inline]
+    fn is_all(self) -> bool {
+        (self.0 >> (8 * Self::BYTES)) as usize <= Self::BYTES
+    }
+
+    /// Of the text, which is looked at if it is longer than its begin.
     #[inline]
     fn hash(self, text: &[u8]) -> u64 {
         let begin = (self.0 as u64) ^ ((self.0 >> 64) as u64).rotate_left(29);
-        let rest = text.get(Self::BYTES..).unwrap_or_default();
-        rest.chunks(8).fold(begin.wrapping_mul(MIXER), |hash, chunk| {
+        text.chunks(8).fold(begin.wrapping_mul(MIXER), |hash, chunk| {
             let mut bytes = [0; 8];
             bytes[..chunk.len()].copy_from_slice(chunk);
             (hash.rotate_left(23) ^ u64::from_le_bytes(bytes)).wrapping_mul(MIXER)
@@ -145,15 +194,43 @@ fn width(count: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use datafusion::arrow::array::StringViewArray;
+
     use super::*;
+
+    fn numbers(texts: &[String], kind: &DataType) -> (Texts, Vec<u32>) {
+        let array: ArrayRef = Arc::new(texts.iter().map(Some).collect::<StringViewArray>());
+        let mut met = Texts::default();
+        assert!(met.meet(&cast(&array, kind).unwrap()).is_some());
+        let numbers = met.last.clone();
+        (met, numbers)
+    }
 
     #[test]
     fn texts_that_begin_alike_lie_apart() {
-        let mut texts = Texts::default();
-        let numbers: Vec<u32> =
-            (0..MOST as u32).map(|n| texts.number(&format!("https://example.com/{n:06}"))).collect();
-        assert!(numbers.iter().copied().eq(0..MOST as u32));
-        let longest = texts.places.split(|place| *place == 0).map(<[u32]>::len).max();
-        assert!(longest < Some(40), "{longest:?} of them are looked through for one");
+        let all: Vec<String> = (0..MOST).map(|n| format!("https://example.com/{n:06}")).collect();
+        for kind in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View] {
+            let (texts, numbers) = numbers(&all, &kind);
+            assert!(numbers.into_iter().eq(0..MOST as u32));
+            let longest = texts.places.split(|place| *place == 0).map(<[u32]>::len).max();
+            assert!(longest < Some(40), "{longest:?} of them are looked through for one");
+        }
+    }
+
+    #[test]
+    fn texts_of_all_lengths_are_told_apart_and_given_back() {
+        // No text is another's begin, whatever stands behind it.
+        let all: Vec<String> =
+            (0..40).flat_map(|n| ["a".repeat(n), format!("{}\0", "a".repeat(n))]).collect();
+        for kind in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View] {
+            let twice = [all.clone(), all.clone()].concat();
+            let (texts, numbers) = numbers(&twice, &kind);
+            assert_eq!(texts.texts.len(), all.len(), "{kind}");
+            let values = texts.values(numbers.into_iter().map(u64::from).collect(), &DataType::Utf8).unwrap();
+            assert!(
+                values.as_string::<i32>().iter().eq(twice.iter().map(|text| Some(text.as_str()))),
+                "{kind}"
+            );
+        }
     }
 }
