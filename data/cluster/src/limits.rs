@@ -7,6 +7,9 @@ use tonic::transport::Endpoint;
 /// How often an executor says that it is alive.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// How often an executor tells how far its tasks are.
+pub(crate) const TELL: Duration = Duration::from_millis(500);
+
 /// An executor that was silent for so long is lost, in seconds.
 pub(crate) const LOST_AFTER: u64 = 5;
 

@@ -49,7 +49,7 @@ pub(crate) fn session(
     settings: &Settings,
     runtime: &Arc<RuntimeEnv>,
     tables: &Arc<Tables>,
-    attempt: Attempt,
+    attempt: &Attempt,
 ) -> SessionContext {
     let mut config = config(settings.threads(), tables);
     if attempt.joins_spill {

@@ -17,15 +17,17 @@ pub(super) const FOUND: &str = "an executor was lost while the query ran";
 /// How long executors may take to come again, if all were lost.
 const RETURN: Duration = Duration::from_secs(2 * limits::LOST_AFTER);
 
-/// Waits until the scheduler has lost more executors than `before`.
-pub(super) async fn since(before: u64, client: &Client) -> &'static str {
+/// Waits until the scheduler has lost more executors than `before`. What it says meanwhile goes to `hear`.
+pub(super) async fn since(before: u64, client: &Client, hear: impl Fn(State)) -> &'static str {
     let mut rounds = interval(limits::PROBE);
     loop {
         rounds.tick().await;
         // A scheduler that is away ends the query by itself.
-        if client.state().await.is_ok_and(|state| state.losses != before) {
+        let Ok(state) = client.state().await else { continue };
+        if state.losses != before {
             return FOUND;
         }
+        hear(state);
     }
 }
 

@@ -1,0 +1,83 @@
+use std::io::IsTerminal as _;
+
+use cardoon_engine::{Progress, Stage};
+use indicatif::{BinaryBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::text;
+
+/// A bar of bytes, and below it a line for each stage. Nothing is shown on a standard error that is no terminal.
+pub(super) struct Bars {
+    all: MultiProgress,
+    bytes: ProgressBar,
+    stages: Vec<ProgressBar>,
+}
+
+const BYTES: &str = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left  {msg}";
+/// Where it is not known how many bytes there are.
+const SOME_BYTES: &str = "{bytes} {bytes_per_sec}  {msg}";
+const STAGE: &str = "  {bar:20} {msg}";
+/// A stage that has no tasks.
+const STEP: &str = "  {msg}";
+
+impl Bars {
+    pub(super) fn new() -> Self {
+        let target = if std::io::stderr().is_terminal() {
+            ProgressDrawTarget::stderr()
+        } else {
+            ProgressDrawTarget::hidden()
+        };
+        let all = MultiProgress::with_draw_target(target);
+        let bytes = all.add(styled(ProgressBar::no_length(), SOME_BYTES));
+        Self { all, bytes, stages: Vec::new() }
+    }
+
+    pub(super) fn draw(&mut self, progress: &Progress) {
+        if self.all.is_hidden() {
+            return;
+        }
+        self.draw_bytes(progress);
+        self.stages
+            .drain(progress.stages.len().min(self.stages.len())..)
+            .for_each(|bar| bar.finish_and_clear());
+        for (place, stage) in progress.stages.iter().enumerate() {
+            if place == self.stages.len() {
+                self.stages.push(self.all.add(ProgressBar::no_length()));
+            }
+            draw_stage(&self.stages[place], stage);
+        }
+    }
+
+    fn draw_bytes(&self, progress: &Progress) {
+        if let Some(all) = progress.all_bytes.filter(|all| *all > 0 && self.bytes.length() != Some(*all)) {
+            self.bytes.set_length(all);
+            styled(self.bytes.clone(), BYTES);
+        }
+        self.bytes.set_position(progress.bytes);
+        if progress.spilled_bytes > 0 {
+            self.bytes.set_message(format!("{} spilled", BinaryBytes(progress.spilled_bytes)));
+        }
+    }
+
+    pub(super) fn clear(&self) {
+        self.stages.iter().chain([&self.bytes]).for_each(ProgressBar::finish_and_clear);
+    }
+}
+
+fn draw_stage(bar: &ProgressBar, stage: &Stage) {
+    if stage.tasks > 0 && bar.length() != Some(stage.tasks) {
+        bar.set_length(stage.tasks);
+        styled(bar.clone(), STAGE);
+    } else if stage.tasks == 0 {
+        styled(bar.clone(), STEP);
+    }
+    bar.set_position(stage.tasks_done);
+    bar.set_message(text::stage(stage));
+}
+
+/// A template that cannot be read leaves the usual one.
+fn styled(bar: ProgressBar, template: &str) -> ProgressBar {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+    bar
+}
