@@ -5,7 +5,7 @@ use indicatif::{BinaryBytes, MultiProgress, ProgressBar, ProgressDrawTarget, Pro
 
 use super::text;
 
-/// A bar of bytes, and below it a line for each stage. Nothing is shown on a standard error that is no terminal.
+/// A bar of bytes, and below it a line for each stage, on standard error.
 pub(super) struct Bars {
     all: MultiProgress,
     bytes: ProgressBar,
@@ -20,21 +20,17 @@ const STAGE: &str = "  {bar:20} {msg}";
 const STEP: &str = "  {msg}";
 
 impl Bars {
-    pub(super) fn new() -> Self {
-        let target = if std::io::stderr().is_terminal() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        let all = MultiProgress::with_draw_target(target);
+    /// Nothing if standard error is no terminal.
+    pub(super) fn new() -> Option<Self> {
+        if !std::io::stderr().is_terminal() {
+            return None;
+        }
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
         let bytes = all.add(styled(ProgressBar::no_length(), SOME_BYTES));
-        Self { all, bytes, stages: Vec::new() }
+        Some(Self { all, bytes, stages: Vec::new() })
     }
 
     pub(super) fn draw(&mut self, progress: &Progress) {
-        if self.all.is_hidden() {
-            return;
-        }
         self.draw_bytes(progress);
         self.stages
             .drain(progress.stages.len().min(self.stages.len())..)

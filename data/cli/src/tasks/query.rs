@@ -1,14 +1,16 @@
 use std::convert::Infallible;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cardoon::prelude::*;
 use cardoon_engine::{Engine, Fence, Output, Progress, Settings, Summary};
-use cardoon_errors::{Error, Kind};
+use cardoon_errors::{Error, Kind, Language, described};
 use cardoon_frame::Frame;
 use cardoon_runtime::Clock;
 use serde::{Deserialize, Serialize};
 
+use crate::beside::beside;
 use crate::commands::Place;
 use crate::progress;
 
@@ -48,15 +50,16 @@ pub(crate) struct Written {
 pub(crate) async fn sql(ctx: &TaskContext, query: String, out: PathBuf) -> Result<Written, TaskError> {
     let limits =
         ctx.state::<Limits>().ok_or_else(|| TaskError::fatal("NoLimits", "the worker has no limits"))?;
-    let engine = limits.engine().await.map_err(|error| failed(&error))?;
+    let engine = Arc::new(limits.engine().await.map_err(|error| failed(&error))?);
     let mut output = Output::named(out).map_err(|error| failed(&error))?;
     output.fence = Some(Fence { task: ctx.id().to_string(), run: ctx.run().0 });
-    let frame = Frame::sql(query);
+    let (frame, writing) = (Frame::sql(query), engine.clone());
+    let writing = beside(async move || writing.write(&frame, &output).await);
     let clock = Clock::real();
     let begin = clock.boot();
     let so_far = || clock.boot().since(begin);
     tokio::select! {
-        written = engine.write(&frame, &output) => {
+        written = writing => {
             let Summary { rows, .. } = written.map_err(|error| failed(&error))?;
             Ok(Written::new(rows, &engine.progress(), so_far()))
         }
@@ -94,8 +97,10 @@ async fn tell(ctx: &TaskContext, engine: &Engine, so_far: impl Fn() -> Duration)
 /// What is wrong with the query or its files stays wrong; a file that cannot be read now may be there later.
 fn failed(error: &Error) -> TaskError {
     let said = format!("{error}");
-    match error.kind() {
+    let mut failed = match error.kind() {
         Kind::Unavailable | Kind::Timeout | Kind::Conflict => TaskError::new(error.code().to_string(), said),
         _ => TaskError::fatal(error.code().to_string(), said),
-    }
+    };
+    failed.failure.details = described(error, Language::English, "error");
+    failed
 }

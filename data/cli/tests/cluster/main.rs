@@ -8,6 +8,7 @@ mod deaths;
 mod failures;
 mod life;
 mod network;
+mod progress;
 mod rig;
 mod strangers;
 mod token;
