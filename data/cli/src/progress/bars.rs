@@ -12,9 +12,9 @@ pub(super) struct Bars {
     stages: Vec<ProgressBar>,
 }
 
-const BYTES: &str = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {eta} left  {msg}";
+const BYTES: &str = "{bar:40} {bytes}/{total_bytes} {bytes_per_sec} {msg}";
 /// Where it is not known how many bytes there are.
-const SOME_BYTES: &str = "{bytes} {bytes_per_sec}  {msg}";
+const SOME_BYTES: &str = "{bytes} {bytes_per_sec} {msg}";
 const STAGE: &str = "  {bar:20} {msg}";
 /// A stage that has no tasks.
 const STEP: &str = "  {msg}";
@@ -37,7 +37,7 @@ impl Bars {
             .for_each(|bar| bar.finish_and_clear());
         for (place, stage) in progress.stages.iter().enumerate() {
             if place == self.stages.len() {
-                self.stages.push(self.all.add(ProgressBar::no_length()));
+                self.stages.push(self.all.add(styled(ProgressBar::no_length(), STEP)));
             }
             draw_stage(&self.stages[place], stage);
         }
@@ -49,9 +49,11 @@ impl Bars {
             styled(self.bytes.clone(), BYTES);
         }
         self.bytes.set_position(progress.bytes);
-        if progress.spilled_bytes > 0 {
-            self.bytes.set_message(format!("{} spilled", BinaryBytes(progress.spilled_bytes)));
-        }
+        let left = progress.time_left(self.bytes.elapsed()).map(text::left);
+        let spilled =
+            (progress.spilled_bytes > 0).then(|| format!("{} spilled", BinaryBytes(progress.spilled_bytes)));
+        let words: Vec<String> = left.into_iter().chain(spilled).collect();
+        self.bytes.set_message(words.join(", "));
     }
 
     pub(super) fn clear(&self) {
@@ -63,8 +65,6 @@ fn draw_stage(bar: &ProgressBar, stage: &Stage) {
     if stage.tasks > 0 && bar.length() != Some(stage.tasks) {
         bar.set_length(stage.tasks);
         styled(bar.clone(), STAGE);
-    } else if stage.tasks == 0 {
-        styled(bar.clone(), STEP);
     }
     bar.set_position(stage.tasks_done);
     bar.set_message(text::stage(stage));

@@ -24,9 +24,13 @@ pub(crate) fn stages(progress: &Progress, so_far: Duration) -> String {
     let stages: Vec<String> = progress.stages.iter().map(stage).collect();
     let text = if stages.is_empty() { "planned".to_owned() } else { stages.join(", ") };
     match progress.time_left(so_far) {
-        Some(left) => format!("{text}; about {} s left", left.as_secs_f64().ceil()),
+        Some(time) => format!("{text}; {}", left(time)),
         None => text,
     }
+}
+
+pub(super) fn left(time: Duration) -> String {
+    format!("about {} s left", time.as_secs_f64().ceil())
 }
 
 /// Its name, its rows, and on a cluster its tasks.
