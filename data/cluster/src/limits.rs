@@ -13,6 +13,9 @@ pub(crate) const TELL: Duration = Duration::from_millis(500);
 /// An executor that was silent for so long is lost, in seconds.
 pub(crate) const LOST_AFTER: u64 = 5;
 
+/// A query after which nobody has asked for so long is cancelled, in seconds. Who waits for it asks twice a second.
+pub(crate) const ABANDONED_AFTER: u64 = 10;
+
 /// How often the scheduler looks whether the ports of its executors refuse connections.
 pub(crate) const PROBE: Duration = Duration::from_millis(500);
 

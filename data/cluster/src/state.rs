@@ -19,6 +19,9 @@ pub(crate) const RUNNING: &str = "/cardoon/running/{executor}";
 /// The header with the host that such an executor gives itself.
 pub(crate) const HOST_HEADER: &str = "x-cardoon-host";
 
+/// The header with the name of the query that whoever asks waits for.
+pub(crate) const QUERY_HEADER: &str = "x-cardoon-query";
+
 /// A cluster as its scheduler sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
@@ -28,6 +31,8 @@ pub struct State {
     pub executors: Vec<ExecutorState>,
     /// How many executors were lost since the scheduler began.
     pub losses: u64,
+    /// Which one was lost last, and how that was found.
+    pub last_loss: Option<String>,
     /// The queries that run.
     pub jobs: Vec<JobState>,
 }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod away;
+mod clients;
 mod deaths;
 mod failures;
 mod life;

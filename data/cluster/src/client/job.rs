@@ -62,6 +62,9 @@ impl Files {
 const SAYS_LOST: [&str; 4] =
     ["has failed 1 times", "FetchPartitionError", "Shuffle fetch partition error", "all executors were lost"];
 
+/// What it says of a query that was cancelled.
+const CANCELLED: &str = "Cancelled";
+
 /// Has executors carry out `plan`, under a `name` that no other query has. Whoever stops waiting cancels the query.
 pub(super) async fn carry_out(
     client: &Client,
@@ -110,6 +113,10 @@ async fn ended(mut steps: Streaming<GetJobStatusResult>) -> Result<Ended, Status
 }
 
 fn failure(said: &str) -> DataFusionError {
+    // This program does not wait for what it cancels itself.
+    if said == CANCELLED {
+        return lost("the scheduler has not heard of this program for too long");
+    }
     if SAYS_LOST.iter().any(|text| said.contains(text)) { lost(said) } else { carried(said) }
 }
 

@@ -121,15 +121,13 @@ impl Client {
         };
         let done = tokio::select! {
             done = job::carry_out(self, calls, plan, config, name.clone()) => done.map_err(|error| self.explained(error))?,
-            found = losses::since(before, self, hear) => return Err(lost(found)),
+            found = losses::since(before, self, &name, hear) => return Err(lost(found)),
         };
         if let Some(stages) = &done.stages {
             watch.tell(progress::of(&files, stages.clone()));
         }
-        match self.state().await.map_err(external)?.losses {
-            after if after == before => Ok(done),
-            _ => Err(lost(losses::FOUND)),
-        }
+        let after = self.state().await.map_err(external)?;
+        if after.losses == before { Ok(done) } else { Err(lost(losses::found(&after))) }
     }
 
     /// All rows that lie at `places`.

@@ -15,14 +15,23 @@ use super::{no_cluster, root};
 use crate::access::Access;
 use crate::address::Address;
 use crate::limits;
-use crate::state::{HOST_HEADER, PATH, REACH, RUNNING, State, TaskState, VERSION};
+use crate::state::{HOST_HEADER, PATH, QUERY_HEADER, REACH, RUNNING, State, TaskState, VERSION};
 
 /// Bytes of an answer, at most.
 const LONGEST: usize = 16 << 20;
 
 /// Errors as [`super::Client::connect`] does.
 pub(crate) async fn state(address: &Address, access: &Access) -> Result<State> {
-    let (_, body) = asked(address, access, Request::get(PATH), Bytes::new()).await?;
+    state_by(address, access, Request::get(PATH)).await
+}
+
+/// The same for whoever waits for a query, which the scheduler hears with it.
+pub(super) async fn waiting(address: &Address, access: &Access, query: &str) -> Result<State> {
+    state_by(address, access, Request::get(PATH).header(QUERY_HEADER, query)).await
+}
+
+async fn state_by(address: &Address, access: &Access, request: Builder) -> Result<State> {
+    let (_, body) = asked(address, access, request, Bytes::new()).await?;
     understood(&body).ok_or_else(|| no_cluster(address, "something else answers there"))?
 }
 
@@ -131,7 +140,8 @@ mod tests {
         assert!(error.findings()[0].ends_with("there 9.9.9"));
         assert!(understood(b"<html>").is_none());
         assert!(understood(br#"{"ok":true}"#).is_none());
-        let state = format!(r#"{{"version":"{VERSION}","executors":[],"losses":0,"jobs":[]}}"#);
+        let state =
+            format!(r#"{{"version":"{VERSION}","executors":[],"losses":0,"last_loss":null,"jobs":[]}}"#);
         assert_eq!(understood(state.as_bytes()).unwrap().unwrap().threads(), 0);
     }
 }

@@ -19,17 +19,21 @@ use tokio::time::timeout;
 use tonic::service::Routes;
 
 use super::Server;
+use super::clients::Clients;
 use super::jobs::{Told, jobs};
 use super::watch::Losses;
 use crate::access::Access;
 use crate::limits;
-use crate::state::{ExecutorState, HOST_HEADER, PATH, REACH, RUNNING, State, TaskState, VERSION};
+use crate::state::{
+    ExecutorState, HOST_HEADER, PATH, QUERY_HEADER, REACH, RUNNING, State, TaskState, VERSION,
+};
 
 /// What is asked for.
 #[derive(Clone)]
 pub(super) struct Served {
     pub(super) server: Arc<Server>,
     pub(super) losses: Losses,
+    pub(super) clients: Clients,
     pub(super) told: Told,
 }
 
@@ -56,13 +60,20 @@ async fn guard(Shared(access): Shared<Access>, request: Request, next: Next) -> 
     if access.lets(agent) { Ok(next.run(request).await) } else { Err(StatusCode::UNAUTHORIZED) }
 }
 
-async fn state(Shared(Served { server, losses, told }): Shared<Served>) -> Result<Json<State>, StatusCode> {
+async fn state(
+    Shared(Served { server, losses, clients, told }): Shared<Served>,
+    headers: HeaderMap,
+) -> Result<Json<State>, StatusCode> {
+    if let Some(query) = headers.get(QUERY_HEADER).and_then(|query| query.to_str().ok()) {
+        clients.hear(query);
+    }
     let broken = |_| StatusCode::INTERNAL_SERVER_ERROR;
     let mut executors: Vec<ExecutorState> =
         known(&server).await.map_err(broken)?.into_iter().map(|(executor, _)| executor).collect();
     executors.sort_by_key(|executor| executor.port);
     let jobs = jobs(&server, &told).await;
-    Ok(Json(State { version: VERSION.to_owned(), executors, losses: losses.count(), jobs }))
+    let (version, (losses, last_loss)) = (VERSION.to_owned(), losses.told());
+    Ok(Json(State { version, executors, losses, last_loss, jobs }))
 }
 
 /// Whether an executor that asks can be reached at this port, at the host that it names or where it comes from. Others will
