@@ -81,8 +81,12 @@ async fn round(
         let mut seen = before.remove(&executor.id).unwrap_or_default().hears(heartbeat);
         if refuses || seen.silent >= SILENT_ROUNDS {
             seen.lost = true;
-            let found = if refuses { "refuses connections" } else { "is silent" };
-            let found = format!("{}:{} {found}", executor.host, executor.port);
+            let ExecutorState { host, port, .. } = &executor;
+            let found = if refuses {
+                format!("{host}:{port} refuses connections")
+            } else {
+                format!("{host}:{port} is silent")
+            };
             losses.add(&found);
             lose(server, &executor, found).await;
         }
