@@ -20,7 +20,7 @@ use ballista_core::ids::new_instance_id;
 use ballista_core::optimizer::ballista_default_optimizer_rules;
 use ballista_core::serde::protobuf::PartitionLocation;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
-use cardoon_engine::{Cluster, Files, Watch, lost};
+use cardoon_engine::{Cluster, Files, Watch, lost, was_lost};
 use cardoon_errors::{Code, Error, Result};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
@@ -120,14 +120,26 @@ impl Client {
             job.into_iter().for_each(|job| watch.tell(progress::of(&files, job.stages)));
         };
         let done = tokio::select! {
-            done = job::carry_out(self, calls, plan, config, name.clone()) => done.map_err(|error| self.explained(error))?,
+            done = job::carry_out(self, calls, plan, config, name.clone()) => done,
             found = losses::since(before, self, &name, hear) => return Err(lost(found)),
+        };
+        let done = match done.map_err(|error| self.explained(error)) {
+            Err(error) if was_lost(&error) => return Err(self.named(error, before).await),
+            done => done?,
         };
         if let Some(stages) = &done.stages {
             watch.tell(progress::of(&files, stages.clone()));
         }
         let after = self.state().await.map_err(external)?;
         if after.losses == before { Ok(done) } else { Err(lost(losses::found(&after))) }
+    }
+
+    /// The `error` of a query whose executors were lost, with which one that was, if there are more losses than `before`.
+    async fn named(&self, error: DataFusionError, before: u64) -> DataFusionError {
+        match self.state().await {
+            Ok(state) if state.losses != before => lost(losses::found(&state)),
+            _ => error,
+        }
     }
 
     /// All rows that lie at `places`.

@@ -6,7 +6,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 
-use cardoon_engine::{Engine, Settings, was_lost};
+use cardoon_engine::{Engine, Settings};
 use cardoon_frame::Frame;
 use datafusion::arrow::array::AsArray as _;
 use datafusion::arrow::datatypes::Int64Type;
