@@ -9,5 +9,5 @@ if __name__ == "__main__":
     print(client.scheduler_info()["address"])
 
     logs = dd.read_csv("logs/*.csv", blocksize="100MB")
-    actions = logs.groupby("user_id").size().compute()
-    print(actions.head())
+    actions = logs.groupby("user_id").size()
+    print(actions.nlargest(5).compute())

@@ -1,5 +1,6 @@
 //! The program behind `cardoon data`: SQL over files, on this machine within a limit of memory, or on a cluster.
 
+mod beside;
 mod commands;
 mod failure;
 mod local_cluster;

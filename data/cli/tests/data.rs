@@ -66,7 +66,7 @@ fn a_file_is_written_and_data_stays_off_standard_output() {
     assert_eq!(stdout(&output), "");
     assert!(stderr(&output).contains("2 rows written to counts.csv"));
     assert!(
-        stderr(&output).contains(" s: 4 rows and 61 B of CSV read, 0 B spilled, 0 restarts"),
+        stderr(&output).contains(" s: 4 rows and 61 B read, 0 B spilled, 0 restarts, 0 retries"),
         "{output:?}"
     );
     assert_eq!(home.read("counts.csv"), "user_id,n\n1,3\n2,1\n");

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use cardoon::{App, TypedSignature};
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -55,7 +55,7 @@ impl Drop for Rig {
     }
 }
 
-fn call(query: &str, out: &str) -> TypedSignature<u64> {
+fn call(query: &str, out: &str) -> TypedSignature<Value> {
     TypedSignature::named("cardoon.data.sql").kwargs(json!({"query": query, "out": out})).queue("data")
 }
 
@@ -68,9 +68,12 @@ async fn a_query_is_answered_with_a_file() {
     rig.start_worker();
     fs::write(rig.path().join("here.csv"), "x\n1\n").unwrap();
     let here = app.send(call("select x from 'h*.csv'", "x.csv")).await.unwrap().wait(PATIENCE).await.unwrap();
-    assert_eq!(here, 1, "the worker's own folder is its root");
-    let rows = app.send(call(COUNTS, "counts.csv")).await.unwrap().wait(PATIENCE).await.unwrap();
-    assert_eq!(rows, 2);
+    assert_eq!(here["rows"], 1, "the worker's own folder is its root");
+    let counts = app.send(call(COUNTS, "counts.csv")).await.unwrap().wait(PATIENCE).await.unwrap();
+    let figures = ["rows", "rows_read", "bytes_read", "bad_rows", "spilled_bytes", "restarts", "retries"];
+    let counted = figures.map(|name| counts[name].as_u64().unwrap());
+    assert_eq!(counted, [2, 3, 22, 0, 0, 0, 0], "{counts}");
+    assert!(counts["seconds"].as_f64().unwrap() > 0.0, "{counts}");
     assert_eq!(fs::read_to_string(rig.path().join("counts.csv")).unwrap(), "user_id,n\n1,6\n2,3\n");
 }
 
@@ -114,7 +117,7 @@ async fn a_worker_that_is_killed_leaves_no_half_file_and_the_next_one_writes_it_
     rig.kill_worker();
     assert!(!rig.path().join("all.csv").exists());
     rig.start_worker();
-    assert_eq!(handle.wait(PATIENCE).await.unwrap(), 400_003);
+    assert_eq!(handle.wait(PATIENCE).await.unwrap()["rows"], 400_003);
     let whole = fs::read_to_string(rig.path().join("all.csv")).unwrap();
     assert_eq!(whole.lines().count(), 400_004);
 }

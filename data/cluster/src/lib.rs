@@ -25,4 +25,4 @@ pub use address::Address;
 pub use client::Client;
 pub use executor::{Executor, ExecutorSettings};
 pub use scheduler::{Scheduler, SchedulerSettings};
-pub use state::{ExecutorState, State};
+pub use state::{ExecutorState, JobState, StageState, State};

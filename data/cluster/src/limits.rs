@@ -7,8 +7,14 @@ use tonic::transport::Endpoint;
 /// How often an executor says that it is alive.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(1);
 
+/// How often an executor tells how far its tasks are.
+pub(crate) const TELL: Duration = Duration::from_millis(500);
+
 /// An executor that was silent for so long is lost, in seconds.
 pub(crate) const LOST_AFTER: u64 = 5;
+
+/// A query after which nobody has asked for so long is cancelled, in seconds. Who waits for it asks twice a second.
+pub(crate) const ABANDONED_AFTER: u64 = 10;
 
 /// How often the scheduler looks whether the ports of its executors refuse connections.
 pub(crate) const PROBE: Duration = Duration::from_millis(500);

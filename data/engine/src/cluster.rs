@@ -9,7 +9,7 @@ use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
-use crate::Progress;
+use crate::Watch;
 use crate::tables;
 
 /// Executors that carry out plans.
@@ -22,15 +22,13 @@ pub trait Cluster: Debug + Send + Sync {
     fn prepare(&self, session: SessionStateBuilder) -> SessionStateBuilder;
 
     /// Carries out `plan`. The rows must all have arrived before the first one is given out, since what is fetched from
-    /// an executor may be lost with it; an error of [`lost`] lets the engine try again.
+    /// an executor may be lost with it; an error of [`lost`] lets the engine try again. `watch` is told how far it is.
     async fn run(
         &self,
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
+        watch: &Arc<Watch>,
     ) -> Result<SendableRecordBatchStream, DataFusionError>;
-
-    /// How far the query has come that runs, or has run last.
-    fn progress(&self) -> Progress;
 }
 
 /// The smaller side of a join is given to every thread if it has no more bytes than so many: then the larger side need not

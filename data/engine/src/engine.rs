@@ -1,4 +1,4 @@
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use cardoon_errors::Result;
 use cardoon_frame::Frame;
@@ -13,6 +13,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 
 use crate::cluster::Cluster;
 use crate::output::Failure;
+use crate::progress::Watch;
 use crate::tables::{self, Place, Tables};
 use crate::{Output, Progress, Settings, errors, lower, order, output, session};
 
@@ -28,6 +29,8 @@ pub struct Engine {
     runtime: Arc<RuntimeEnv>,
     tables: Arc<Tables>,
     cluster: Option<Arc<dyn Cluster>>,
+    /// Of the query that was begun last.
+    last: Mutex<Arc<Watch>>,
 }
 
 /// The rows of a query, in batches as they come.
@@ -38,12 +41,13 @@ pub struct Rows {
 }
 
 /// How a query is tried.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Attempt {
     /// Joins sort both sides and spill them, which is slower than a hash table that fits into the memory.
     pub(crate) joins_spill: bool,
     /// How often executors were lost before.
     losses: u32,
+    watch: Arc<Watch>,
 }
 
 /// What a query that wrote files has done.
@@ -58,7 +62,7 @@ impl Engine {
     pub fn new(settings: Settings) -> Result<Self> {
         let runtime = session::runtime(&settings)?;
         let tables = Arc::new(Tables::new(&settings, Place::Here));
-        Ok(Self { settings, runtime, tables, cluster: None })
+        Ok(Self { settings, runtime, tables, cluster: None, last: Mutex::default() })
     }
 
     /// An engine whose queries `cluster` carries out. Threads and memory are those of its executors.
@@ -67,12 +71,24 @@ impl Engine {
         Ok(Self { tables, cluster: Some(cluster), ..Self::new(settings)? })
     }
 
+    /// The same engine for one query: [`Engine::progress`] then tells of nothing that others ask meanwhile.
+    #[must_use]
+    pub fn for_query(&self) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            runtime: self.runtime.clone(),
+            tables: self.tables.clone(),
+            cluster: self.cluster.clone(),
+            last: Mutex::default(),
+        }
+    }
+
     /// Starts `frame` and waits for its first rows. Until then a column that turns out to hold something else than its
     /// samples is widened, and the query starts again.
     pub async fn run(&self, frame: &Frame) -> Result<Rows> {
         let mut attempt = self.first_attempt();
         loop {
-            match self.start(frame, attempt).await {
+            match self.start(frame, &attempt).await {
                 Ok(rows) => return Ok(rows),
                 Err(error) => attempt = self.next_attempt(attempt, error)?,
             }
@@ -83,7 +99,7 @@ impl Engine {
     pub async fn collect(&self, frame: &Frame) -> Result<(SchemaRef, Vec<RecordBatch>)> {
         let mut attempt = self.first_attempt();
         loop {
-            match self.collected(frame, attempt).await {
+            match self.collected(frame, &attempt).await {
                 Ok(collected) => return Ok(collected),
                 Err(error) => attempt = self.next_attempt(attempt, error)?,
             }
@@ -95,7 +111,7 @@ impl Engine {
         tables::may_write(&output.path, &self.settings.roots)?;
         let mut attempt = self.first_attempt();
         loop {
-            match self.written(frame, output, attempt).await {
+            match self.written(frame, output, &attempt).await {
                 Ok(summary) => return Ok(summary),
                 Err(Failure::Output(error)) => return Err(error),
                 Err(Failure::Query(error)) => attempt = self.next_attempt(attempt, error)?,
@@ -105,27 +121,23 @@ impl Engine {
 
     /// How the query will be carried out, as text.
     pub async fn explain(&self, frame: &Frame) -> Result<String> {
-        let plan = self.plan(frame, Attempt::default()).await.map_err(errors::coded)?;
+        let plan = self.plan(frame, &Attempt::default()).await.map_err(errors::coded)?;
         let physical = plan.create_physical_plan().await.map_err(errors::coded)?;
         Ok(datafusion::physical_plan::displayable(physical.as_ref()).indent(false).to_string())
     }
 
     /// The columns of `frame`.
     pub async fn schema(&self, frame: &Frame) -> Result<SchemaRef> {
-        let plan = self.plan(frame, Attempt::default()).await.map_err(errors::coded)?;
+        let plan = self.plan(frame, &Attempt::default()).await.map_err(errors::coded)?;
         Ok(Arc::new(plan.schema().as_arrow().clone()))
     }
 
-    /// How far the query has come that runs, or has run last.
+    /// How far the query has come that was begun last, or how far it came.
     pub fn progress(&self) -> Progress {
-        let here = self.tables.watch().progress();
-        match &self.cluster {
-            Some(cluster) => Progress { restarts: here.restarts, ..cluster.progress() },
-            None => here,
-        }
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).progress()
     }
 
-    async fn plan(&self, frame: &Frame, attempt: Attempt) -> Result<DataFrame, DataFusionError> {
+    async fn plan(&self, frame: &Frame, attempt: &Attempt) -> Result<DataFrame, DataFusionError> {
         let session = match &self.cluster {
             Some(cluster) => session::on_cluster(&**cluster, &self.runtime, &self.tables, attempt).await?,
             None => session::session(&self.settings, &self.runtime, &self.tables, attempt),
@@ -133,11 +145,11 @@ impl Engine {
         order::kept(lower::frame(&session, frame).await?)
     }
 
-    async fn start(&self, frame: &Frame, attempt: Attempt) -> Result<Rows, DataFusionError> {
+    async fn start(&self, frame: &Frame, attempt: &Attempt) -> Result<Rows, DataFusionError> {
         let plan = self.plan(frame, attempt).await?;
         let context = Arc::new(plan.task_ctx());
         let plan = plan.create_physical_plan().await?;
-        let mut rest = self.carry_out(plan, context).await?;
+        let mut rest = self.carry_out(plan, context, &attempt.watch).await?;
         let first = rest.next().await.transpose()?;
         Ok(Rows { schema: rest.schema(), first, rest })
     }
@@ -146,18 +158,19 @@ impl Engine {
         &self,
         plan: Arc<dyn ExecutionPlan>,
         context: Arc<TaskContext>,
+        watch: &Arc<Watch>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
         if let Some(cluster) = &self.cluster {
-            return cluster.run(plan, context.session_config()).await;
+            return cluster.run(plan, context.session_config(), watch).await;
         }
-        self.tables.watch().follow(plan.clone());
+        watch.follow(plan.clone());
         execute_stream(plan, context)
     }
 
     async fn collected(
         &self,
         frame: &Frame,
-        attempt: Attempt,
+        attempt: &Attempt,
     ) -> Result<(SchemaRef, Vec<RecordBatch>), DataFusionError> {
         let Rows { schema, first, rest } = self.start(frame, attempt).await?;
         let mut batches: Vec<RecordBatch> = first.into_iter().collect();
@@ -165,29 +178,31 @@ impl Engine {
         Ok((schema, batches))
     }
 
-    async fn written(&self, frame: &Frame, output: &Output, attempt: Attempt) -> Result<Summary, Failure> {
+    async fn written(&self, frame: &Frame, output: &Output, attempt: &Attempt) -> Result<Summary, Failure> {
         let mut rows = self.start(frame, attempt).await.map_err(Failure::Query)?;
         output::write(&mut rows, output).await
     }
 
     fn first_attempt(&self) -> Attempt {
-        self.tables.watch().begin();
-        Attempt::default()
+        let attempt = Attempt::default();
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = attempt.watch.clone();
+        attempt
     }
 
     /// How to try again after `error`; that error, with a code, if there is nothing to try.
     fn next_attempt(&self, attempt: Attempt, error: DataFusionError) -> Result<Attempt> {
-        let next = match errors::disagreement(&error) {
-            Some(found) if self.tables.widen(found) => attempt,
+        let watch = attempt.watch.clone();
+        let (next, times) = match errors::disagreement(&error) {
+            Some(found) if self.tables.widen(found) => (attempt, watch.restart()),
             None if !attempt.joins_spill && errors::is_of_hash_join(&error) => {
-                Attempt { joins_spill: true, ..attempt }
+                (Attempt { joins_spill: true, ..attempt }, watch.restart())
             }
             None if attempt.losses < LOSSES && errors::was_lost(&error) => {
-                Attempt { losses: attempt.losses + 1, ..attempt }
+                (Attempt { losses: attempt.losses + 1, ..attempt }, watch.retry())
             }
             _ => return Err(errors::coded(error)),
         };
-        if self.tables.watch().restart() > RESTARTS {
+        if times > RESTARTS {
             return Err(errors::coded(error));
         }
         Ok(next)

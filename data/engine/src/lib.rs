@@ -28,6 +28,6 @@ pub use engine::{Engine, Rows, Summary};
 pub use errors::{carried, lost, was_lost};
 pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};
 pub use output::{Fence, Output, OutputFormat, Writer};
-pub use progress::Progress;
+pub use progress::{Counts, Files, Progress, Stage, Watch, stage_name};
 pub use session::{improved, runtime};
 pub use settings::Settings;

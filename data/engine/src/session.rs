@@ -52,7 +52,7 @@ pub(crate) fn session(
     settings: &Settings,
     runtime: &Arc<RuntimeEnv>,
     tables: &Arc<Tables>,
-    attempt: Attempt,
+    attempt: &Attempt,
 ) -> SessionContext {
     let mut config = config(settings.threads(), tables);
     if attempt.joins_spill {
@@ -71,7 +71,7 @@ pub(crate) async fn on_cluster(
     cluster: &dyn Cluster,
     runtime: &Arc<RuntimeEnv>,
     tables: &Arc<Tables>,
-    attempt: Attempt,
+    attempt: &Attempt,
 ) -> Result<SessionContext, DataFusionError> {
     let mut config = config(cluster.threads().await?, tables);
     if attempt.joins_spill {

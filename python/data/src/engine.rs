@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::errors::raise;
+use crate::progress::Progress;
 use crate::table::Table;
 use crate::waiting::wait;
 
@@ -53,9 +54,10 @@ impl Engine {
         Ok(Self { runner, cluster, runtime: Some(runtime), process: std::process::id() })
     }
 
-    /// All rows of a plan. Ctrl-C ends it.
-    fn collect(&self, py: Python<'_>, plan: &str) -> PyResult<Table> {
-        let (engine, frame) = (self.runner.clone(), frame(plan)?);
+    /// All rows of a plan. Ctrl-C ends it. `progress` tells how far it is.
+    #[pyo3(signature = (plan, progress=None))]
+    fn collect(&self, py: Python<'_>, plan: &str, progress: Option<&Progress>) -> PyResult<Table> {
+        let (engine, frame) = (self.one_query(progress), frame(plan)?);
         let (schema, batches) = wait(py, self.runtime()?, async move || engine.collect(&frame).await)?;
         Ok(Table::new(schema, batches))
     }
@@ -74,17 +76,19 @@ impl Engine {
     }
 
     /// Writes the rows of a plan to a file and answers how many there are. `format` is `csv`, `json`, `jsonl` or `parquet`.
-    fn write(&self, py: Python<'_>, plan: &str, path: PathBuf, format: &str) -> PyResult<u64> {
-        let (engine, frame) = (self.runner.clone(), frame(plan)?);
+    #[pyo3(signature = (plan, path, format, progress=None))]
+    fn write(
+        &self,
+        py: Python<'_>,
+        plan: &str,
+        path: PathBuf,
+        format: &str,
+        progress: Option<&Progress>,
+    ) -> PyResult<u64> {
+        let (engine, frame) = (self.one_query(progress), frame(plan)?);
         let output = Output { path, format: output_format(format)?, fence: None };
         let summary = wait(py, self.runtime()?, async move || engine.write(&frame, &output).await)?;
         Ok(summary.rows)
-    }
-
-    /// What the query that runs, or has run last, has read of CSV files: rows, bytes, rows that were left out.
-    fn progress(&self) -> (u64, u64, u64) {
-        let read = self.runner.progress();
-        (read.rows, read.bytes, read.bad_rows)
     }
 
     /// The executors of the cluster that are alive: address, threads. There are none without a cluster.
@@ -97,6 +101,15 @@ impl Engine {
 }
 
 impl Engine {
+    /// The engine for a query that `progress` is going to tell of.
+    fn one_query(&self, progress: Option<&Progress>) -> Arc<cardoon_engine::Engine> {
+        let engine = Arc::new(self.runner.for_query());
+        if let Some(progress) = progress {
+            progress.follow(engine.clone());
+        }
+        engine
+    }
+
     fn runtime(&self) -> PyResult<&Runtime> {
         self.runtime.as_ref().ok_or_else(|| raise(&Error::new(Code::Internal, "the engine is gone")))
     }

@@ -4,6 +4,7 @@
 mod command;
 mod engine;
 mod errors;
+mod progress;
 mod table;
 mod waiting;
 
@@ -15,6 +16,8 @@ mod _engine {
     use crate::command::main;
     #[pymodule_export]
     use crate::engine::Engine;
+    #[pymodule_export]
+    use crate::progress::Progress;
     #[pymodule_export]
     use crate::table::Table;
 }

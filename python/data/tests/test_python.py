@@ -82,7 +82,7 @@ def test_a_lazy_object_shows_its_columns(ours: Any) -> None:
 def test_a_plan_can_be_read(ours: Any, tmp_path: Path) -> None:
     query = ours[ours.amount > 0].groupby("user_id").amount.sum().nlargest(3)
     assert "Csv" in query.explain()
-    text = query.visualize(tmp_path / "plan.txt")
+    text = str(query.visualize(tmp_path / "plan.txt"))
     assert "filter (amount > 0)" in text and "by __index_0__ = user_id" in text
     assert (tmp_path / "plan.txt").read_text(encoding="utf-8").strip() == text
 

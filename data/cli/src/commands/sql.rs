@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use cardoon_engine::{Engine, Output};
 use cardoon_errors::{Code, Error, Result};
@@ -51,7 +52,7 @@ enum OnBadRow {
 }
 
 pub(crate) async fn run(options: Options) -> Result<()> {
-    let engine = options.place.engine(settings(&options)).await?;
+    let engine = Arc::new(options.place.engine(settings(&options)).await?);
     let frame = Frame::sql(query(&options.query)?);
     if options.explain {
         return rows::text(&engine.explain(&frame).await?);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cardoon::{App, TypedSignature};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::deaths::{HEAVY, write_many};
 use crate::rig::{Cluster, Home, PATIENCE, Process, ended, exists, stderr, until};
@@ -39,7 +39,7 @@ async fn a_query_that_is_a_task_is_carried_out_by_the_next_cluster() {
     let words = ["worker", "--broker", &url, "--memory", "256MiB", "--cluster", &cluster.address];
     let mut worker = Process::new(home.command(&words).spawn().unwrap());
     let arguments = json!({"query": "select * from 'many/*.csv' order by text, k, n", "out": "all.csv"});
-    let task = TypedSignature::<u64>::named("cardoon.data.sql").kwargs(arguments).queue("data");
+    let task = TypedSignature::<Value>::named("cardoon.data.sql").kwargs(arguments).queue("data");
     let handle = app.send(task).await.unwrap();
     cluster.until_it_runs().await;
     cluster.process.kill().await;
@@ -47,7 +47,7 @@ async fn a_query_that_is_a_task_is_carried_out_by_the_next_cluster() {
     let again = home.command(&["cluster", "--bind", &cluster.address, "--workers", "2", "--with-parent"]);
     let again = Cluster::told({ again }.stdin(std::process::Stdio::piped())).await;
     assert_eq!(again.address, cluster.address);
-    assert_eq!(handle.wait(PATIENCE).await.unwrap(), 480_000);
+    assert_eq!(handle.wait(PATIENCE).await.unwrap()["rows"], 480_000);
     let whole = std::fs::read_to_string(home.path().join("all.csv")).unwrap();
     assert_eq!(whole.lines().count(), 480_001);
     assert!(worker.is_alive());

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::timeout;
 
-use crate::rig::{Cluster, Home, ended, pass, signal, stderr, stdout};
+use crate::rig::{Cluster, Home, PATIENCE, ended, pass, signal, stderr, stdout};
 
 /// Two stages with many groups, so that it lasts.
 pub(crate) const HEAVY: &str = "select sum(c) as rows, sum(s) as s, count(*) as groups, max(t) as last from \
@@ -73,4 +73,27 @@ async fn when_all_executors_are_killed_at_once_the_new_ones_answer() {
     }
     let output = timeout(Duration::from_mins(1), ended(query)).await.unwrap();
     assert_eq!(stdout(&output), expected);
+}
+
+#[tokio::test]
+async fn a_query_that_loses_its_executors_again_and_again_says_which() {
+    let home = Home::new();
+    write_many(&home);
+    let cluster = home.cluster(&[]).await;
+    let query = home.ask(&cluster, HEAVY);
+    let killing = async {
+        loop {
+            cluster.until_it_runs().await;
+            let before = cluster.ids().await;
+            cluster.process.children().into_iter().for_each(|executor| signal(executor, "KILL"));
+            cluster.until(PATIENCE, |ids| !ids.is_empty() && ids != before).await;
+        }
+    };
+    let output = tokio::select! {
+        output = ended(query) => output,
+        () = killing => unreachable!("it kills for ever"),
+    };
+    let said = stderr(&output);
+    assert!(said.starts_with("error[CD8023]"), "{said}");
+    assert!(said.contains("127.0.0.1:") && said.contains("refuses connections"), "{said}");
 }

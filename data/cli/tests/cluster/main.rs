@@ -4,10 +4,12 @@
 
 mod answers;
 mod away;
+mod clients;
 mod deaths;
 mod failures;
 mod life;
 mod network;
+mod progress;
 mod rig;
 mod strangers;
 mod token;

@@ -10,7 +10,7 @@ use ballista_core::serde::protobuf::{
     KeyValuePair, PartitionLocation, RemoveSessionParams, SuccessfulJob,
 };
 use ballista_core::version;
-use cardoon_engine::{Progress, carried, lost};
+use cardoon_engine::{carried, lost};
 use cardoon_errors::{Code, Error};
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::ExecutionPlan;
@@ -22,9 +22,10 @@ use tokio::task::block_in_place;
 use tokio::time::{interval, timeout};
 use tonic::{Request, Status, Streaming};
 
-use super::{Client, SchedulerCalls, metrics, state};
+use super::{Client, SchedulerCalls, progress, state};
 use crate::access::Access;
 use crate::address::Address;
+use crate::state::StageState;
 use crate::{codec, limits};
 
 /// Why a query has no answer.
@@ -38,8 +39,8 @@ pub(super) enum Failure {
 pub(super) struct Done {
     /// Where its rows lie.
     pub(super) places: Vec<PartitionLocation>,
-    /// What executors have read and spilled for it.
-    pub(super) progress: Progress,
+    /// What they did, if the scheduler tells.
+    pub(super) stages: Option<Vec<StageState>>,
     pub(super) files: Files,
 }
 
@@ -61,14 +62,17 @@ impl Files {
 const SAYS_LOST: [&str; 4] =
     ["has failed 1 times", "FetchPartitionError", "Shuffle fetch partition error", "all executors were lost"];
 
-/// Has executors carry out `plan`. Whoever stops waiting cancels the query.
+/// What it says of a query that was cancelled.
+const CANCELLED: &str = "Cancelled";
+
+/// Has executors carry out `plan`, under a `name` that no other query has. Whoever stops waiting cancels the query.
 pub(super) async fn carry_out(
     client: &Client,
     mut calls: SchedulerCalls,
     plan: Arc<dyn ExecutionPlan>,
     config: &SessionConfig,
+    name: String,
 ) -> Result<Done, Failure> {
-    let name = ballista_core::ids::new_instance_id();
     let request = request(&name, plan, config).map_err(Failure::Query)?;
     let place = (client.address.clone(), client.access.clone());
     let mut waiting = Waiting { place, calls: calls.clone(), name: Some(name.clone()) };
@@ -78,13 +82,13 @@ pub(super) async fn carry_out(
     };
     waiting.name = None;
     let ended = ended.map_err(Failure::Scheduler)?;
-    let progress = metrics::of(&mut calls, ended.job.clone()).await;
+    let stages = progress::last(&mut calls, ended.job.clone()).await;
     // A scheduler that keeps it needs a little more memory.
     let _ = calls.remove_session(RemoveSessionParams { session_id: name }).await;
     match ended.how {
         Ok(done) => {
             let files = Files { calls, job: ended.job };
-            Ok(Done { places: done.partition_location, progress, files })
+            Ok(Done { places: done.partition_location, stages, files })
         }
         Err(failed) => Err(Failure::Query(failure(&failed.error))),
     }
@@ -109,6 +113,10 @@ async fn ended(mut steps: Streaming<GetJobStatusResult>) -> Result<Ended, Status
 }
 
 fn failure(said: &str) -> DataFusionError {
+    // This program does not wait for what it cancels itself.
+    if said == CANCELLED {
+        return lost("the scheduler has not heard of this program for too long");
+    }
     if SAYS_LOST.iter().any(|text| said.contains(text)) { lost(said) } else { carried(said) }
 }
 

@@ -8,24 +8,32 @@ use cardoon_errors::Result;
 use datafusion::error::DataFusionError;
 use tokio::time::{interval, timeout};
 
-use super::Client;
+use super::{Client, state as client};
 use crate::limits;
 use crate::state::State;
 
-pub(super) const FOUND: &str = "an executor was lost while the query ran";
+/// What is said of a query that ran when the scheduler lost an executor.
+pub(super) fn found(state: &State) -> String {
+    let which = state.last_loss.as_deref().unwrap_or("an executor is gone");
+    format!("lost while the query ran: {which}")
+}
 
 /// How long executors may take to come again, if all were lost.
 const RETURN: Duration = Duration::from_secs(2 * limits::LOST_AFTER);
 
-/// Waits until the scheduler has lost more executors than `before`.
-pub(super) async fn since(before: u64, client: &Client) -> &'static str {
+/// Waits until the scheduler has lost more executors than `before`. What it says meanwhile goes to `hear`, and
+/// it hears that somebody waits for `query`.
+pub(super) async fn since(before: u64, client: &Client, query: &str, hear: impl Fn(State)) -> String {
     let mut rounds = interval(limits::PROBE);
     loop {
         rounds.tick().await;
         // A scheduler that is away ends the query by itself.
-        if client.state().await.is_ok_and(|state| state.losses != before) {
-            return FOUND;
+        let waiting = client::waiting(&client.address, &client.access, query);
+        let Ok(state) = waiting.await else { continue };
+        if state.losses != before {
+            return found(&state);
         }
+        hear(state);
     }
 }
 

@@ -4,23 +4,24 @@ mod answer;
 mod fetch;
 mod job;
 mod losses;
-mod metrics;
+mod progress;
 mod state;
 #[cfg(test)]
 mod tests;
 mod watched;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use ballista_core::config::BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES;
 use ballista_core::extension::SessionConfigExt as _;
 use ballista_core::extension::SessionConfigHelperExt as _;
+use ballista_core::ids::new_instance_id;
 use ballista_core::optimizer::ballista_default_optimizer_rules;
 use ballista_core::serde::protobuf::PartitionLocation;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
-use cardoon_engine::{Cluster, Progress, SHARED_BYTES, lost};
+use cardoon_engine::{Cluster, Files, SHARED_BYTES, Watch, lost, was_lost};
 use cardoon_errors::{Code, Error, Result};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
@@ -37,7 +38,7 @@ use answer::Answer;
 use job::Done;
 use losses::Losses;
 
-pub(crate) use state::{is_reached, state};
+pub(crate) use state::{is_reached, state, tell};
 pub(crate) use watched::Watched;
 
 pub(crate) type SchedulerCalls = SchedulerGrpcClient<Channel>;
@@ -46,8 +47,6 @@ pub(crate) type SchedulerCalls = SchedulerGrpcClient<Channel>;
 pub struct Client {
     address: Address,
     access: Access,
-    /// Of the query that runs, or has run last.
-    progress: Arc<Mutex<Progress>>,
     losses: Losses,
 }
 
@@ -57,7 +56,7 @@ impl Client {
     pub async fn connect(address: Address, token: Option<Token>) -> Result<Self> {
         let access = Access::new(token);
         state(&address, &access).await?;
-        Ok(Self { address, access, progress: Arc::default(), losses: Losses::default() })
+        Ok(Self { address, access, losses: Losses::default() })
     }
 
     /// The cluster as its scheduler sees it now.
@@ -67,10 +66,6 @@ impl Client {
 
     pub fn address(&self) -> &Address {
         &self.address
-    }
-
-    fn tell(&self, progress: Progress) {
-        *self.progress.lock().unwrap_or_else(PoisonError::into_inner) = progress;
     }
 }
 
@@ -99,18 +94,14 @@ impl Cluster for Client {
         &self,
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
+        watch: &Arc<Watch>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
-        self.tell(Progress::default());
         let schema = plan.schema();
         let Done { places, files, .. } =
-            self.done(plan, config).await.inspect_err(|error| self.losses.note(error))?;
+            self.done(plan, config, watch).await.inspect_err(|error| self.losses.note(error))?;
         let fetched = self.fetched(schema, places).await.inspect_err(|error| self.losses.note(error));
         files.remove().await;
         fetched
-    }
-
-    fn progress(&self) -> Progress {
-        *self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -121,19 +112,35 @@ impl Client {
         &self,
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
+        watch: &Arc<Watch>,
     ) -> Result<Done, DataFusionError> {
+        let (files, name) = (Files::of(&plan), new_instance_id());
         let before = self.state().await.map_err(external)?.losses;
         let calls = calls(&self.address, &self.access).await.map_err(external)?;
-        let done = tokio::select! {
-            done = job::carry_out(self, calls, plan, config) => done.map_err(|error| self.explained(error))?,
-            found = losses::since(before, self) => return Err(lost(found)),
+        let hear = |state: State| {
+            let job = state.jobs.into_iter().find(|job| job.name == name);
+            job.into_iter().for_each(|job| watch.tell(progress::of(&files, job.stages)));
         };
-        match self.state().await.map_err(external)?.losses {
-            after if after == before => {
-                self.tell(done.progress);
-                Ok(done)
-            }
-            _ => Err(lost(losses::FOUND)),
+        let done = tokio::select! {
+            done = job::carry_out(self, calls, plan, config, name.clone()) => done,
+            found = losses::since(before, self, &name, hear) => return Err(lost(found)),
+        };
+        let done = match done.map_err(|error| self.explained(error)) {
+            Err(error) if was_lost(&error) => return Err(self.named(error, before).await),
+            done => done?,
+        };
+        if let Some(stages) = &done.stages {
+            watch.tell(progress::of(&files, stages.clone()));
+        }
+        let after = self.state().await.map_err(external)?;
+        if after.losses == before { Ok(done) } else { Err(lost(losses::found(&after))) }
+    }
+
+    /// The `error` of a query whose executors were lost, with which one that was, if there are more losses than `before`.
+    async fn named(&self, error: DataFusionError, before: u64) -> DataFusionError {
+        match self.state().await {
+            Ok(state) if state.losses != before => lost(losses::found(&state)),
+            _ => error,
         }
     }
 

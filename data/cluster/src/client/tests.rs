@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::SocketAddr;
+use std::sync::Mutex;
 
-use cardoon_engine::{Engine, Settings, was_lost};
+use cardoon_engine::{Engine, Settings};
 use cardoon_frame::Frame;
 use datafusion::arrow::array::AsArray as _;
 use datafusion::arrow::datatypes::Int64Type;
@@ -108,10 +109,14 @@ impl Cluster for Interrupted {
         &self,
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
+        watch: &Arc<Watch>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
         let schema = plan.schema();
-        let Done { places, .. } =
-            self.client.done(plan, config).await.inspect_err(|error| self.client.losses.note(error))?;
+        let Done { places, .. } = self
+            .client
+            .done(plan, config, watch)
+            .await
+            .inspect_err(|error| self.client.losses.note(error))?;
         assert!(!places.is_empty());
         if self.found_gone.lock().unwrap().is_empty() {
             self.end_holders(&places).await;
@@ -120,10 +125,6 @@ impl Cluster for Interrupted {
             self.client.fetched(schema, places).await.inspect_err(|error| self.client.losses.note(error));
         self.found_gone.lock().unwrap().push(fetched.as_ref().is_err_and(was_lost));
         fetched
-    }
-
-    fn progress(&self) -> Progress {
-        self.client.progress()
     }
 }
 

@@ -3,6 +3,7 @@
 mod heartbeat;
 mod orders;
 mod pulse;
+mod running;
 mod stages;
 
 use std::fs;
@@ -44,6 +45,7 @@ use crate::client::{self, SchedulerCalls, Watched};
 use crate::{codec, limits};
 use orders::Orders;
 use pulse::Pulse;
+use running::Running;
 use stages::Stages;
 
 /// What an executor may use, and whom it works for.
@@ -67,6 +69,7 @@ pub struct ExecutorSettings {
 pub struct Executor {
     work: Arc<Work>,
     pulse: Pulse,
+    running: Running,
     listener: TcpListener,
     calls: SchedulerGrpcClient<Watched>,
     /// A call for work has failed.
@@ -97,15 +100,18 @@ impl Executor {
             return Err(not_reached(&settings, port));
         }
         let folder = folder(settings.folder.as_ref())?;
-        let pulse = Pulse::default();
-        let work = Arc::new(work(&settings, port, &folder, &access, pulse.clone())?);
-        Ok(Self { work, pulse, listener, calls, failed: failed_calls, heartbeats, access, _folder: folder })
+        let (pulse, running) = (Pulse::default(), Running::new(settings.scheduler.clone(), access.clone()));
+        let stages = Stages::new(pulse.clone(), running.clone());
+        let work = Arc::new(work(&settings, port, &folder, &access, stages)?);
+        let failed = failed_calls;
+        Ok(Self { work, pulse, running, listener, calls, failed, heartbeats, access, _folder: folder })
     }
 
     /// Works for as long as it is polled, or until a call to the scheduler has failed: then neither of the two knows what
     /// the other has heard, and the executor ends with [`Code::NoCluster`]. Another one may be started in its place.
     pub async fn run(self) -> Result<()> {
-        let Self { work, pulse, listener, calls, failed: failed_calls, heartbeats, access, _folder } = self;
+        let Self { work, pulse, running, listener, calls, failed: failed_calls, heartbeats, access, _folder } =
+            self;
         let codec =
             BallistaCodec::<LogicalPlanNode, PhysicalPlanNode>::new(codec::logical(), codec::physical());
         let health = ExecutorHealth::new();
@@ -117,6 +123,7 @@ impl Executor {
             () = failed_calls.notified() => Err(broken()),
             never = heartbeat::send(heartbeats, &work) => match never {},
             never = pulse.beat() => match never {},
+            never = running.tell(&work.metadata.id) => match never {},
         }
     }
 }
@@ -147,7 +154,7 @@ fn work(
     port: u16,
     folder: &TempDir,
     access: &Access,
-    pulse: Pulse,
+    stages: Stages,
 ) -> Result<Work> {
     let threads = settings.threads.max(1);
     let registration = ExecutorRegistration {
@@ -172,7 +179,7 @@ fn work(
         Arc::new(functions()),
         Arc::new(LoggingMetricsCollector::default()),
         threads,
-        Arc::new(Stages::new(pulse)),
+        Arc::new(stages),
     ))
 }
 

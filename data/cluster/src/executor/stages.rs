@@ -7,17 +7,19 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
 use super::pulse::Pulse;
+use super::running::Running;
 
 /// Ballista's way to carry out a stage, with our operators in place of some of its own. They need not travel: they give
 /// the same rows.
 pub(super) struct Stages {
     usual: DefaultExecutionEngine,
     pulse: Pulse,
+    running: Running,
 }
 
 impl Stages {
-    pub(super) fn new(pulse: Pulse) -> Self {
-        Self { usual: DefaultExecutionEngine::new(), pulse }
+    pub(super) fn new(pulse: Pulse, running: Running) -> Self {
+        Self { usual: DefaultExecutionEngine::new(), pulse, running }
     }
 }
 
@@ -34,6 +36,9 @@ impl ExecutionEngine for Stages {
     ) -> Result<Arc<dyn QueryStageExecutor>> {
         self.pulse.quicken();
         let plan = cardoon_engine::improved(plan, config)?;
-        self.usual.create_query_stage_exec(job, stage, task, partitions, plan, folder, config)
+        let work =
+            self.usual.create_query_stage_exec(job.clone(), stage, task, partitions, plan, folder, config)?;
+        self.running.add(job.as_ref(), stage, task, &work);
+        Ok(work)
     }
 }

@@ -1,5 +1,7 @@
 //! The process that cuts plans into stages and has executors carry them out.
 
+mod clients;
+mod jobs;
 mod service;
 mod watch;
 
@@ -22,6 +24,8 @@ use tokio::net::TcpListener;
 use crate::access::{Access, Token};
 use crate::address::Address;
 use crate::{codec, limits};
+use clients::Clients;
+use jobs::Told;
 use service::Served;
 use watch::Losses;
 
@@ -69,10 +73,17 @@ impl Scheduler {
     pub async fn serve(self) -> Result<()> {
         let Self { listener, server, access, .. } = self;
         let losses = Losses::default();
-        let served = Served { server: server.clone(), losses: losses.clone() };
+        let clients = Clients::default();
+        let served = Served {
+            server: server.clone(),
+            losses: losses.clone(),
+            clients: clients.clone(),
+            told: Told::default(),
+        };
         tokio::select! {
             served = service::serve(listener, served, access) => served.map_err(failed),
             never = watch::executors(&server, &losses) => match never {},
+            never = clients.watch(&server) => match never {},
         }
     }
 }

@@ -9,7 +9,7 @@ use axum::http::header::USER_AGENT;
 use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::serve::ListenerExt as _;
 use axum::{Json, Router};
 use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpcServer;
@@ -19,23 +19,33 @@ use tokio::time::timeout;
 use tonic::service::Routes;
 
 use super::Server;
+use super::clients::Clients;
+use super::jobs::{Told, jobs};
 use super::watch::Losses;
 use crate::access::Access;
 use crate::limits;
-use crate::state::{ExecutorState, HOST_HEADER, JobState, PATH, REACH, State, VERSION};
+use crate::state::{
+    ExecutorState, HOST_HEADER, PATH, QUERY_HEADER, REACH, RUNNING, State, TaskState, VERSION,
+};
 
 /// What is asked for.
 #[derive(Clone)]
 pub(super) struct Served {
     pub(super) server: Arc<Server>,
     pub(super) losses: Losses,
+    pub(super) clients: Clients,
+    pub(super) told: Told,
 }
 
 pub(super) async fn serve(listener: TcpListener, served: Served, access: Access) -> std::io::Result<()> {
     let calls = SchedulerGrpcServer::new(Server::clone(&served.server))
         .max_decoding_message_size(limits::MESSAGE)
         .max_encoding_message_size(limits::MESSAGE);
-    let ours = Router::new().route(PATH, get(state)).with_state(served).route(REACH, get(reach));
+    let ours = Router::new()
+        .route(PATH, get(state))
+        .route(RUNNING, post(running))
+        .with_state(served)
+        .route(REACH, get(reach));
     let service = Routes::new(calls)
         .into_axum_router()
         .merge(ours)
@@ -50,13 +60,20 @@ async fn guard(Shared(access): Shared<Access>, request: Request, next: Next) -> 
     if access.lets(agent) { Ok(next.run(request).await) } else { Err(StatusCode::UNAUTHORIZED) }
 }
 
-async fn state(Shared(Served { server, losses }): Shared<Served>) -> Result<Json<State>, StatusCode> {
+async fn state(
+    Shared(Served { server, losses, clients, told }): Shared<Served>,
+    headers: HeaderMap,
+) -> Result<Json<State>, StatusCode> {
+    if let Some(query) = headers.get(QUERY_HEADER).and_then(|query| query.to_str().ok()) {
+        clients.hear(query);
+    }
     let broken = |_| StatusCode::INTERNAL_SERVER_ERROR;
     let mut executors: Vec<ExecutorState> =
         known(&server).await.map_err(broken)?.into_iter().map(|(executor, _)| executor).collect();
     executors.sort_by_key(|executor| executor.port);
-    let jobs = jobs(&server).await;
-    Ok(Json(State { version: VERSION.to_owned(), executors, losses: losses.count(), jobs }))
+    let jobs = jobs(&server, &told).await;
+    let (version, (losses, last_loss)) = (VERSION.to_owned(), losses.told());
+    Ok(Json(State { version, executors, losses, last_loss, jobs }))
 }
 
 /// Whether an executor that asks can be reached at this port, at the host that it names or where it comes from. Others will
@@ -74,16 +91,16 @@ async fn reach(
     }
 }
 
-async fn jobs(server: &Server) -> Vec<JobState> {
-    let mut jobs = Vec::new();
-    for (id, job) in server.state.task_manager.get_running_job_cache().iter() {
-        let graph = job.execution_graph.read().await;
-        let (stages, finished_stages) = (graph.stage_count(), graph.completed_stages());
-        let (id, name) = (id.to_string(), graph.job_name().to_owned());
-        jobs.push(JobState { id, name, stages, finished_stages });
-    }
-    jobs.sort_by(|left, right| left.id.cmp(&right.id));
-    jobs
+/// An executor tells how far its tasks are.
+async fn running(
+    Shared(Served { server, told, .. }): Shared<Served>,
+    Path(executor): Path<String>,
+    Json(tasks): Json<Vec<TaskState>>,
+) -> StatusCode {
+    let Ok(known) = known(&server).await else { return StatusCode::INTERNAL_SERVER_ERROR };
+    let known: Vec<String> = known.into_iter().map(|(executor, _)| executor.id).collect();
+    told.hear(executor, tasks, &known);
+    StatusCode::OK
 }
 
 /// The executors that are not lost, each with the time of its last heartbeat.

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::io;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use ballista_core::serde::protobuf::ExecutorStoppedParams;
@@ -25,15 +24,26 @@ const SILENT_ROUNDS: u128 = 1000 * limits::LOST_AFTER as u128 / limits::PROBE.as
 /// How many executors were lost so far. One is counted before its work is given to others, so that whoever finds the
 /// same number after a query as before knows that no work was given away.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Losses(Arc<AtomicU64>);
+pub(super) struct Losses(Arc<Mutex<(u64, Option<String>)>>);
 
 impl Losses {
-    pub(super) fn count(&self) -> u64 {
-        self.0.load(Ordering::SeqCst)
+    /// How many, and which one was the last.
+    pub(super) fn told(&self) -> (u64, Option<String>) {
+        self.lock().clone()
     }
 
-    fn add(&self) {
-        self.0.fetch_add(1, Ordering::SeqCst);
+    fn add(&self, found: &str) {
+        let mut losses = self.lock();
+        *losses = (losses.0 + 1, Some(found.to_owned()));
+    }
+
+    /// The same one once more.
+    fn again(&self) {
+        self.lock().0 += 1;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, (u64, Option<String>)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -71,13 +81,19 @@ async fn round(
         let mut seen = before.remove(&executor.id).unwrap_or_default().hears(heartbeat);
         if refuses || seen.silent >= SILENT_ROUNDS {
             seen.lost = true;
-            losses.add();
-            lose(server, &executor, refuses).await;
+            let ExecutorState { host, port, .. } = &executor;
+            let found = if refuses {
+                format!("{host}:{port} refuses connections")
+            } else {
+                format!("{host}:{port} is silent")
+            };
+            losses.add(&found);
+            lose(server, &executor, found).await;
         }
         now.insert(executor.id, seen);
     }
     // A query may have begun after a loss was counted, and yet with the executor that was going.
-    before.into_values().filter(|seen| seen.lost).for_each(|_| losses.add());
+    before.into_values().filter(|seen| seen.lost).for_each(|_| losses.again());
     now
 }
 
@@ -88,9 +104,7 @@ impl Seen {
     }
 }
 
-async fn lose(server: &Server, executor: &ExecutorState, refuses: bool) {
-    let found = if refuses { "refuses connections" } else { "is silent" };
-    let reason = format!("{}:{} {found}", executor.host, executor.port);
+async fn lose(server: &Server, executor: &ExecutorState, reason: String) {
     // It only fails when the scheduler ends.
     let _ = server
         .executor_stopped(Request::new(ExecutorStoppedParams { executor_id: executor.id.clone(), reason }))

@@ -19,9 +19,8 @@ use datafusion::prelude::SessionContext;
 
 use crate::Settings;
 use crate::errors::{Disagreement, IntoEngine as _};
-use crate::progress::Watch;
 
-pub(crate) use csv::{decode, encode};
+pub(crate) use csv::{bytes as csv_bytes, decode, encode};
 pub(crate) use paths::may_write;
 
 /// Finds the tables of an engine's queries, and remembers which columns had to be widened.
@@ -29,8 +28,6 @@ pub(crate) struct Tables {
     roots: Vec<PathBuf>,
     csv: CsvOptions,
     widened: Mutex<BTreeMap<(String, String), Kind>>,
-    /// Watches the running query.
-    watch: Arc<Watch>,
     place: Place,
 }
 
@@ -45,17 +42,7 @@ pub(crate) enum Place {
 
 impl Tables {
     pub(crate) fn new(settings: &Settings, place: Place) -> Self {
-        Self {
-            roots: settings.roots.clone(),
-            csv: settings.csv.clone(),
-            widened: Mutex::default(),
-            watch: Arc::default(),
-            place,
-        }
-    }
-
-    pub(crate) fn watch(&self) -> &Watch {
-        &self.watch
+        Self { roots: settings.roots.clone(), csv: settings.csv.clone(), widened: Mutex::default(), place }
     }
 
     /// Remembers that a column holds more than its samples did. `false` if the attempt that found it has read the column
@@ -80,7 +67,7 @@ impl Tables {
         match paths::format(scan, &files).map_err(Error::into_engine)? {
             Format::Csv => {
                 let needed = |table: &str, column: &str| self.needed(table, column);
-                csv::open(scan, &files, needed, self.watch.clone(), self.place)
+                csv::open(scan, &files, needed, self.place)
             }
             Format::Parquet => listing::parquet(&files).await,
             Format::JsonLines => listing::json(&files, self.place).await,

@@ -6,5 +6,6 @@ mod files;
 mod frames;
 mod groups;
 mod outputs;
+mod progress;
 mod queries;
 mod support;

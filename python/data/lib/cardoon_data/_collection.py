@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from typing import Any, Generic, TypeVar
 
 import pandas as pd
 
-from cardoon_data import _local, _pandas, _plan_text
+from cardoon_data import _local, _pandas
+from cardoon_data._picture import Picture
 from cardoon_data._table import Table
 
 T = TypeVar("T")
@@ -37,13 +39,20 @@ class Collection(ABC, Generic[T]):
         """How the engine will carry it out."""
         return _local.current().explain(self._whole())
 
-    def visualize(self, filename: str | None = None, **options: Any) -> str:
-        """The steps as text, the last one first. Also written to the file of this name, if one is given."""
-        text = _plan_text.of(self._whole().plan)
+    def visualize(
+        self,
+        filename: str | os.PathLike[str] | None = None,
+        format: str | None = None,  # noqa: A002 - Dask's name for it.
+        **options: Any,
+    ) -> Picture:
+        """The steps: a picture in a notebook, else text, the last one first. They are also written to the file of this name, if
+        one is given: a picture to ``.svg``, a graph for the programs of Graphviz to ``.dot``, text to ``.txt``. A name without
+        such an end gets that of ``format``, by default svg. Raises :class:`NotSupported` for others. Dask's further options
+        have no effect."""
+        picture = Picture(self._whole().plan)
         if filename is not None:
-            with open(filename, "w", encoding="utf-8") as file:
-                file.write(text + "\n")
-        return text
+            picture.save(filename, format)
+        return picture
 
 
 def compute(*collections: Any, **options: Any) -> tuple[Any, ...]:

@@ -65,13 +65,13 @@ class Local:
         """Writes all rows of a table to a file, and answers how many there are."""
         plan = _order.kept(table.plan, list(table.columns))
         engine = self._for(plan)
-        with _progress.shown(engine, plan):
-            return engine.write(json.dumps(plan), path, kind)
+        with _progress.shown() as progress:
+            return engine.write(json.dumps(plan), path, kind, progress)
 
     def _collect(self, plan: Json) -> pa.Table:
         engine = self._for(plan)
-        with _progress.shown(engine, plan):
-            return _taken(engine.collect(json.dumps(plan)))
+        with _progress.shown() as progress:
+            return _taken(engine.collect(json.dumps(plan), progress))
 
     def _for(self, plan: Json) -> Engine:
         return self._engine(1 if _order.matters(plan) else self.settings.threads)

@@ -25,15 +25,47 @@ _SIGNS = {
 }
 
 
-def of(plan: Json, depth: int = 0) -> str:
-    """The steps, the last one first."""
-    ((step, body),) = plan.items()
-    lines = ["  " * depth + f"{step} {_details(step, body)}".rstrip()]
-    lines += [of(part, depth + 1) for part in _inputs(step, body)]
+#: Steps below one another that are indented.
+_INDENTED = 100
+
+#: Of an expression, beyond which it is cut: more parts, and parts within parts, than anybody reads.
+_PARTS = 1000
+_DEPTH = 60
+
+
+def of(plan: Json) -> str:
+    """The steps, the last one first. What several steps go on with is written out once."""
+    lines: list[str] = []
+    written: set[int] = set()
+    waiting = [(plan, 0)]
+    while waiting:
+        part, depth = waiting.pop()
+        line = "  " * min(depth, _INDENTED) + f"{name(part)} {details(part)}".rstrip()
+        below = inputs(part)
+        if id(part) in written and below:
+            lines.append(f"{line} (as above)")
+            continue
+        written.add(id(part))
+        lines.append(line)
+        waiting += [(each, depth + 1) for each in reversed(below)]
     return "\n".join(lines)
 
 
-def _inputs(step: str, body: Any) -> list[Json]:
+def name(plan: Json) -> str:
+    """What the last step of a plan is called."""
+    ((step, _),) = plan.items()
+    return step
+
+
+def details(plan: Json) -> str:
+    """What its last step does."""
+    ((step, body),) = plan.items()
+    return _Details().of(step, body)
+
+
+def inputs(plan: Json) -> list[Json]:
+    """The plans whose rows its last step takes."""
+    ((step, body),) = plan.items()
     match step:
         case "scan":
             return []
@@ -46,61 +78,74 @@ def _inputs(step: str, body: Any) -> list[Json]:
     return [body["input"]]
 
 
-def _details(step: str, body: Any) -> str:
-    match step:
-        case "scan":
-            return ", ".join(body["paths"])
-        case "filter":
-            return _expr(body["condition"])
-        case "select" | "assign":
-            return ", ".join(map(_named, body["columns"]))
-        case "aggregate":
-            keys, values = (", ".join(map(_named, body[part])) for part in ("keys", "aggregates"))
-            return f"{values} by {keys}" if keys else values
-        case "sort":
-            return ", ".join(_expr(key["by"]) + (" descending" if key["descending"] else "") for key in body["by"])
-        case "limit":
-            return f"{body['fetch']} rows after {body['skip']}" if body["skip"] else f"{body['fetch']} rows"
-        case "join":
-            return f"{body['how']} on {', '.join(body['left_on'])} = {', '.join(body['right_on'])}"
-        case "distinct":
-            return ", ".join(body["on"])
-        case "sql":
-            return str(body["query"])
-    return ""
+class _Details:
+    """Writes what one step does, up to so many parts of its expressions."""
 
+    def __init__(self) -> None:
+        self._parts = _PARTS
+        self._depth = 0
 
-def _named(column: Json) -> str:
-    text = _expr(column["expr"])
-    return text if text == column["name"] else f"{column['name']} = {text}"
+    def of(self, step: str, body: Any) -> str:
+        match step:
+            case "scan":
+                return ", ".join(body["paths"])
+            case "filter":
+                return self._expr(body["condition"])
+            case "select" | "assign":
+                return ", ".join(map(self._named, body["columns"]))
+            case "aggregate":
+                keys, values = (", ".join(map(self._named, body[part])) for part in ("keys", "aggregates"))
+                return f"{values} by {keys}" if keys else values
+            case "sort":
+                return ", ".join(self._expr(key["by"]) + (" descending" if key["descending"] else "") for key in body["by"])
+            case "limit":
+                return f"{body['fetch']} rows after {body['skip']}" if body["skip"] else f"{body['fetch']} rows"
+            case "join":
+                return f"{body['how']} on {', '.join(body['left_on'])} = {', '.join(body['right_on'])}"
+            case "distinct":
+                return ", ".join(body["on"])
+            case "sql":
+                return str(body["query"])
+        return ""
 
+    def _named(self, column: Json) -> str:
+        text = self._expr(column["expr"])
+        return text if text == column["name"] else f"{column['name']} = {text}"
 
-def _expr(expr: Json) -> str:
-    ((kind, body),) = expr.items()
-    match kind:
-        case "column":
-            return str(body)
-        case "literal":
-            return repr(next(iter(body.values()))) if isinstance(body, dict) else "null"
-        case "binary":
-            return f"({_expr(body['left'])} {_SIGNS[body['op']]} {_expr(body['right'])})"
-        case "unary":
-            return f"{body['op']}({_expr(body['operand'])})"
-        case "cast":
-            return f"{body['kind']}({_expr(body['operand'])})"
-        case "is_in":
-            return f"{_expr(body['operand'])} in {len(body['values'])} values"
-        case "where":
-            return f"where({', '.join(_expr(body[part]) for part in ('condition', 'then', 'otherwise'))})"
-        case "call":
-            return f"{body['function']}({', '.join(map(_expr, body['arguments']))})"
-        case "window":
-            return f"place among equal {', '.join(map(_expr, body['partition_by']))}"
-    return _aggregate(body)
+    def _expr(self, expr: Json) -> str:
+        self._parts -= 1
+        if self._parts < 0 or self._depth == _DEPTH:
+            return "…"
+        self._depth += 1
+        text = self._part(expr)
+        self._depth -= 1
+        return text
 
+    def _part(self, expr: Json) -> str:
+        ((kind, body),) = expr.items()
+        match kind:
+            case "column":
+                return str(body)
+            case "literal":
+                return repr(next(iter(body.values()))) if isinstance(body, dict) else "null"
+            case "binary":
+                return f"({self._expr(body['left'])} {_SIGNS[body['op']]} {self._expr(body['right'])})"
+            case "unary":
+                return f"{body['op']}({self._expr(body['operand'])})"
+            case "cast":
+                return f"{body['kind']}({self._expr(body['operand'])})"
+            case "is_in":
+                return f"{self._expr(body['operand'])} in {len(body['values'])} values"
+            case "where":
+                return f"where({', '.join(self._expr(body[part]) for part in ('condition', 'then', 'otherwise'))})"
+            case "call":
+                return f"{body['function']}({', '.join(map(self._expr, body['arguments']))})"
+            case "window":
+                return f"place among equal {', '.join(map(self._expr, body['partition_by']))}"
+        return self._aggregate(body)
 
-def _aggregate(body: Any) -> str:
-    if isinstance(body, str):
-        return body
-    ((name, operand),) = body.items()
-    return f"{name}({_expr(operand.get('operand', operand))})"
+    def _aggregate(self, body: Any) -> str:
+        if isinstance(body, str):
+            return body
+        ((name, operand),) = body.items()
+        return f"{name}({self._expr(operand.get('operand', operand))})"

@@ -131,6 +131,10 @@ phrases! {
         "start one: cardoon data executor --scheduler {}" => "启动一个：cardoon data executor --scheduler {0}";
     }
     ExecutorsLost {
+        "lost while the query ran: {}" => "查询期间失联：{0~}";
+        "{}:{} refuses connections" => "{0}:{1} 拒绝连接";
+        "{}:{} is silent" => "{0}:{1} 没有心跳";
+        "the scheduler has not heard of this program for too long" => "调度器太久没有收到本程序的消息";
         "executors were lost again and again while the query ran" => "查询期间执行器一再失联";
         "look whether they run out of memory; cardoon data executor --memory gives them more" =>
             "看看它们是不是内存不够；用 cardoon data executor --memory 可以调大上限";

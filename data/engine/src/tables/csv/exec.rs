@@ -10,7 +10,9 @@ use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::coop::cooperative;
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType, ReplaceChildrenOptions};
-use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
+use datafusion::physical_plan::metrics::{
+    BaselineMetrics, Count, ExecutionPlanMetricsSet, Metric, MetricValue, MetricsSet,
+};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -21,6 +23,7 @@ use futures_util::stream;
 use super::files::{Files, Layout};
 use super::rows::Rows;
 use super::{estimate, failure};
+use crate::cluster::{BAD_ROWS, BYTES_READ, ROWS_READ};
 
 /// Reads CSV files. All partitions take blocks from one scan, so that none of them ends long before the others.
 pub(super) struct CsvExec {
@@ -31,6 +34,8 @@ pub(super) struct CsvExec {
     metrics: ExecutionPlanMetricsSet,
     /// Made by the first partition that starts.
     scan: Mutex<Option<Arc<Scan>>>,
+    /// That one and those of earlier rounds.
+    scans: Arc<Mutex<Vec<Arc<Scan>>>>,
 }
 
 impl CsvExec {
@@ -53,6 +58,7 @@ impl CsvExec {
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
             scan: Mutex::default(),
+            scans: Arc::default(),
         }
     }
 
@@ -62,14 +68,32 @@ impl CsvExec {
         if let Some(scan) = &*shared {
             return Ok(scan.reader());
         }
-        let Files { sources, layout, watch, .. } = &*self.files;
+        let Files { sources, layout, .. } = &*self.files;
         let options = Options { batch_rows, ..layout.options.clone() };
         let scan = Scan::new(sources.clone(), layout.header.clone(), Some(self.columns.clone()), options)
             .map_err(|error| failure::of_scan(layout, error))?;
-        let bytes = sources.iter().map(|source| source.len()).sum();
-        watch.add(scan.clone(), bytes);
+        self.scans.lock().unwrap_or_else(PoisonError::into_inner).push(scan.clone());
         Ok(shared.insert(scan).reader())
     }
+}
+
+impl CsvExec {
+    /// What all scans have read so far, under the names of the metrics.
+    fn counts(&self) -> [(&'static str, Count); 3] {
+        let counts = [ROWS_READ, BYTES_READ, BAD_ROWS].map(|name| (name, Count::new()));
+        for scan in &*self.scans.lock().unwrap_or_else(PoisonError::into_inner) {
+            let read = scan.progress();
+            let read = [read.rows, read.bytes, read.bad_rows];
+            counts.iter().zip(read).for_each(|((_, count), read)| count.add(read as usize));
+        }
+        counts
+    }
+}
+
+/// Bytes of the files of such a step; see [`super::bytes`].
+pub(super) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
+    let exec = plan.downcast_ref::<CsvExec>()?;
+    Some(exec.files.sources.iter().map(|source| source.len()).sum())
 }
 
 impl fmt::Debug for CsvExec {
@@ -119,7 +143,8 @@ impl ExecutionPlan for CsvExec {
     /// A recursive query reads its files again in each round.
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
         let partitions = self.properties.partitioning.partition_count();
-        Ok(Arc::new(Self::new(self.files.clone(), self.columns.clone(), self.limit, partitions)))
+        let again = Self::new(self.files.clone(), self.columns.clone(), self.limit, partitions);
+        Ok(Arc::new(Self { scans: self.scans.clone(), ..again }))
     }
 
     fn with_new_children(self: Arc<Self>, _: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
@@ -142,7 +167,12 @@ impl ExecutionPlan for CsvExec {
     }
 
     fn metrics(&self) -> Option<MetricsSet> {
-        Some(self.metrics.clone_inner())
+        let mut metrics = self.metrics.clone_inner();
+        for (name, count) in self.counts() {
+            let count = MetricValue::Count { name: name.into(), count };
+            metrics.push(Arc::new(Metric::new(count, None)));
+        }
+        Some(metrics)
     }
 }
 

@@ -13,14 +13,12 @@ use serde::{Deserialize, Serialize};
 use super::failure;
 use super::source::source;
 use crate::errors::{self, IntoEngine as _};
-use crate::progress::Watch;
 
 /// CSV files of the same columns.
 pub(super) struct Files {
     pub(super) layout: Arc<Layout>,
     pub(super) paths: Vec<PathBuf>,
     pub(super) sources: Vec<Arc<dyn Source>>,
-    pub(super) watch: Arc<Watch>,
 }
 
 /// What is known of the files before they are read.
@@ -39,7 +37,6 @@ impl Files {
         scan: &Scan,
         files: &[PathBuf],
         needed: impl Fn(&str, &str) -> Option<Kind>,
-        watch: Arc<Watch>,
     ) -> Result<Self> {
         let name = scan.paths.join(", ");
         let sources: Vec<_> = files.iter().map(|file| source(file)).collect();
@@ -54,7 +51,7 @@ impl Files {
         declare(&mut header, &scan.csv).map_err(Error::into_engine)?;
         let declared = scan.csv.kinds.keys().cloned().collect();
         let layout = Arc::new(Layout { name, header, declared, options });
-        Ok(Self { layout, paths: files.to_vec(), sources, watch })
+        Ok(Self { layout, paths: files.to_vec(), sources })
     }
 }
 

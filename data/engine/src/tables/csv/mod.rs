@@ -20,7 +20,6 @@ use datafusion::error::Result;
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::Place;
-use crate::progress::Watch;
 use files::Files;
 use table::CsvTable;
 
@@ -34,15 +33,19 @@ pub(crate) fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>> {
     remote::decode(sent)
 }
 
+/// Bytes of the files of a step that reads CSV, which are not known of compressed ones; nothing if `plan` is another step.
+pub(crate) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
+    exec::bytes(plan).or_else(|| remote::bytes(plan))
+}
+
 /// Looks at every file for its columns, and at samples of it for what they hold. `needed` tells what earlier attempts
 /// have found out about a column.
 pub(super) fn open(
     scan: &Scan,
     files: &[PathBuf],
     needed: impl Fn(&str, &str) -> Option<Kind>,
-    watch: Arc<Watch>,
     place: Place,
 ) -> Result<Arc<dyn TableProvider>> {
-    let files = Files::open(scan, files, needed, watch)?;
+    let files = Files::open(scan, files, needed)?;
     Ok(Arc::new(CsvTable::new(Arc::new(files), place)))
 }

@@ -87,6 +87,17 @@ pub(super) fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>> {
     serde_json::to_vec(&sent).map(Some).map_err(|error| DataFusionError::External(Box::new(error)))
 }
 
+/// Bytes of the files of such a step; see [`super::bytes`].
+pub(super) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
+    let (config, _) = of(plan)?;
+    let pieces = config.file_groups.iter().flat_map(FileGroup::files).filter_map(|file| file.extension());
+    let bytes = |piece: &Piece| match piece.part {
+        Some(part) => Some(part.end.saturating_sub(part.start)),
+        None => source(&piece.path).len(),
+    };
+    Some(pieces.map(bytes).sum())
+}
+
 pub(super) fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>> {
     let Sent { layout, columns, groups, limit, few } =
         serde_json::from_slice(sent).map_err(|error| DataFusionError::External(Box::new(error)))?;
