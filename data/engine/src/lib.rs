@@ -21,6 +21,7 @@ mod output;
 mod progress;
 mod session;
 mod settings;
+mod stores;
 mod tables;
 
 pub use cluster::{BAD_ROWS, BYTES_READ, Cluster, ROWS_READ, decode, encode};
@@ -31,3 +32,4 @@ pub use output::{Fence, Output, OutputFormat, Writer};
 pub use progress::Progress;
 pub use session::{improved, runtime};
 pub use settings::Settings;
+pub use stores::{StoreOptions, keep_store_options};

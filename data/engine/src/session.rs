@@ -19,6 +19,7 @@ use crate::cluster::Cluster;
 use crate::direct::DirectGroups;
 use crate::engine::Attempt;
 use crate::memory;
+use crate::stores::Registry;
 use crate::tables::Tables;
 
 /// Rows in a batch, at most.
@@ -39,6 +40,7 @@ pub fn runtime(settings: &Settings) -> Result<Arc<RuntimeEnv>> {
     };
     RuntimeEnvBuilder::new()
         .with_memory_pool(pool)
+        .with_object_store_registry(Arc::<Registry>::default())
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
         .build_arc()
         .map_err(|error| Error::new(Code::QueryFailed, "the engine cannot be set up").source(error))

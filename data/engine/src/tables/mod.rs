@@ -2,11 +2,13 @@
 
 mod csv;
 mod listing;
+mod location;
+mod objects;
 mod paths;
+mod roots;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -20,13 +22,13 @@ use datafusion::prelude::SessionContext;
 use crate::Settings;
 use crate::errors::{Disagreement, IntoEngine as _};
 use crate::progress::Watch;
+use roots::Roots;
 
 pub(crate) use csv::{decode, encode};
-pub(crate) use paths::may_write;
 
 /// Finds the tables of an engine's queries, and remembers which columns had to be widened.
 pub(crate) struct Tables {
-    roots: Vec<PathBuf>,
+    roots: Roots,
     csv: CsvOptions,
     widened: Mutex<BTreeMap<(String, String), Kind>>,
     /// Watches the running query.
@@ -44,14 +46,19 @@ pub(crate) enum Place {
 }
 
 impl Tables {
-    pub(crate) fn new(settings: &Settings, place: Place) -> Self {
-        Self {
-            roots: settings.roots.clone(),
+    /// Errors with [`Code::BadStoreOptions`] if a root is a URL of no store.
+    pub(crate) fn new(settings: &Settings, place: Place) -> cardoon_errors::Result<Self> {
+        Ok(Self {
+            roots: Roots::new(&settings.roots)?,
             csv: settings.csv.clone(),
             widened: Mutex::default(),
             watch: Arc::default(),
             place,
-        }
+        })
+    }
+
+    pub(crate) fn roots(&self) -> &Roots {
+        &self.roots
     }
 
     pub(crate) fn watch(&self) -> &Watch {
@@ -74,17 +81,36 @@ impl Tables {
         widened.get(&(table.to_owned(), column.to_owned())).copied()
     }
 
+    /// Options of a store stay in this process, and so are of no use to executors.
+    pub(crate) fn may_use(&self, store_options: Option<&str>) -> cardoon_errors::Result<()> {
+        if store_options.is_none() || self.place == Place::Here {
+            return Ok(());
+        }
+        Err(Error::new(Code::OptionsOnCluster, "storage options are not sent to executors")
+            .checked("they may be secret, and executors reach the store themselves")
+            .hint("set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL where executors are started"))
+    }
+
     /// The files of `scan` as a table.
     pub(crate) async fn open(&self, scan: &Scan) -> Result<Arc<dyn TableProvider>> {
-        let files = paths::expand(&scan.paths, &self.roots).map_err(Error::into_engine)?;
+        self.may_use(scan.store_options.as_deref()).map_err(Error::into_engine)?;
+        let files = paths::expand(scan, &self.roots).await.map_err(Error::into_engine)?;
         match paths::format(scan, &files).map_err(Error::into_engine)? {
             Format::Csv => {
                 let needed = |table: &str, column: &str| self.needed(table, column);
-                csv::open(scan, &files, needed, self.watch.clone(), self.place)
+                csv::open(scan, files, needed, self.watch.clone(), self.place).await
             }
             Format::Parquet => listing::parquet(&files).await,
             Format::JsonLines => listing::json(&files, self.place).await,
         }
+    }
+}
+
+impl Tables {
+    /// The first bytes of the first file of `scan`, unpacked.
+    pub(crate) async fn begin(&self, scan: &Scan, most: usize) -> cardoon_errors::Result<Vec<u8>> {
+        let files = paths::expand(scan, &self.roots).await?;
+        files.first().map_or(Ok(Vec::new()), |file| csv::begin(file, most))
     }
 }
 

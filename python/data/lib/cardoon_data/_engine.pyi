@@ -31,14 +31,23 @@ class Engine:
     def explain(self, plan: str) -> str:
         """How it will be carried out, as text."""
 
-    def write(self, plan: str, path: str | PathLike[str], format: str) -> int:
-        """Writes all rows to a file and answers how many there are. ``format`` is csv, json, jsonl or parquet."""
+    def write(
+        self, plan: str, path: str | PathLike[str], format: str, store_options: str | None = None
+    ) -> int:
+        """Writes all rows to a file and answers how many there are. ``format`` is csv, json, jsonl or parquet. ``store_options`` is
+        a name that :func:`keep_store_options` has given."""
+
+    def begin(self, scan: str, most: int) -> bytes:
+        """The first bytes of the first file that a scan means, unpacked, at most as many as ``most``."""
 
     def progress(self) -> tuple[int, int, int]:
         """What has been read of CSV files: rows, bytes, rows that were left out."""
 
     def executors(self) -> list[tuple[str, int]]:
         """The executors of the cluster that are alive: address, threads. There are none without a cluster."""
+
+def keep_store_options(options: str) -> str:
+    """Keeps options of an object store, an object of JSON, and answers the name by which plans refer to them."""
 
 @final
 class Table:
