@@ -30,6 +30,6 @@ pub use errors::{carried, lost, was_lost};
 pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};
 pub use output::{Fence, Output, OutputFormat, Writer};
 pub use progress::Progress;
-pub use session::{improved, runtime};
+pub use session::{finding, improved, runtime};
 pub use settings::Settings;
 pub use stores::{StoreOptions, keep_store_options};

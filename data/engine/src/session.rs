@@ -46,6 +46,11 @@ pub fn runtime(settings: &Settings) -> Result<Arc<RuntimeEnv>> {
         .map_err(|error| Error::new(Code::QueryFailed, "the engine cannot be set up").source(error))
 }
 
+/// For who reads plans or looks at files and carries out nothing: where files and objects are found.
+pub fn finding() -> Result<Arc<RuntimeEnv>, DataFusionError> {
+    RuntimeEnvBuilder::new().with_object_store_registry(Arc::<Registry>::default()).build_arc()
+}
+
 /// A session for one query. A name that no table has is taken for the path of files.
 pub(crate) fn session(
     settings: &Settings,

@@ -19,7 +19,10 @@ pub(super) async fn claim(bucket: &Bucket, key: &str, fence: &Fence) -> Result<(
             return Ok(());
         }
     }
-    Err(Error::new(Code::OutputFailed, format!("{} is written by others again and again", bucket.url(beside))))
+    Err(Error::new(
+        Code::OutputFailed,
+        format!("{} is written by others again and again", bucket.url(beside)),
+    ))
 }
 
 /// The run that was here last, and the state in which its object is.

@@ -13,7 +13,8 @@ const TRIES: u32 = 20;
 /// stays.
 pub(super) async fn write(rows: &mut Rows, output: &Output, url: &ObjectUrl) -> Result<Summary, Failure> {
     let failed = |error| Failure::Output(cannot_write(url, error));
-    let bucket = Stores::of_process().and_then(|stores| stores.bucket(&url.bucket, output.store_options.as_deref()));
+    let bucket =
+        Stores::of_process().and_then(|stores| stores.bucket(&url.bucket, output.store_options.as_deref()));
     let bucket = bucket.map_err(Failure::Output)?;
     let upload = Upload::new(bucket.clone(), &url.key).map_err(Failure::Output)?;
     let mut writer = Writer::new(upload, output.format, rows.schema()).map_err(failed)?;

@@ -108,16 +108,15 @@ impl Bucket {
     /// Bytes of an object, provided that it is still in the state of `etag`.
     pub(crate) async fn read(&self, key: &str, range: Range<u64>, etag: Option<String>) -> Result<Bytes> {
         let wanted = range.end - range.start;
-        let options = GetOptions {
-            range: Some(GetRange::Bounded(range)),
-            if_match: etag,
-            ..GetOptions::default()
-        };
+        let options =
+            GetOptions { range: Some(GetRange::Bounded(range)), if_match: etag, ..GetOptions::default() };
         let path = self.path(key)?;
         let got = async { self.client.get_opts(&path, options).await?.bytes().await };
         match got.await {
             Ok(bytes) if bytes.len() as u64 == wanted => Ok(bytes),
-            Ok(_) | Err(object_store::Error::NotFound { .. }) => Err(failure::changed(&self.url(key).to_string())),
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {
+                Err(failure::changed(&self.url(key).to_string()))
+            }
             Err(error) => Err(self.coded(&error, key, Code::FileUnreadable)),
         }
     }
@@ -136,19 +135,22 @@ impl Bucket {
         }
     }
 
-    /// Puts an object, and answers whether it was in the state that `condition` wants.
+    /// Puts an object, and answers whether it was in the state that `condition` wants. A store that knows no conditions heeds
+    /// none.
     pub(crate) async fn put(&self, key: &str, bytes: Bytes, condition: &Condition) -> Result<bool> {
-        let mode = match condition {
-            Condition::Any => PutMode::Overwrite,
-            Condition::Absent => PutMode::Create,
-            Condition::Unchanged(etag) => {
-                PutMode::Update(UpdateVersion { e_tag: Some(etag.clone()), version: None })
-            }
+        let path = self.path(key)?;
+        let put = async |mode: PutMode| {
+            self.client.put_opts(&path, PutPayload::from(bytes.clone()), PutOptions::from(mode)).await
         };
-        let put = self.client.put_opts(&self.path(key)?, PutPayload::from(bytes), PutOptions::from(mode)).await;
-        match put {
+        let mut done = put(condition.mode()).await;
+        if done.as_ref().is_err_and(failure::is_unknown_condition) {
+            done = put(PutMode::Overwrite).await;
+        }
+        match done {
             Ok(_) => Ok(true),
-            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(false),
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
+                Ok(false)
+            }
             Err(error) => Err(self.coded(&error, key, Code::OutputFailed)),
         }
     }
@@ -167,5 +169,17 @@ impl Bucket {
     fn object(&self, meta: &ObjectMeta) -> Object {
         let url = self.url(meta.location.to_string());
         Object { url, bytes: meta.size, etag: meta.e_tag.clone(), options: None }
+    }
+}
+
+impl Condition {
+    fn mode(&self) -> PutMode {
+        match self {
+            Self::Any => PutMode::Overwrite,
+            Self::Absent => PutMode::Create,
+            Self::Unchanged(etag) => {
+                PutMode::Update(UpdateVersion { e_tag: Some(etag.clone()), version: None })
+            }
+        }
     }
 }

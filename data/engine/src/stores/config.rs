@@ -28,7 +28,11 @@ pub(super) struct Config {
 enum Credentials {
     /// Requests are not signed.
     None,
-    Keys { id: String, secret: Secret, token: Option<Secret> },
+    Keys {
+        id: String,
+        secret: Secret,
+        token: Option<Secret>,
+    },
     /// They are fetched as these settings say, which clouds set in containers.
     Fetched(Vec<(AmazonS3ConfigKey, String)>),
     /// They are fetched from the machine's metadata service.
@@ -41,7 +45,8 @@ impl Config {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let first = |names: [&str; 2]| names.into_iter().find_map(variable);
         let region = options.region.clone().or_else(|| first(["AWS_REGION", "AWS_DEFAULT_REGION"]));
-        let endpoint = options.endpoint.clone().or_else(|| first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
+        let endpoint =
+            options.endpoint.clone().or_else(|| first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
         Ok(Self { credentials: credentials(options, variable)?, region, endpoint })
     }
 
@@ -123,17 +128,17 @@ fn fetched(variable: impl Fn(&str) -> Option<String>) -> Credentials {
     let all = |settings: &[(Key, &str)]| -> Option<Vec<(Key, String)>> {
         settings.iter().map(|(key, name)| Some((*key, variable(name)?))).collect()
     };
-    let found = all(&[
-        (Key::WebIdentityTokenFile, "AWS_WEB_IDENTITY_TOKEN_FILE"),
-        (Key::RoleArn, "AWS_ROLE_ARN"),
-    ])
-    .or_else(|| all(&[(Key::ContainerCredentialsRelativeUri, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")]))
-    .or_else(|| {
-        all(&[
-            (Key::ContainerCredentialsFullUri, "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-            (Key::ContainerAuthorizationTokenFile, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
-        ])
-    });
+    let found =
+        all(&[(Key::WebIdentityTokenFile, "AWS_WEB_IDENTITY_TOKEN_FILE"), (Key::RoleArn, "AWS_ROLE_ARN")])
+            .or_else(|| {
+                all(&[(Key::ContainerCredentialsRelativeUri, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")])
+            })
+            .or_else(|| {
+                all(&[
+                    (Key::ContainerCredentialsFullUri, "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+                    (Key::ContainerAuthorizationTokenFile, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+                ])
+            });
     let asks_machine = || variable("AWS_EC2_METADATA_DISABLED").is_some_and(|value| value == "false");
     match found {
         Some(settings) => Credentials::Fetched(settings),
@@ -143,7 +148,8 @@ fn fetched(variable: impl Fn(&str) -> Option<String>) -> Credentials {
 }
 
 fn half(missing: &str) -> Error {
-    Error::new(Code::BadStoreOptions, "keys of an object store come in pairs").checked(format!("there is no {missing}"))
+    Error::new(Code::BadStoreOptions, "keys of an object store come in pairs")
+        .checked(format!("there is no {missing}"))
 }
 
 fn shortened(id: &str) -> String {
@@ -182,7 +188,8 @@ mod tests {
 
     #[test]
     fn the_environment_is_read_as_aws_tools_read_it() {
-        let more = [("AWS_ENDPOINT_URL", "http://a"), ("AWS_ENDPOINT_URL_S3", "http://b"), ("AWS_REGION", "x")];
+        let more =
+            [("AWS_ENDPOINT_URL", "http://a"), ("AWS_ENDPOINT_URL_S3", "http://b"), ("AWS_REGION", "x")];
         let config = read("{}", &[&KEYS[..], &more[..]].concat()).unwrap();
         assert_eq!((config.endpoint().as_str(), config.region.as_deref()), ("http://b", Some("x")));
         assert_eq!(config.key(), "the access key is AKIA…MPLE");

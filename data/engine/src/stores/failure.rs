@@ -46,8 +46,10 @@ pub(super) fn coded(error: &Store, url: &str, asked: &Asked, otherwise: Code) ->
         Store::NotFound { .. } => Error::new(Code::NoFiles, format!("there is no object {url}")),
         Store::Precondition { .. } => changed(url),
         Store::PermissionDenied { .. } | Store::Unauthenticated { .. } => denied(url, asked),
+        _ if code == "AccessDenied" || said.contains("non-2xx status code: 403") => denied(url, asked),
         _ if is_away(&said) => away(url, asked, error),
-        _ => Error::new(otherwise, format!("the object store fails for {url}")).checked(first_line(code, error)),
+        _ => Error::new(otherwise, format!("the object store fails for {url}"))
+            .checked(first_line(code, error)),
     }
 }
 
@@ -55,6 +57,12 @@ pub(super) fn coded(error: &Store, url: &str, asked: &Asked, otherwise: Code) ->
 pub(super) fn of_config(error: &Store) -> Error {
     Error::new(Code::BadStoreOptions, "an object store cannot be reached with these options")
         .checked(deepest(error))
+}
+
+/// Whether the store does not know conditions.
+pub(super) fn is_unknown_condition(error: &Store) -> bool {
+    let said = said(error);
+    matches!(within(&said, "<Code>", "</Code>"), Some("NotImplemented" | "UnsupportedArgument"))
 }
 
 /// An object that is another one than when it was listed.
@@ -130,6 +138,8 @@ mod tests {
             ("status code: 403: <Error><Code>SignatureDoesNotMatch</Code></Error>", Code::StoreDenied),
             ("status code: 404: <Error><Code>NoSuchBucket</Code></Error>", Code::NoSuchBucket),
             ("<Code>PermanentRedirect</Code>", Code::BadStoreOptions),
+            ("<Code>AccessDenied</Code>", Code::StoreDenied),
+            ("Server returned non-2xx status code: 403 Forbidden: ", Code::StoreDenied),
             ("HTTP error: error sending request", Code::StoreAway),
             ("Server returned non-2xx status code: 503 Service Unavailable: ", Code::StoreAway),
             ("<Code>InvalidRequest</Code>", Code::FileUnreadable),
@@ -145,7 +155,8 @@ mod tests {
     #[test]
     fn documents_of_a_store_are_not_passed_on() {
         for code in ["SignatureDoesNotMatch", "Other"] {
-            let said = format!("status 400: <Error><Code>{code}</Code><StringToSign>hunter2</StringToSign></Error>");
+            let said =
+                format!("status 400: <Error><Code>{code}</Code><StringToSign>hunter2</StringToSign></Error>");
             let error = of(&generic(&said));
             assert!(!format!("{error:?}").contains("hunter2"));
             assert!(format!("{error:?}").contains(code));

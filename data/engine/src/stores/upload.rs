@@ -35,7 +35,11 @@ pub(crate) struct Upload {
 /// An upload of which no more will be written.
 pub(crate) enum Ready {
     /// It fits into one request.
-    Small { bucket: Bucket, key: String, bytes: Bytes },
+    Small {
+        bucket: Bucket,
+        key: String,
+        bytes: Bytes,
+    },
     Parts(Upload),
 }
 

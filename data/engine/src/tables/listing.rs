@@ -13,14 +13,14 @@ use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::Result;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use url::Url;
 
 use super::Place;
 use super::location::Location;
 use crate::errors::{self, IntoEngine as _};
-use crate::stores::{Object, Registry, Stores};
+use crate::session;
+use crate::stores::{Object, Stores};
 
 /// Bytes at the begin of a file in which an array must begin.
 const LOOKED_AT: u64 = 4096;
@@ -37,7 +37,9 @@ pub(super) async fn json(files: &[Location], place: Place) -> Result<Arc<dyn Tab
     let compression = compression(files).map_err(Error::into_engine)?;
     let is_array = match files.first() {
         Some(Location::Local(path)) => begins_with_bracket(path),
-        Some(Location::Object(object)) => object_begins_with_bracket(object).await.map_err(Error::into_engine)?,
+        Some(Location::Object(object)) => {
+            object_begins_with_bracket(object).await.map_err(Error::into_engine)?
+        }
         None => false,
     };
     if place == Place::Executors && (is_array || compression.is_compressed()) {
@@ -89,11 +91,11 @@ async fn object_begins_with_bracket(object: &Object) -> Result<bool, Error> {
 }
 
 async fn open(files: &[Location], format: Arc<dyn FileFormat>) -> Result<Arc<dyn TableProvider>> {
-    let urls = files.iter().map(|file| ListingTableUrl::try_new(url(file)?, None)).collect::<Result<Vec<_>>>()?;
+    let urls =
+        files.iter().map(|file| ListingTableUrl::try_new(url(file)?, None)).collect::<Result<Vec<_>>>()?;
     // The files have been found already, whatever their names end in.
     let options = ListingOptions::new(format).with_file_extension("");
-    let runtime = RuntimeEnvBuilder::new().with_object_store_registry(Arc::<Registry>::default()).build_arc()?;
-    let state = SessionContext::new_with_config_rt(SessionConfig::new(), runtime).state();
+    let state = SessionContext::new_with_config_rt(SessionConfig::new(), session::finding()?).state();
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(options)
         .infer_schema(&state)

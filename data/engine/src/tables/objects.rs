@@ -9,8 +9,11 @@ use crate::errors;
 use crate::stores::{Bucket, Object, ObjectUrl, Stores};
 
 /// As in the names of files, stars do not go over slashes, unless there are two of them.
-const RULES: MatchOptions =
-    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: false };
+const RULES: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: false,
+};
 
 /// Keys that are looked at for one that is like a wanted one.
 const NEAR: usize = 1000;

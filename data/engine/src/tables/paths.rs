@@ -216,13 +216,9 @@ mod tests {
 
     #[test]
     fn a_pattern_is_looked_for_from_where_it_is_literal() {
-        for (pattern, folder) in [
-            ("*.csv", "."),
-            ("a/b?/c.csv", "a"),
-            ("/a/*", "/a"),
-            ("a.csv", "a.csv"),
-            ("/a/**/b", "/a"),
-        ] {
+        for (pattern, folder) in
+            [("*.csv", "."), ("a/b?/c.csv", "a"), ("/a/*", "/a"), ("a.csv", "a.csv"), ("/a/**/b", "/a")]
+        {
             assert_eq!(literal_folder(pattern), Path::new(folder), "{pattern}");
         }
     }

@@ -21,7 +21,9 @@ impl Roots {
         let mut found = Self::default();
         for root in roots {
             match ObjectUrl::of(&root.to_string_lossy())? {
-                Some(url) => found.urls.push(ObjectUrl { key: url.key.trim_end_matches('/').to_owned(), ..url }),
+                Some(url) => {
+                    found.urls.push(ObjectUrl { key: url.key.trim_end_matches('/').to_owned(), ..url })
+                }
                 None => found.folders.push(root.clone()),
             }
         }

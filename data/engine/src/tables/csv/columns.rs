@@ -28,17 +28,15 @@ pub(super) async fn of_files(
     named.and_then(cardoon_csv::merge).map_err(failure::coded)
 }
 
-async fn by_threads(
-    stores: &Stores,
-    sources: &[Arc<dyn Source>],
-    dialect: &Dialect,
-) -> Result<Vec<Header>> {
+async fn by_threads(stores: &Stores, sources: &[Arc<dyn Source>], dialect: &Dialect) -> Result<Vec<Header>> {
     let looks = sources.iter().cloned().map(|source| {
         let dialect = dialect.clone();
         stores.handle().spawn_blocking(move || look(&source, &dialect))
     });
     let looked = future::join_all(looks).await.into_iter().zip(sources);
-    looked.map(|(looked, source)| looked.unwrap_or_else(|error| Err(stopped(source.as_ref(), error)))).collect()
+    looked
+        .map(|(looked, source)| looked.unwrap_or_else(|error| Err(stopped(source.as_ref(), error))))
+        .collect()
 }
 
 fn look(source: &Arc<dyn Source>, dialect: &Dialect) -> Result<Header> {
