@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,9 +20,12 @@ import pandas as pd
 import pytest
 
 import cardoon.dataframe as dd
+from cardoon import App
 from cardoon.distributed import Client, LocalCluster
 from cardoon.exceptions import CardoonError, ImproperlyConfigured, OperationalError
 from conftest import LOGS, USERS
+from helpers.between import between
+from helpers.processes import running, wait_until
 from helpers.same import assert_same, in_order
 from helpers.store import Store, store
 
@@ -137,6 +141,69 @@ def test_a_write_that_fails_leaves_what_was_there(s3: Store) -> None:
         dd.read_csv("s3://data/broken/big.csv").to_csv("s3://out/failed/big.csv")
     assert s3.get("out", "failed/big.csv") == b"old"
     assert s3.uploads("out") == []
+
+
+def test_a_store_that_fails_in_the_midst_of_a_write_keeps_nothing(s3: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def second_part(method: str, path: str) -> int | None:
+        return 500 if method == "PUT" and "partNumber=2" in path else None
+
+    with between(s3.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        frame = dd.read_csv("s3://data/big.csv")
+        proxy.before = second_part
+        with pytest.raises(OperationalError, match=r"(?s)CD8032.*s3://out/half/big\.csv"):
+            frame.to_csv("s3://out/half/big.csv")
+        assert proxy.count("PUT", "/out/half/big.csv?partNumber=1") == 1
+        assert proxy.count("DELETE", "/out/half/big.csv") == 1
+        assert (s3.uploads("out"), "half/big.csv" in s3.keys("out")) == ([], False)
+        proxy.before = lambda method, path: None
+        frame.to_csv("s3://out/half/big.csv")
+        assert "half/big.csv" in s3.keys("out")
+
+
+def test_a_request_that_fails_is_sent_again(s3: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[str] = []
+
+    def first_of_each(method: str, path: str) -> int | None:
+        if path in failed:
+            return None
+        failed.append(path)
+        return 503
+
+    with between(s3.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        proxy.before = first_of_each
+        assert len(dd.read_csv("s3://data/users.csv")) == 4
+        assert failed
+
+
+def test_an_object_that_changes_while_it_is_read_is_found_out(s3: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = _big()
+    s3.put("data", "changing/big.csv", text)
+    with between(s3.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        frame = dd.read_csv("s3://data/changing/big.csv")
+        assert frame.id.sum().compute() == _sum(ROWS)
+        asked = proxy.count("GET", "/data/changing/big.csv")
+
+        def change_at_the_third_range(method: str, path: str) -> None:
+            # After the samples, which are at the begin, in the middle and at the end.
+            if proxy.count("GET", "/data/changing/big.csv") == asked + 6:
+                s3.put("data", "changing/big.csv", text.replace("note", "note".upper()))
+
+        proxy.before = change_at_the_third_range
+        with pytest.raises(CardoonError, match=r"(?s)CD8009.*s3://data/changing/big\.csv"):
+            frame.id.sum().compute()
+
+
+def test_samples_cost_three_small_ranges(s3: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    with between(s3.endpoint) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+        dd.sql("select * from 's3://data/big.csv'")
+        ranges = [of for method, path, of in proxy.seen if method == "GET" and path == "/data/big.csv"]
+        spans = [tuple(map(int, of.removeprefix("bytes=").split("-"))) for of in ranges if of is not None]
+        assert len(ranges) == len(spans) == 3
+        assert all(end - start < 128 << 10 for start, end in spans)
 
 
 def test_a_writer_that_is_killed_leaves_no_object(s3: Store) -> None:
@@ -294,3 +361,30 @@ def test_executors_read_objects_themselves(s3: Store, client: Client, ours: Any,
 
     with pytest.raises(ImproperlyConfigured, match=r"(?s)CD8034.*AWS_ACCESS_KEY_ID"):
         dd.read_csv("s3://data/logs/*.csv", storage_options=s3.options).groupby("user_id").size().compute()
+
+
+def test_a_task_reads_and_writes_below_its_roots(s3: Store, tmp_path: Path) -> None:
+    broker = f"sqlite:{tmp_path}/tasks.db"
+    app = App("tasks", broker=broker)
+    query = "select count(*) as n from 's3://data/logs/*.csv'"
+
+    def sent(out: str, task: str | None = None) -> Any:
+        call = app.send_task("cardoon.data.sql", kwargs={"query": query, "out": out}, queue="data", task_id=task)
+        return call.get(timeout=60)
+
+    command = [*PROGRAM, "worker", "--broker", broker, "--root", "s3://data/logs", "--root", "s3://out/tasks"]
+    with running(*command, environment=os.environ):
+        assert sent("s3://out/tasks/n.csv") == 1
+        assert s3.get("out", "tasks/n.csv") == b"n\n8\n"
+        for out in ["s3://out/tasks2/n.csv", "s3://data/users.csv"]:
+            with pytest.raises(Exception, match="CD8016"):
+                sent(out)
+        # A later run of the same task was there: what this one has made is out of date.
+        task = str(uuid.uuid4())
+        s3.put("out", "tasks/fenced.csv", "n\n77\n")
+        s3.put("out", "tasks/.fenced.csv.run", f"99 {task}\n")
+        with pytest.raises(Exception, match="later run"):
+            sent("s3://out/tasks/fenced.csv", task)
+        assert s3.get("out", "tasks/fenced.csv") == b"n\n77\n"
+        assert sent("s3://out/tasks/fenced.csv") == 1
+        assert s3.get("out", "tasks/fenced.csv") == b"n\n8\n"
