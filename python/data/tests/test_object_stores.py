@@ -279,8 +279,9 @@ def test_without_keys_requests_are_not_signed_and_nobody_waits(s3: Store, monkey
         serving.start()
         try:
             monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{refusing.server_port}")
-            options = {"key": "K" * 20, "secret": "S" * 20}
-            for storage_options, is_signed in [(options, True), ({"anon": True}, False), (None, False)]:
+            keys: dict[str, Any] = {"key": "K" * 20, "secret": "S" * 20}
+            options: list[tuple[dict[str, Any] | None, bool]] = [(keys, True), ({"anon": True}, False), (None, False)]
+            for storage_options, is_signed in options:
                 if storage_options is None:
                     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
                     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import final
 
-__all__ = ["Engine", "Table", "main"]
+__all__ = ["Engine", "Table", "keep_store_options", "main"]
 
 def main(argv: Sequence[str], program: str | PathLike[str], words: Sequence[str]) -> int:
     """Carries out the command in ``argv`` and answers its exit status. A cluster starts its executors with ``program``, and
