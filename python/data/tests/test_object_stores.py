@@ -114,6 +114,16 @@ def test_parquet_and_json_lines_are_written_and_read(s3: Store, ours: Any, their
     assert_same(dd.read_json("s3://out/kinds/logs.jsonl"), theirs[columns])
 
 
+def test_an_object_that_was_replaced_is_read_anew(s3: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    s3.client.create_bucket(Bucket="other")
+    # The same key, the same length, and the same second.
+    for _ in range(3):
+        for value, bucket in [(1, "out"), (2, "out"), (3, "other")]:
+            dd.from_pandas(pd.DataFrame({"a": [value]})).to_parquet(f"s3://{bucket}/replaced/a.parquet")
+            frame = dd.read_parquet(f"s3://{bucket}/replaced/a.parquet")
+            assert (len(frame[frame.a == value]), frame.a.max().compute(), frame.a.min().compute()) == (1, value, value)
+
+
 def test_csv_is_written_and_read_again(s3: Store, ours: Any, theirs: pd.DataFrame) -> None:
     assert ours.to_csv("s3://out/csv/a-*.csv") == ["s3://out/csv/a-0.csv"]
     assert ours.to_csv("s3://out/csv/folder/") == ["s3://out/csv/folder/0.part"]
@@ -239,6 +249,8 @@ def test_an_option_with_another_name_is_refused(s3: Store) -> None:
     assert s3.secret not in str(raised.value)
     with pytest.raises(TypeError):
         dd.read_csv("s3://data/users.csv", storage_options={"key": object()})
+    with pytest.raises(ImproperlyConfigured, match="CD8033"):
+        dd.read_csv("s3://data/users.csv", storage_options={"endpoint_url": "127.0.0.1:9000"})
 
 
 @pytest.mark.parametrize("url", ["s3://data/logs/*.csv", "s3://data/users.csv"])

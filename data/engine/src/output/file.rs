@@ -13,7 +13,7 @@ const BUFFERED: usize = 1 << 20;
 
 /// Writes all rows beside the wanted file and renames it, so that nobody ever sees a half of it.
 pub(crate) async fn write(rows: &mut Rows, output: &Output) -> Result<Summary, Failure> {
-    let path = local(&output.path);
+    let path = &output.path;
     let failed = |error| Failure::Output(cannot_write(path, error));
     let temporary = beside(path).map_err(failed)?;
     let file = temporary.reopen().map_err(failed)?;
@@ -32,11 +32,6 @@ pub(crate) async fn write(rows: &mut Rows, output: &Output) -> Result<Summary, F
     temporary.persist(path).map_err(|error| failed(error.error))?;
     sync_folder(path).map_err(failed)?;
     Ok(Summary { rows: written, files: 1 })
-}
-
-/// A path that may be given as a URL.
-fn local(path: &Path) -> &Path {
-    path.to_str().and_then(|text| text.strip_prefix("file://")).map_or(path, Path::new)
 }
 
 /// A file in the same folder, so that it can be renamed. It is removed if it never gets its name.

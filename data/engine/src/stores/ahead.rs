@@ -28,8 +28,8 @@ pub(super) struct ReadAhead {
     length: u64,
     flying: VecDeque<Flying>,
     got: Bytes,
-    /// As long as `got` is held.
-    _held: Option<OwnedSemaphorePermit>,
+    /// For `got`, as long as there is any of it.
+    held: Option<OwnedSemaphorePermit>,
     is_first: bool,
 }
 
@@ -43,7 +43,7 @@ struct Flying {
 impl ReadAhead {
     pub(super) fn new(bucket: Bucket, object: Object, rest: Range<u64>) -> Self {
         let (flying, got) = (VecDeque::new(), Bytes::new());
-        Self { bucket, object, rest, length: FIRST, flying, got, _held: None, is_first: true }
+        Self { bucket, object, rest, length: FIRST, flying, got, held: None, is_first: true }
     }
 
     /// Waits for the next range; nothing at the end.
@@ -53,7 +53,7 @@ impl ReadAhead {
         while self.flying.len() < wanted && !self.rest.is_empty() && self.ask() {}
         let Some(mut first) = self.flying.pop_front() else { return Ok(None) };
         let got = wait::receive(&first.answer).ok_or_else(|| io::Error::other("the request was dropped"))?;
-        self._held = first.held.take();
+        self.held = first.held.take();
         got.map(Some).map_err(io::Error::other)
     }
 
@@ -82,7 +82,7 @@ impl ReadAhead {
 impl Read for ReadAhead {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         if self.got.is_empty() && !into.is_empty() {
-            self._held = None;
+            drop(self.held.take());
             match self.next()? {
                 Some(got) => self.got = got,
                 None => return Ok(0),

@@ -14,7 +14,7 @@ const CONNECT: Duration = Duration::from_secs(3);
 const TRIES_END: Duration = Duration::from_secs(6);
 const TRIES: usize = 5;
 /// How long a request may take in all, also that of a large range by a slow line.
-const REQUEST: Duration = Duration::from_secs(120);
+const REQUEST: Duration = Duration::from_mins(2);
 
 /// How the stores of all buckets are reached: options first, then the environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,13 +40,14 @@ enum Credentials {
 }
 
 impl Config {
-    /// Errors with [`Code::BadStoreOptions`] if half of a pair of keys is missing.
+    /// Errors with [`Code::BadStoreOptions`] if half of a pair of keys is missing, or the endpoint is no URL.
     pub(super) fn read(options: &StoreOptions, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let first = |names: [&str; 2]| names.into_iter().find_map(variable);
         let region = options.region.clone().or_else(|| first(["AWS_REGION", "AWS_DEFAULT_REGION"]));
         let endpoint =
             options.endpoint.clone().or_else(|| first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
+        endpoint.as_deref().map_or(Ok(()), check_endpoint)?;
         Ok(Self { credentials: credentials(options, variable)?, region, endpoint })
     }
 
@@ -147,6 +148,16 @@ fn fetched(variable: impl Fn(&str) -> Option<String>) -> Credentials {
     }
 }
 
+fn check_endpoint(endpoint: &str) -> Result<()> {
+    let host = ["http://", "https://"].iter().find_map(|scheme| endpoint.strip_prefix(scheme));
+    if host.is_some_and(|host| !host.is_empty() && !host.contains('@')) {
+        return Ok(());
+    }
+    // It is not repeated, since what stands before an @ may be a password.
+    Err(Error::new(Code::BadStoreOptions, "the endpoint of an object store is no URL of a server")
+        .hint("write http://HOST:PORT or https://HOST, without user and password"))
+}
+
 fn half(missing: &str) -> Error {
     Error::new(Code::BadStoreOptions, "keys of an object store come in pairs")
         .checked(format!("there is no {missing}"))
@@ -211,6 +222,15 @@ mod tests {
         assert_eq!(read("{}", &told).unwrap().credentials, Credentials::OfMachine);
         let container = [("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/x")];
         assert!(matches!(read("{}", &container).unwrap().credentials, Credentials::Fetched(_)));
+    }
+
+    #[test]
+    fn an_endpoint_is_a_url_without_a_password() {
+        for wrong in ["127.0.0.1:9000", "http://", "http://user:hunter2@host", "s3://host"] {
+            let error = read("{}", &[("AWS_ENDPOINT_URL", wrong)]).unwrap_err();
+            assert_eq!(error.code(), Code::BadStoreOptions, "{wrong}");
+            assert!(!format!("{error:?}").contains("hunter2"));
+        }
     }
 
     #[test]

@@ -22,10 +22,13 @@ pub(super) const AHEAD: usize = 64;
 
 static OF_PROCESS: Mutex<Option<Arc<Stores>>> = Mutex::new(None);
 
+/// The name of options, if there are any, and that of a bucket.
+type Name = (Option<String>, String);
+
 /// The stores of this process: a client for each bucket, and the threads on which their requests run.
 pub(crate) struct Stores {
     runtime: Runtime,
-    buckets: Mutex<HashMap<(Option<String>, String), (Config, Bucket)>>,
+    buckets: Mutex<HashMap<Name, (Config, Bucket)>>,
     kept: Mutex<Vec<StoreOptions>>,
     ahead: Arc<Semaphore>,
     /// The one that made it.

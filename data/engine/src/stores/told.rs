@@ -1,10 +1,12 @@
 use std::fmt;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use cardoon_errors::{Code, Error};
+use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
@@ -40,6 +42,15 @@ fn ours(bucket: &Bucket, path: &Path, error: &object_store::Error) -> object_sto
     object_store::Error::Generic { store: "S3", source: Box::new(said) }
 }
 
+/// DataFusion remembers what it has read of the end of a Parquet file by key, length and time, and times of a store are whole
+/// seconds. So what is below a second tells buckets and states of an object apart.
+fn told_apart(bucket: &Bucket, meta: ObjectMeta) -> ObjectMeta {
+    let mut hasher = DefaultHasher::new();
+    (bucket.url(""), &meta.e_tag).hash(&mut hasher);
+    let below_a_second = Duration::from_nanos(hasher.finish() % 1_000_000_000);
+    ObjectMeta { last_modified: meta.last_modified + below_a_second, ..meta }
+}
+
 #[async_trait]
 impl ObjectStore for Told {
     async fn put_opts(&self, path: &Path, bytes: PutPayload, options: PutOptions) -> Result<PutResult> {
@@ -55,7 +66,9 @@ impl ObjectStore for Told {
     }
 
     async fn get_opts(&self, path: &Path, options: GetOptions) -> Result<GetResult> {
-        self.told(path, self.0.client.get_opts(path, options).await)
+        let mut got = self.told(path, self.0.client.get_opts(path, options).await)?;
+        got.meta = told_apart(&self.0, got.meta);
+        Ok(got)
     }
 
     fn delete_stream(&self, paths: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
@@ -64,12 +77,20 @@ impl ObjectStore for Told {
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let (bucket, path) = (self.0.clone(), prefix.cloned().unwrap_or_default());
-        self.0.client.list(prefix).map_err(move |error| ours(&bucket, &path, &error)).boxed()
+        let listed = self.0.client.list(prefix);
+        listed
+            .map(move |meta| {
+                meta.map(|meta| told_apart(&bucket, meta)).map_err(|error| ours(&bucket, &path, &error))
+            })
+            .boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         let listed = self.0.client.list_with_delimiter(prefix).await;
-        self.told(&prefix.cloned().unwrap_or_default(), listed)
+        let ListResult { objects, common_prefixes } =
+            self.told(&prefix.cloned().unwrap_or_default(), listed)?;
+        let objects = objects.into_iter().map(|meta| told_apart(&self.0, meta)).collect();
+        Ok(ListResult { objects, common_prefixes })
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {

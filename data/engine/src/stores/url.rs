@@ -15,7 +15,7 @@ const LONGEST: usize = 255;
 const KNOWN: [&str; 9] = ["s3", "s3a", "s3n", "gs", "gcs", "az", "abfs", "http", "https"];
 
 /// An object, or several of them if the key is a pattern: `s3://bucket/key`. The key may be empty.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct ObjectUrl {
     pub(crate) bucket: String,
     pub(crate) key: String,

@@ -32,7 +32,9 @@ pub(super) async fn expand(url: &ObjectUrl, options: Option<&str>, roots: &Roots
     if found.is_empty() {
         return Err(nothing(&bucket, url, roots).await);
     }
-    found.iter_mut().for_each(|object| object.options = options.map(str::to_owned));
+    for object in &mut found {
+        object.options = options.map(str::to_owned);
+    }
     found.iter().try_for_each(|object| roots.allow_url(&object.url))?;
     Ok(found)
 }

@@ -22,7 +22,7 @@ impl Roots {
         for root in roots {
             match ObjectUrl::of(&root.to_string_lossy())? {
                 Some(url) => {
-                    found.urls.push(ObjectUrl { key: url.key.trim_end_matches('/').to_owned(), ..url })
+                    found.urls.push(ObjectUrl { key: url.key.trim_end_matches('/').to_owned(), ..url });
                 }
                 None => found.folders.push(root.clone()),
             }
@@ -65,13 +65,11 @@ impl Roots {
 
     /// Whether a file of this name may be made.
     pub(crate) fn may_write(&self, name: &Path) -> Result<()> {
-        match ObjectUrl::of(&name.to_string_lossy())? {
-            Some(url) => self.allow_url(&url),
-            None => {
-                let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty());
-                self.allow(folder.unwrap_or(Path::new(".")))
-            }
+        if let Some(url) = ObjectUrl::of(&name.to_string_lossy())? {
+            return self.allow_url(&url);
         }
+        let folder = name.parent().filter(|folder| !folder.as_os_str().is_empty());
+        self.allow(folder.unwrap_or(Path::new(".")))
     }
 
     fn is_everything(&self) -> bool {

@@ -112,6 +112,9 @@ phrases! {
         "there is no storage option {}" => "storage_options 没有 {0} 这一项";
         "the options are {}" => "可用的有：{0}";
         "did you mean {}?" => "是不是想写 {0}？";
+        "the endpoint of an object store is no URL of a server" => "对象存储的地址不是服务器的 URL";
+        "write http://HOST:PORT or https://HOST, without user and password" =>
+            "请写成 http://HOST:PORT 或 https://HOST，不带用户名和密码";
         "keys of an object store come in pairs" => "对象存储的密钥要成对给出";
         "there is no {}" => "缺少 {0}";
         "{} is in another region" => "{0} 在另一个区域";
