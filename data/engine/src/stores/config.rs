@@ -5,6 +5,7 @@ use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::client::SpawnedReqwestConnector;
 use object_store::{BackoffConfig, ClientOptions, RetryConfig};
 use tokio::runtime::Handle;
+use url::Url;
 
 use super::options::{Secret, StoreOptions};
 
@@ -40,7 +41,7 @@ enum Credentials {
 }
 
 impl Config {
-    /// Errors with [`Code::BadStoreOptions`] if half of a pair of keys is missing, or the endpoint is no URL.
+    /// Errors with [`Code::BadStoreOptions`] if half of a pair of keys is missing, or something is not what it should be.
     pub(super) fn read(options: &StoreOptions, variable: impl Fn(&str) -> Option<String>) -> Result<Self> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let first = |names: [&str; 2]| names.into_iter().find_map(variable);
@@ -48,7 +49,10 @@ impl Config {
         let endpoint =
             options.endpoint.clone().or_else(|| first(["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]));
         endpoint.as_deref().map_or(Ok(()), check_endpoint)?;
-        Ok(Self { credentials: credentials(options, variable)?, region, endpoint })
+        region.as_deref().map_or(Ok(()), |region| check_word("the region", region))?;
+        let credentials = credentials(options, variable)?;
+        credentials.check()?;
+        Ok(Self { credentials, region, endpoint })
     }
 
     /// A client for a bucket, whose requests run by `runtime`.
@@ -88,6 +92,13 @@ impl Config {
 }
 
 impl Credentials {
+    fn check(&self) -> Result<()> {
+        let Self::Keys { id, secret, token } = self else { return Ok(()) };
+        check_word("the access key", id)?;
+        check_word("the secret key", &secret.0)?;
+        token.as_ref().map_or(Ok(()), |token| check_word("the session token", &token.0))
+    }
+
     fn give(&self, builder: AmazonS3Builder) -> AmazonS3Builder {
         match self {
             Self::None => builder.with_skip_signature(true),
@@ -149,13 +160,26 @@ fn fetched(variable: impl Fn(&str) -> Option<String>) -> Credentials {
 }
 
 fn check_endpoint(endpoint: &str) -> Result<()> {
-    let host = ["http://", "https://"].iter().find_map(|scheme| endpoint.strip_prefix(scheme));
-    if host.is_some_and(|host| !host.is_empty() && !host.contains('@')) {
+    let is_of_server = |url: &Url| matches!(url.scheme(), "http" | "https") && url.has_host();
+    let is_plain = |url: &Url| url.username().is_empty() && url.password().is_none();
+    if Url::parse(endpoint).is_ok_and(|url| is_of_server(&url) && is_plain(&url)) {
         return Ok(());
     }
     // It is not repeated, since what stands before an @ may be a password.
     Err(Error::new(Code::BadStoreOptions, "the endpoint of an object store is no URL of a server")
         .hint("write http://HOST:PORT or https://HOST, without user and password"))
+}
+
+/// Whatever else goes into a header has been copied with something behind it.
+fn check_word(what: &str, word: &str) -> Result<()> {
+    if !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::BadStoreOptions,
+        format!("{what} of an object store has a letter that it cannot have"),
+    )
+    .hint("look for a space or a line end that was copied with it"))
 }
 
 fn half(missing: &str) -> Error {
@@ -226,9 +250,23 @@ mod tests {
 
     #[test]
     fn an_endpoint_is_a_url_without_a_password() {
-        for wrong in ["127.0.0.1:9000", "http://", "http://user:hunter2@host", "s3://host"] {
+        for wrong in ["127.0.0.1:9000", "http://", "http://a b", "http://user:hunter2@host", "s3://host"] {
             let error = read("{}", &[("AWS_ENDPOINT_URL", wrong)]).unwrap_err();
             assert_eq!(error.code(), Code::BadStoreOptions, "{wrong}");
+            assert!(!format!("{error:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn what_was_copied_with_a_key_is_found() {
+        for (name, value) in [
+            ("AWS_ACCESS_KEY_ID", "AKIA\n"),
+            ("AWS_SECRET_ACCESS_KEY", " hunter2"),
+            ("AWS_SESSION_TOKEN", "hunter2é"),
+            ("AWS_REGION", "eu west"),
+        ] {
+            let error = read("{}", &[&[(name, value)][..], &KEYS].concat()).unwrap_err();
+            assert_eq!(error.code(), Code::BadStoreOptions, "{name}");
             assert!(!format!("{error:?}").contains("hunter2"));
         }
     }

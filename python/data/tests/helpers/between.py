@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Lock, Thread
 from urllib.parse import urlsplit
 
-#: A request is not passed on to the next one: to a client, a connection is closed.
+#: What belongs to one connection and not to the other.
 _OF_CONNECTION = {"connection", "transfer-encoding", "content-length"}
 
 

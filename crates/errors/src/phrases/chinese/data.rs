@@ -115,6 +115,12 @@ phrases! {
         "the endpoint of an object store is no URL of a server" => "对象存储的地址不是服务器的 URL";
         "write http://HOST:PORT or https://HOST, without user and password" =>
             "请写成 http://HOST:PORT 或 https://HOST，不带用户名和密码";
+        "{} of an object store has a letter that it cannot have" => "对象存储的{0~}里有不该有的字符";
+        "the region" => "区域";
+        "the access key" => "访问密钥";
+        "the secret key" => "私有密钥";
+        "the session token" => "会话令牌";
+        "look for a space or a line end that was copied with it" => "看看是不是多复制了空格或换行";
         "keys of an object store come in pairs" => "对象存储的密钥要成对给出";
         "there is no {}" => "缺少 {0}";
         "{} is in another region" => "{0} 在另一个区域";
