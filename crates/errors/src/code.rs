@@ -164,6 +164,11 @@ codes! {
     8022 NoExecutors       Unavailable "the cluster has no executors";
     8023 ExecutorsLost     Unavailable "executors were lost";
     8024 ClusterDenied     Unavailable "the cluster refuses the token";
+    8030 StoreDenied       Invalid     "the object store refuses the access";
+    8031 NoSuchBucket      NotFound    "the bucket does not exist";
+    8032 StoreAway         Unavailable "the object store does not answer";
+    8033 BadStoreOptions   Invalid     "the URL or the options of an object store are not right";
+    8034 OptionsOnCluster  Invalid     "storage options are not sent to executors";
     // 90xx
     9001 Internal          Internal    "something in Cardoon broke its own rules";
 }

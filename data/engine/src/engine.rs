@@ -1,6 +1,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cardoon_errors::Result;
+use cardoon_errors::{Code, Error, Result};
 use cardoon_frame::Frame;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use crate::cluster::Cluster;
 use crate::output::Failure;
 use crate::progress::Watch;
-use crate::tables::{self, Place, Tables};
+use crate::tables::{Place, Tables};
 use crate::{Output, Progress, Settings, errors, lower, order, output, session};
 
 /// How often a query begins again, at most: once for each column that is widened.
@@ -58,16 +58,17 @@ pub struct Summary {
 }
 
 impl Engine {
-    /// Errors with [`Code::MemoryTooSmall`] if the limit is below the least one.
+    /// Errors with [`Code::MemoryTooSmall`] if the limit is below the least one, and with [`Code::BadStoreOptions`] if a root
+    /// is a URL of no store.
     pub fn new(settings: Settings) -> Result<Self> {
         let runtime = session::runtime(&settings)?;
-        let tables = Arc::new(Tables::new(&settings, Place::Here));
+        let tables = Arc::new(Tables::new(&settings, Place::Here)?);
         Ok(Self { settings, runtime, tables, cluster: None, last: Mutex::default() })
     }
 
     /// An engine whose queries `cluster` carries out. Threads and memory are those of its executors.
     pub fn on(cluster: Arc<dyn Cluster>, settings: Settings) -> Result<Self> {
-        let tables = Arc::new(Tables::new(&settings, Place::Executors));
+        let tables = Arc::new(Tables::new(&settings, Place::Executors)?);
         Ok(Self { tables, cluster: Some(cluster), ..Self::new(settings)? })
     }
 
@@ -108,7 +109,8 @@ impl Engine {
 
     /// Writes the rows of `frame` to a file, which appears under its name when it is whole. Widens columns to the end.
     pub async fn write(&self, frame: &Frame, output: &Output) -> Result<Summary> {
-        tables::may_write(&output.path, &self.settings.roots)?;
+        self.tables.roots().may_write(&output.path)?;
+        self.tables.may_use(output.store_options.as_deref())?;
         let mut attempt = self.first_attempt();
         loop {
             match self.written(frame, output, &attempt).await {
@@ -130,6 +132,14 @@ impl Engine {
     pub async fn schema(&self, frame: &Frame) -> Result<SchemaRef> {
         let plan = self.plan(frame, &Attempt::default()).await.map_err(errors::coded)?;
         Ok(Arc::new(plan.schema().as_arrow().clone()))
+    }
+
+    /// The first bytes, `most` at most, of the first file of a scan, after they were unpacked.
+    pub async fn begin(&self, frame: &Frame, most: usize) -> Result<Vec<u8>> {
+        match frame {
+            Frame::Scan(scan) => self.tables.begin(scan, most).await,
+            _ => Err(Error::new(Code::BadQuery, "only files have a begin")),
+        }
     }
 
     /// How far the query has come that was begun last, or how far it came.

@@ -21,6 +21,7 @@ mod output;
 mod progress;
 mod session;
 mod settings;
+mod stores;
 mod tables;
 
 pub use cluster::{BAD_ROWS, BYTES_READ, Cluster, ROWS_READ, SHARED_BYTES, decode, encode};
@@ -29,5 +30,6 @@ pub use errors::{carried, lost, was_lost};
 pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};
 pub use output::{Fence, Output, OutputFormat, Writer};
 pub use progress::{Counts, Files, Progress, Stage, Watch, stage_name};
-pub use session::{improved, runtime};
+pub use session::{finding, improved, runtime};
 pub use settings::Settings;
+pub use stores::{StoreOptions, keep_store_options};

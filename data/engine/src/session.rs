@@ -19,6 +19,7 @@ use crate::cluster::{Cluster, SHARED_BYTES};
 use crate::direct::DirectGroups;
 use crate::engine::Attempt;
 use crate::memory;
+use crate::stores::Registry;
 use crate::tables::Tables;
 
 /// Rows in a batch, at most.
@@ -42,9 +43,15 @@ pub fn runtime(settings: &Settings) -> Result<Arc<RuntimeEnv>> {
     };
     RuntimeEnvBuilder::new()
         .with_memory_pool(pool)
+        .with_object_store_registry(Arc::<Registry>::default())
         .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
         .build_arc()
         .map_err(|error| Error::new(Code::QueryFailed, "the engine cannot be set up").source(error))
+}
+
+/// For who reads plans or looks at files and carries out nothing: where files and objects are found.
+pub fn finding() -> Result<Arc<RuntimeEnv>, DataFusionError> {
+    RuntimeEnvBuilder::new().with_object_store_registry(Arc::<Registry>::default()).build_arc()
 }
 
 /// A session for one query. A name that no table has is taken for the path of files.

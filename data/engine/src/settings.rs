@@ -13,7 +13,8 @@ pub struct Settings {
     /// Where data goes that does not fit into the memory. By default a folder of its own in the system's folder for
     /// temporary files; it is removed with the engine.
     pub spill_folder: Option<PathBuf>,
-    /// Folders that files may be read from. Empty: all.
+    /// Folders and URLs of an object store that files may be read from and written to, with all that is below them. Empty:
+    /// everything. Folders alone allow no URL.
     pub roots: Vec<PathBuf>,
     /// How CSV files are read that a query in SQL names.
     pub csv: CsvOptions,

@@ -15,6 +15,9 @@ pub struct Scan {
     pub format: Option<Format>,
     #[serde(default)]
     pub csv: CsvOptions,
+    /// The name by which the engine's process keeps options of an object store, if it keeps any. No other process knows it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub store_options: Option<String>,
 }
 
 /// What files are made of.
@@ -56,7 +59,8 @@ pub enum BadRows {
 
 impl Scan {
     pub fn new(paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self { paths: paths.into_iter().map(Into::into).collect(), format: None, csv: CsvOptions::default() }
+        let paths = paths.into_iter().map(Into::into).collect();
+        Self { paths, format: None, csv: CsvOptions::default(), store_options: None }
     }
 }
 

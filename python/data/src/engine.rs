@@ -3,7 +3,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cardoon_cluster::{Address, Client, Token};
-use cardoon_engine::{Output, OutputFormat, Settings};
+use cardoon_engine::{Output, OutputFormat, Settings, StoreOptions};
 use cardoon_errors::{Code, Error};
 use cardoon_frame::Frame;
 use pyo3::prelude::*;
@@ -76,7 +76,8 @@ impl Engine {
     }
 
     /// Writes the rows of a plan to a file and answers how many there are. `format` is `csv`, `json`, `jsonl` or `parquet`.
-    #[pyo3(signature = (plan, path, format, progress=None))]
+    /// `store_options`: a name that [`keep_store_options`] has given.
+    #[pyo3(signature = (plan, path, format, progress=None, store_options=None))]
     fn write(
         &self,
         py: Python<'_>,
@@ -84,11 +85,18 @@ impl Engine {
         path: PathBuf,
         format: &str,
         progress: Option<&Progress>,
+        store_options: Option<String>,
     ) -> PyResult<u64> {
         let (engine, frame) = (self.one_query(progress), frame(plan)?);
-        let output = Output { path, format: output_format(format)?, fence: None };
+        let output = Output { path, format: output_format(format)?, fence: None, store_options };
         let summary = wait(py, self.runtime()?, async move || engine.write(&frame, &output).await)?;
         Ok(summary.rows)
+    }
+
+    /// The first bytes of the first file that a scan means, after they were unpacked, at most as many as `most`.
+    fn begin(&self, py: Python<'_>, scan: &str, most: usize) -> PyResult<Vec<u8>> {
+        let (engine, frame) = (self.runner.clone(), frame(scan)?);
+        wait(py, self.runtime()?, async move || engine.begin(&frame, most).await)
     }
 
     /// The executors of the cluster that are alive: address, threads. There are none without a cluster.
@@ -125,6 +133,13 @@ impl Drop for Engine {
             forget((runtime, self.runner.clone(), self.cluster.clone()));
         }
     }
+}
+
+/// Keeps options of an object store, an object of JSON, and answers the name by which plans and outputs refer to them.
+#[pyfunction]
+pub(crate) fn keep_store_options(options: &str) -> PyResult<String> {
+    let options = StoreOptions::from_json(options).map_err(|error| raise(&error))?;
+    cardoon_engine::keep_store_options(options).map_err(|error| raise(&error))
 }
 
 /// Stack of each thread, in bytes: planning goes as deep as the query does. Only what is used is taken.

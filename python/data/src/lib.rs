@@ -15,7 +15,7 @@ mod _engine {
     #[pymodule_export]
     use crate::command::main;
     #[pymodule_export]
-    use crate::engine::Engine;
+    use crate::engine::{Engine, keep_store_options};
     #[pymodule_export]
     use crate::progress::Progress;
     #[pymodule_export]

@@ -152,6 +152,11 @@ mod tests {
             Code::NoExecutors,
             Code::ExecutorsLost,
             Code::ClusterDenied,
+            Code::StoreDenied,
+            Code::NoSuchBucket,
+            Code::StoreAway,
+            Code::BadStoreOptions,
+            Code::OptionsOnCluster,
         ] {
             let said = |phrase: &Phrase| phrase.code == Some(code);
             assert!(phrases().any(said), "{code}");

@@ -90,7 +90,7 @@ pub(crate) struct Resources {
     /// Folder for data that does not fit into the memory [default: the system's for temporary files]
     #[arg(long, value_name = "FOLDER")]
     spill_folder: Option<PathBuf>,
-    /// Read files only from this folder; may be given several times
+    /// Read and write only below this folder or this s3:// URL; may be given several times
     #[arg(long = "root", value_name = "FOLDER")]
     roots: Vec<PathBuf>,
 }

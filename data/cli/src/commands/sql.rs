@@ -19,7 +19,7 @@ pub(crate) struct Options {
     /// How rows are written to standard output
     #[arg(short, long, value_enum, default_value = "table")]
     output: Form,
-    /// Write the rows to this file instead: .csv, .json, .jsonl or .parquet
+    /// Write the rows to this file or s3:// URL instead: .csv, .json, .jsonl or .parquet
     #[arg(long, value_name = "FILE", conflicts_with = "output")]
     out: Option<PathBuf>,
     /// Show how the query would be carried out, and do not

@@ -28,7 +28,7 @@ pub(crate) struct Options {
     /// Threads of each query [default: one for each processor]
     #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
-    /// Folder that queries may read from and write to; may be given several times [default: the current folder]
+    /// Folder or s3:// URL that queries may read from and write to; may be given several times [default: the current folder]
     #[arg(long = "root", value_name = "FOLDER")]
     roots: Vec<PathBuf>,
     #[command(flatten)]

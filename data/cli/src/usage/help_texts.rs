@@ -27,8 +27,8 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("One array of objects", "一个对象数组"),
     ("One object a line", "每行一个对象"),
     (
-        "Write the rows to this file instead: .csv, .json, .jsonl or .parquet",
-        "把结果写到这个文件，不写到标准输出：.csv、.json、.jsonl 或 .parquet",
+        "Write the rows to this file or s3:// URL instead: .csv, .json, .jsonl or .parquet",
+        "把结果写到这个文件或 s3:// URL，不写到标准输出：.csv、.json、.jsonl 或 .parquet",
     ),
     ("Show how the query would be carried out, and do not", "只显示执行计划，不执行查询"),
     (
@@ -56,7 +56,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "Folder for data that does not fit into the memory [default: the system's for temporary files]",
         "内存放不下的数据溢出到这个文件夹 [默认：系统临时文件夹]",
     ),
-    ("Read files only from this folder; may be given several times", "只读这个文件夹里的文件；可以重复给出"),
+    (
+        "Read and write only below this folder or this s3:// URL; may be given several times",
+        "只读写这个文件夹或这个 s3:// URL 以下的文件；可以重复给出",
+    ),
     (
         "Have the executors of this cluster carry it out, instead of this process",
         "交给这个集群的执行器执行，不在本进程里执行",
@@ -76,8 +79,8 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ),
     ("Threads of each query [default: one for each processor]", "每条查询的线程数 [默认：每个处理器一个]"),
     (
-        "Folder that queries may read from and write to; may be given several times [default: the current folder]",
-        "查询可以读写的文件夹；可以重复给出 [默认：当前文件夹]",
+        "Folder or s3:// URL that queries may read from and write to; may be given several times [default: the current folder]",
+        "查询可以读写的文件夹或 s3:// URL；可以重复给出 [默认：当前文件夹]",
     ),
     // Of a cluster, its scheduler and its executors.
     ("Executors to start", "启动多少个执行器"),

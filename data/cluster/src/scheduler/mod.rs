@@ -17,6 +17,7 @@ use ballista_scheduler::config::SchedulerConfig;
 use ballista_scheduler::scheduler_process::create_scheduler;
 use ballista_scheduler::scheduler_server::SchedulerServer;
 use cardoon_errors::{Code, Error, Result};
+use datafusion::execution::{SessionState, SessionStateBuilder};
 use datafusion::prelude::SessionConfig;
 use datafusion_proto::protobuf::{LogicalPlanNode, PhysicalPlanNode};
 use tokio::net::TcpListener;
@@ -118,9 +119,14 @@ async fn server(at: SocketAddr, access: &Access) -> ballista_core::error::Result
         override_create_grpc_client_endpoint: Some(endpoint),
         ..SchedulerConfig::default()
     };
-    let cluster =
-        BallistaCluster::new_memory(at.to_string(), Arc::new(default_session_builder), config_of_sessions);
+    let cluster = BallistaCluster::new_memory(at.to_string(), Arc::new(session), config_of_sessions);
     create_scheduler(cluster, Arc::new(config)).await
+}
+
+/// Plans name object stores, so that whoever reads plans has to know them. The scheduler asks them nothing.
+fn session(config: SessionConfig) -> datafusion::error::Result<SessionState> {
+    let state = SessionStateBuilder::from(default_session_builder(config)?);
+    Ok(state.with_runtime_env(cardoon_engine::finding()?).build())
 }
 
 fn taken(at: SocketAddr, error: std::io::Error) -> Error {

@@ -51,17 +51,25 @@ pub(crate) fn to_be_carried(error: DataFusionError) -> DataFusionError {
         had: found.had,
         needed: found.needed,
     });
-    let error = coded(error);
+    DataFusionError::External(Box::new(Carried(framed(&coded(error), widening))))
+}
+
+/// The text of `error` for the same way, if it goes within another error.
+pub(crate) fn carried_text(error: &Error) -> String {
+    framed(error, None)
+}
+
+fn framed(error: &Error, disagreement: Option<Widening>) -> String {
     let sent = Sent {
         code: error.code().to_string(),
         message: error.message().to_owned(),
         checked: [error.findings().to_vec(), error.causes()].concat(),
         hint: error.next_step().map(str::to_owned),
-        disagreement: widening,
+        disagreement,
     };
     let text = serde_json::to_string(&sent).unwrap_or_default();
     let digits: String = text.bytes().flat_map(|byte| [byte >> 4, byte & 15]).filter_map(digit).collect();
-    DataFusionError::External(Box::new(Carried(format!("{BEGIN}{digits}{END}"))))
+    format!("{BEGIN}{digits}{END}")
 }
 
 /// The error that `said` carries. What executors say otherwise is told as it is.

@@ -12,7 +12,7 @@ use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
 pub use carried::carried;
-pub(crate) use carried::to_be_carried;
+pub(crate) use carried::{carried_text, to_be_carried};
 pub use lost::{lost, was_lost};
 
 /// A value that its column's kind has no room for, found while a query ran.

@@ -16,6 +16,28 @@ pub struct Fence {
 /// The right to rename, as long as it is held. Others wait for it.
 pub(super) struct Held(#[expect(dead_code, reason = "the lock ends with the file")] File);
 
+impl Fence {
+    /// As it stands beside what was written.
+    pub(super) fn text(&self) -> String {
+        format!("{} {}\n", self.run, self.task)
+    }
+
+    pub(super) fn read(text: &str) -> Option<Self> {
+        let (run, task) = text.trim().split_once(' ')?;
+        Some(Self { task: task.to_owned(), run: run.parse().ok()? })
+    }
+
+    /// Errors with [`Code::LeaseLost`] if the run that was here before, `known`, is a later one of the task.
+    pub(super) fn check(&self, known: Option<&Self>) -> Result<()> {
+        match known {
+            Some(known) if known.task == self.task && known.run > self.run => {
+                Err(Error::new(Code::LeaseLost, "a later run of this task has written the file"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Waits for those who are renaming, and remembers the run beside the file. Errors with [`Code::LeaseLost`] if a later run
 /// of the task has been here: what this one has made is out of date.
 pub(super) fn hold(output: &Path, fence: &Fence) -> Result<Held> {
@@ -26,32 +48,31 @@ pub(super) fn hold(output: &Path, fence: &Fence) -> Result<Held> {
     let mut options = OpenOptions::new();
     let mut file = options.read(true).write(true).create(true).truncate(false).open(&path).map_err(failed)?;
     file.lock().map_err(failed)?;
-    if let Some(known) = read(&mut file).map_err(failed)?
-        && known.task == fence.task
-        && known.run > fence.run
-    {
-        return Err(Error::new(Code::LeaseLost, "a later run of this task has written the file"));
-    }
+    fence.check(read(&mut file).map_err(failed)?.as_ref())?;
     write(&mut file, fence).map_err(failed)?;
     Ok(Held(file))
 }
 
 fn beside(output: &Path) -> PathBuf {
     let name = output.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    output.with_file_name(format!(".{name}.run"))
+    output.with_file_name(name_beside(&name))
+}
+
+/// What the file is called that remembers who has written the file `name`.
+pub(super) fn name_beside(name: &str) -> String {
+    format!(".{name}.run")
 }
 
 fn read(file: &mut File) -> io::Result<Option<Fence>> {
     let mut text = String::new();
     file.read_to_string(&mut text)?;
-    let known = text.trim().split_once(' ');
-    Ok(known.and_then(|(run, task)| Some(Fence { task: task.to_owned(), run: run.parse().ok()? })))
+    Ok(Fence::read(&text))
 }
 
 fn write(file: &mut File, fence: &Fence) -> io::Result<()> {
     file.rewind()?;
     file.set_len(0)?;
-    writeln!(file, "{} {}", fence.run, fence.task)?;
+    file.write_all(fence.text().as_bytes())?;
     file.sync_data()
 }
 

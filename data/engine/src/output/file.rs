@@ -13,8 +13,9 @@ const BUFFERED: usize = 1 << 20;
 
 /// Writes all rows beside the wanted file and renames it, so that nobody ever sees a half of it.
 pub(crate) async fn write(rows: &mut Rows, output: &Output) -> Result<Summary, Failure> {
-    let failed = |error| Failure::Output(cannot_write(&output.path, error));
-    let temporary = beside(&output.path).map_err(failed)?;
+    let path = &output.path;
+    let failed = |error| Failure::Output(cannot_write(path, error));
+    let temporary = beside(path).map_err(failed)?;
     let file = temporary.reopen().map_err(failed)?;
     let buffered = BufWriter::with_capacity(BUFFERED, file);
     let mut writer = Writer::new(buffered, output.format, rows.schema()).map_err(failed)?;
@@ -26,10 +27,10 @@ pub(crate) async fn write(rows: &mut Rows, output: &Output) -> Result<Summary, F
     let mut buffered = writer.finish().map_err(failed)?;
     buffered.flush().map_err(failed)?;
     buffered.get_ref().sync_all().map_err(failed)?;
-    let held = output.fence.as_ref().map(|fence| fence::hold(&output.path, fence)).transpose();
+    let held = output.fence.as_ref().map(|fence| fence::hold(path, fence)).transpose();
     let _held = held.map_err(Failure::Output)?;
-    temporary.persist(&output.path).map_err(|error| failed(error.error))?;
-    sync_folder(&output.path).map_err(failed)?;
+    temporary.persist(path).map_err(|error| failed(error.error))?;
+    sync_folder(path).map_err(failed)?;
     Ok(Summary { rows: written, files: 1 })
 }
 

@@ -1,7 +1,9 @@
-//! What becomes of the rows of a query: bytes in a format, or a file that appears when it is whole.
+//! What becomes of the rows of a query: bytes in a format, or a file or an object that appears when it is whole.
 
+mod claim;
 mod fence;
 mod file;
+mod object;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -10,8 +12,10 @@ use cardoon_errors::{Code, Error, Result};
 use datafusion::error::DataFusionError;
 
 pub use fence::Fence;
-pub(crate) use file::write;
 pub use writer::Writer;
+
+use crate::stores::ObjectUrl;
+use crate::{Rows, Summary};
 
 /// Why rows were not written.
 pub(crate) enum Failure {
@@ -34,10 +38,21 @@ pub enum OutputFormat {
 /// A file that is to be written. One of this name is replaced.
 #[derive(Debug, Clone)]
 pub struct Output {
+    /// A path, or the URL of an object: `s3://bucket/key`.
     pub path: PathBuf,
     pub format: OutputFormat,
     /// The run of a task that writes it; a run that another one has overtaken is refused.
     pub fence: Option<Fence>,
+    /// The name of options by which an object store is reached.
+    pub store_options: Option<String>,
+}
+
+/// Writes all rows to the wanted place.
+pub(crate) async fn write(rows: &mut Rows, output: &Output) -> Result<Summary, Failure> {
+    match ObjectUrl::of(&output.path.to_string_lossy()).map_err(Failure::Output)? {
+        Some(url) => object::write(rows, output, &url).await,
+        None => file::write(rows, output).await,
+    }
 }
 
 impl Output {
@@ -45,7 +60,7 @@ impl Output {
     pub fn named(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         match OutputFormat::of(&path) {
-            Some(format) => Ok(Self { path, format, fence: None }),
+            Some(format) => Ok(Self { path, format, fence: None, store_options: None }),
             None => Err(Error::new(
                 Code::NoFormat,
                 format!("the name of {} does not say what to write", path.display()),

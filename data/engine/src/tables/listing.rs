@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use cardoon_errors::{Code, Error};
@@ -13,11 +13,14 @@ use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::error::Result;
-use datafusion::prelude::SessionContext;
+use datafusion::prelude::{SessionConfig, SessionContext};
 use url::Url;
 
 use super::Place;
+use super::location::Location;
 use crate::errors::{self, IntoEngine as _};
+use crate::session;
+use crate::stores::{Object, Stores};
 
 /// Bytes at the begin of a file in which an array must begin.
 const LOOKED_AT: u64 = 4096;
@@ -25,14 +28,20 @@ const LOOKED_AT: u64 = 4096;
 /// A number that the samples take for whole would be cut later, so that all rows are looked at.
 const SAMPLED: usize = usize::MAX;
 
-pub(super) async fn parquet(files: &[PathBuf]) -> Result<Arc<dyn TableProvider>> {
+pub(super) async fn parquet(files: &[Location]) -> Result<Arc<dyn TableProvider>> {
     open(files, Arc::new(ParquetFormat::default())).await
 }
 
 /// An object in each line, or one array of objects.
-pub(super) async fn json(files: &[PathBuf], place: Place) -> Result<Arc<dyn TableProvider>> {
+pub(super) async fn json(files: &[Location], place: Place) -> Result<Arc<dyn TableProvider>> {
     let compression = compression(files).map_err(Error::into_engine)?;
-    let is_array = files.first().is_some_and(|file| begins_with_bracket(file));
+    let is_array = match files.first() {
+        Some(Location::Local(path)) => begins_with_bracket(path),
+        Some(Location::Object(object)) => {
+            object_begins_with_bracket(object).await.map_err(Error::into_engine)?
+        }
+        None => false,
+    };
     if place == Place::Executors && (is_array || compression.is_compressed()) {
         return Err(only_lines().into_engine());
     }
@@ -50,9 +59,9 @@ fn only_lines() -> Error {
 }
 
 /// That of all files, which must be the same.
-fn compression(files: &[PathBuf]) -> Result<FileCompressionType, Error> {
-    let of = |file: &PathBuf| file.extension().map(|end| end.to_string_lossy().to_lowercase());
-    let packed = |file: &PathBuf| of(file).filter(|end| matches!(end.as_str(), "gz" | "zst"));
+fn compression(files: &[Location]) -> Result<FileCompressionType, Error> {
+    let of = |file: &Location| Some(file.name().rsplit_once('.')?.1.to_lowercase());
+    let packed = |file: &Location| of(file).filter(|end| matches!(end.as_str(), "gz" | "zst"));
     let first = files.first().and_then(packed);
     if files.iter().any(|file| packed(file) != first) {
         return Err(Error::new(Code::NoFormat, "the files are not all compressed in the same way"));
@@ -72,23 +81,38 @@ fn begins_with_bracket(file: &Path) -> bool {
     read.is_ok() && begin.trim_ascii_start().starts_with(b"[")
 }
 
-async fn open(files: &[PathBuf], format: Arc<dyn FileFormat>) -> Result<Arc<dyn TableProvider>> {
-    let urls = files
-        .iter()
-        .map(|file| {
-            let path = std::path::absolute(file)?;
-            // By its parts, since brackets and stars in a name are no pattern any more.
-            let url = Url::from_file_path(&path)
-                .map_err(|()| errors::internal("a path is not absolute").into_engine())?;
-            ListingTableUrl::try_new(url, None)
-        })
-        .collect::<Result<Vec<_>>>()?;
+async fn object_begins_with_bracket(object: &Object) -> Result<bool, Error> {
+    if object.bytes == 0 {
+        return Ok(false);
+    }
+    let bucket = Stores::of_process()?.bucket(&object.url.bucket, object.options.as_deref())?;
+    let begin = bucket.read(&object.url.key, 0..object.bytes.min(LOOKED_AT), object.etag.clone()).await?;
+    Ok(begin.trim_ascii_start().starts_with(b"["))
+}
+
+async fn open(files: &[Location], format: Arc<dyn FileFormat>) -> Result<Arc<dyn TableProvider>> {
+    let urls =
+        files.iter().map(|file| ListingTableUrl::try_new(url(file)?, None)).collect::<Result<Vec<_>>>()?;
     // The files have been found already, whatever their names end in.
     let options = ListingOptions::new(format).with_file_extension("");
-    let state = SessionContext::new().state();
+    let state = SessionContext::new_with_config_rt(SessionConfig::new(), session::finding()?).state();
     let config = ListingTableConfig::new_with_multi_paths(urls)
         .with_listing_options(options)
         .infer_schema(&state)
         .await?;
     Ok(Arc::new(ListingTable::try_new(config)?))
+}
+
+/// By its parts, since brackets and stars in a name are no pattern any more.
+fn url(file: &Location) -> Result<Url> {
+    let none = || errors::internal("a file has no URL").into_engine();
+    match file {
+        Location::Local(path) => Url::from_file_path(std::path::absolute(path)?).map_err(|()| none()),
+        Location::Object(Object { url: object, options, .. }) => {
+            let mut url = Url::parse(&format!("s3://{}", object.bucket)).map_err(|_| none())?;
+            url.set_username(options.as_deref().unwrap_or_default()).map_err(|()| none())?;
+            url.path_segments_mut().map_err(|()| none())?.extend(object.key.split('/'));
+            Ok(url)
+        }
+    }
 }

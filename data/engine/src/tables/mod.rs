@@ -2,11 +2,13 @@
 
 mod csv;
 mod listing;
+mod location;
+mod objects;
 mod paths;
+mod roots;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -19,13 +21,13 @@ use datafusion::prelude::SessionContext;
 
 use crate::Settings;
 use crate::errors::{Disagreement, IntoEngine as _};
+use roots::Roots;
 
 pub(crate) use csv::{bytes as csv_bytes, decode, encode};
-pub(crate) use paths::may_write;
 
 /// Finds the tables of an engine's queries, and remembers which columns had to be widened.
 pub(crate) struct Tables {
-    roots: Vec<PathBuf>,
+    roots: Roots,
     csv: CsvOptions,
     widened: Mutex<BTreeMap<(String, String), Kind>>,
     place: Place,
@@ -41,8 +43,18 @@ pub(crate) enum Place {
 }
 
 impl Tables {
-    pub(crate) fn new(settings: &Settings, place: Place) -> Self {
-        Self { roots: settings.roots.clone(), csv: settings.csv.clone(), widened: Mutex::default(), place }
+    /// Errors with [`Code::BadStoreOptions`] if a root is a URL of no store.
+    pub(crate) fn new(settings: &Settings, place: Place) -> cardoon_errors::Result<Self> {
+        Ok(Self {
+            roots: Roots::new(&settings.roots)?,
+            csv: settings.csv.clone(),
+            widened: Mutex::default(),
+            place,
+        })
+    }
+
+    pub(crate) fn roots(&self) -> &Roots {
+        &self.roots
     }
 
     /// Remembers that a column holds more than its samples did. `false` if the attempt that found it has read the column
@@ -61,17 +73,36 @@ impl Tables {
         widened.get(&(table.to_owned(), column.to_owned())).copied()
     }
 
+    /// Options of a store stay in this process, and so are of no use to executors.
+    pub(crate) fn may_use(&self, store_options: Option<&str>) -> cardoon_errors::Result<()> {
+        if store_options.is_none() || self.place == Place::Here {
+            return Ok(());
+        }
+        Err(Error::new(Code::OptionsOnCluster, "storage options are not sent to executors")
+            .checked("they may be secret, and executors reach the store themselves")
+            .hint("set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL where executors are started"))
+    }
+
     /// The files of `scan` as a table.
     pub(crate) async fn open(&self, scan: &Scan) -> Result<Arc<dyn TableProvider>> {
-        let files = paths::expand(&scan.paths, &self.roots).map_err(Error::into_engine)?;
+        self.may_use(scan.store_options.as_deref()).map_err(Error::into_engine)?;
+        let files = paths::expand(scan, &self.roots).await.map_err(Error::into_engine)?;
         match paths::format(scan, &files).map_err(Error::into_engine)? {
             Format::Csv => {
                 let needed = |table: &str, column: &str| self.needed(table, column);
-                csv::open(scan, &files, needed, self.place)
+                csv::open(scan, files, needed, self.place).await
             }
             Format::Parquet => listing::parquet(&files).await,
             Format::JsonLines => listing::json(&files, self.place).await,
         }
+    }
+}
+
+impl Tables {
+    /// The first bytes of the first file of `scan`, unpacked.
+    pub(crate) async fn begin(&self, scan: &Scan, most: usize) -> cardoon_errors::Result<Vec<u8>> {
+        let files = paths::expand(scan, &self.roots).await?;
+        files.first().map_or(Ok(Vec::new()), |file| csv::begin(file, most))
     }
 }
 

@@ -1,12 +1,16 @@
 //! From names and patterns to files.
 
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use cardoon_errors::{Code, Error, Result};
 use cardoon_frame::{Format, Scan};
 
+use super::location::Location;
+use super::objects;
+use super::roots::Roots;
 use crate::errors;
+use crate::stores::ObjectUrl;
 
 /// Files that one scan reads, at most.
 const FILES: usize = 1_000_000;
@@ -16,13 +20,17 @@ pub(super) fn is_path(name: &str) -> bool {
     name.contains(['/', '\\', '.', '*'])
 }
 
-/// The files that the patterns mean, each of them in the order of its names. A folder means the files in it.
-pub(super) fn expand(patterns: &[String], roots: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// The files that the patterns of `scan` mean, each of them in the order of its names. A folder means the files in it.
+pub(super) async fn expand(scan: &Scan, roots: &Roots) -> Result<Vec<Location>> {
     let mut files = Vec::new();
-    for pattern in patterns {
-        // Before anything is looked at: what lies outside is not even told of.
-        within(literal_folder(pattern), roots)?;
-        files.extend(matches(pattern)?);
+    for pattern in &scan.paths {
+        match ObjectUrl::of(pattern)? {
+            Some(url) => {
+                let objects = objects::expand(&url, scan.store_options.as_deref(), roots).await?;
+                files.extend(objects.into_iter().map(Location::Object));
+            }
+            None => files.extend(local(pattern, roots)?.into_iter().map(Location::Local)),
+        }
         if files.len() > FILES {
             return Err(Error::new(Code::NoFiles, format!("{pattern:?} means more than {FILES} files")));
         }
@@ -30,24 +38,26 @@ pub(super) fn expand(patterns: &[String], roots: &[PathBuf]) -> Result<Vec<PathB
     if files.is_empty() {
         return Err(Error::new(Code::NoFiles, "no files were named"));
     }
-    files.iter().try_for_each(|file| within(file, roots))?;
+    Ok(files)
+}
+
+fn local(pattern: &str, roots: &Roots) -> Result<Vec<PathBuf>> {
+    let pattern = pattern.strip_prefix("file://").unwrap_or(pattern);
+    // Before anything is looked at: what lies outside is not even told of.
+    roots.allow(literal_folder(pattern))?;
+    let files = matches(pattern)?;
+    files.iter().try_for_each(|file| roots.allow(file))?;
     Ok(files)
 }
 
 /// The part of a pattern before its first wildcard; the current folder if it begins with one.
 fn literal_folder(pattern: &str) -> &Path {
-    let path = Path::new(pattern.strip_prefix("file://").unwrap_or(pattern));
+    let path = Path::new(pattern);
     let is_literal = |part: &&Path| !part.to_string_lossy().contains(['*', '?', '[']);
     path.ancestors().find(is_literal).filter(|part| !part.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
-    if let Some((scheme, _)) = pattern.split_once("://") {
-        return match pattern.strip_prefix("file://") {
-            Some(path) => matches(path),
-            None => Err(Error::new(Code::NoFormat, format!("files cannot be read by {scheme}:// yet"))),
-        };
-    }
     let path = Path::new(pattern);
     if path.is_dir() {
         return in_folder(path);
@@ -72,7 +82,7 @@ fn matches(pattern: &str) -> Result<Vec<PathBuf>> {
         }
     }
     files.sort();
-    if files.is_empty() { Err(no_files(pattern)) } else { Ok(files) }
+    if files.is_empty() { Err(nothing(pattern)) } else { Ok(files) }
 }
 
 /// The files of a folder whose names say what they are.
@@ -81,16 +91,21 @@ fn in_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.is_file() && by_name(&path).is_some() {
+        if path.is_file() && by_name(&name_of(&path)).is_some() {
             files.push(path);
         }
     }
     files.sort();
-    if files.is_empty() { Err(no_files(&folder.display().to_string())) } else { Ok(files) }
+    if files.is_empty() { Err(nothing(&folder.display().to_string())) } else { Ok(files) }
 }
 
-fn no_files(pattern: &str) -> Error {
-    let error = Error::new(Code::NoFiles, format!("no file matches {pattern:?}"));
+pub(super) fn no_files(pattern: &str) -> Error {
+    Error::new(Code::NoFiles, format!("no file matches {pattern:?}"))
+}
+
+/// The error of a pattern that means nothing, with the file that is most like it.
+fn nothing(pattern: &str) -> Error {
+    let error = no_files(pattern);
     let path = Path::new(pattern);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = fs::read_dir(folder) else {
@@ -99,7 +114,7 @@ fn no_files(pattern: &str) -> Error {
     let names: Vec<String> =
         entries.filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned())).collect();
     let known: Vec<&str> = names.iter().map(String::as_str).collect();
-    let wanted = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let wanted = name_of(path);
     let error = error.checked(format!("the folder {} holds {} entries", folder.display(), known.len()));
     match errors::nearest(&wanted, &known) {
         Some(nearest) => error.hint(format!("did you mean {:?}?", folder.join(nearest).display())),
@@ -113,55 +128,29 @@ pub(super) fn unreadable(path: &Path, error: std::io::Error) -> Error {
     Error::new(code, format!("{} cannot be read", path.display())).source(error)
 }
 
-/// Links are followed first, so that none leads out.
-fn within(file: &Path, roots: &[PathBuf]) -> Result<()> {
-    if roots.is_empty() {
-        return Ok(());
-    }
-    let whole = std::path::absolute(file).map_err(|error| unreadable(file, error))?;
-    // What is not there yet would be made in the nearest folder that is.
-    let real = whole.ancestors().find_map(|part| fs::canonicalize(part).ok());
-    let inside = |root: &PathBuf| {
-        fs::canonicalize(root).is_ok_and(|root| real.as_ref().is_some_and(|real| real.starts_with(root)))
-    };
-    if !file.components().any(|part| part == Component::ParentDir && !whole.exists())
-        && roots.iter().any(inside)
-    {
-        return Ok(());
-    }
-    let allowed: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
-    Err(Error::new(Code::OutsideRoots, format!("{} is outside of the allowed folders", file.display()))
-        .checked(format!("allowed are {}", allowed.join(", "))))
-}
-
-/// Whether a file of this name may be made.
-pub(crate) fn may_write(file: &Path, roots: &[PathBuf]) -> Result<()> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    within(folder.unwrap_or(Path::new(".")), roots)
-}
-
 /// What the files are: as the scan says, else by their names, which have to agree.
-pub(super) fn format(scan: &Scan, files: &[PathBuf]) -> Result<Format> {
+pub(super) fn format(scan: &Scan, files: &[Location]) -> Result<Format> {
     if let Some(format) = scan.format {
         return Ok(format);
     }
     let mut found = None;
     for file in files {
-        let format = by_name(file).ok_or_else(|| {
-            Error::new(Code::NoFormat, format!("the name of {} does not say what it is", file.display()))
+        let format = by_name(&file.name()).ok_or_else(|| {
+            Error::new(Code::NoFormat, format!("the name of {file} does not say what it is"))
                 .hint("names end in .csv, .tsv, .jsonl or .parquet, with .gz or .zst after it if compressed")
         })?;
         if found.is_some_and(|found| found != format) {
             return Err(Error::new(Code::NoFormat, "the files are not all of one format")
-                .checked(format!("{} is another than those before it", file.display())));
+                .checked(format!("{file} is another than those before it")));
         }
         found = Some(format);
     }
     found.ok_or_else(|| Error::new(Code::NoFiles, "no files were named"))
 }
 
-fn by_name(file: &Path) -> Option<Format> {
-    let name = file.file_name()?.to_string_lossy().to_lowercase();
+/// What a file is, by its name.
+pub(super) fn by_name(name: &str) -> Option<Format> {
+    let name = name.to_lowercase();
     let plain = [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(&name);
     match plain.rsplit_once('.')?.1 {
         "csv" | "tsv" | "txt" | "log" => Some(Format::Csv),
@@ -169,6 +158,10 @@ fn by_name(file: &Path) -> Option<Format> {
         "parquet" | "pq" => Some(Format::Parquet),
         _ => None,
     }
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]
@@ -183,23 +176,24 @@ mod tests {
         folder
     }
 
-    fn named(files: &[PathBuf]) -> Vec<String> {
-        files.iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    fn expand(pattern: &str, roots: &[PathBuf]) -> Result<Vec<String>> {
+        let files = local(pattern, &Roots::new(roots).unwrap())?;
+        Ok(files.iter().map(|file| name_of(file)).collect())
     }
 
     #[test]
     fn patterns_mean_files_in_the_order_of_their_names() {
         let folder = folder();
-        let pattern = |name: &str| vec![folder.path().join(name).display().to_string()];
-        assert_eq!(named(&expand(&pattern("*.csv"), &[]).unwrap()), ["a.csv", "b.csv"]);
-        assert_eq!(named(&expand(&pattern(""), &[]).unwrap()), ["a.csv", "b.csv", "users.parquet"]);
+        let pattern = |name: &str| folder.path().join(name).display().to_string();
+        assert_eq!(expand(&pattern("*.csv"), &[]).unwrap(), ["a.csv", "b.csv"]);
+        assert_eq!(expand(&pattern(""), &[]).unwrap(), ["a.csv", "b.csv", "users.parquet"]);
     }
 
     #[test]
     fn a_pattern_without_a_match_names_the_nearest_file() {
         let folder = folder();
         let wanted = folder.path().join("user.parquet").display().to_string();
-        let error = expand(&[wanted], &[]).unwrap_err();
+        let error = expand(&wanted, &[]).unwrap_err();
         assert_eq!(error.code(), Code::NoFiles);
         assert!(error.next_step().unwrap().contains("users.parquet"));
     }
@@ -209,38 +203,33 @@ mod tests {
         let (inside, outside) = (folder(), folder());
         let roots = [inside.path().to_owned()];
         let climbing = inside.path().join("..").join(outside.path().file_name().unwrap()).join("a.csv");
-        let error = expand(&[climbing.display().to_string()], &roots).unwrap_err();
+        let error = expand(&climbing.display().to_string(), &roots).unwrap_err();
         assert_eq!(error.code(), Code::OutsideRoots);
         #[cfg(unix)]
         {
             let link = inside.path().join("link.csv");
             std::os::unix::fs::symlink(outside.path().join("a.csv"), &link).unwrap();
-            assert_eq!(expand(&[link.display().to_string()], &roots).unwrap_err().code(), Code::OutsideRoots);
+            assert_eq!(expand(&link.display().to_string(), &roots).unwrap_err().code(), Code::OutsideRoots);
         }
-        assert!(expand(&[inside.path().join("a.csv").display().to_string()], &roots).is_ok());
+        assert!(expand(&inside.path().join("a.csv").display().to_string(), &roots).is_ok());
     }
 
     #[test]
     fn a_pattern_is_looked_for_from_where_it_is_literal() {
-        for (pattern, folder) in [
-            ("*.csv", "."),
-            ("a/b?/c.csv", "a"),
-            ("/a/*", "/a"),
-            ("a.csv", "a.csv"),
-            ("file:///a/**/b", "/a"),
-        ] {
+        for (pattern, folder) in
+            [("*.csv", "."), ("a/b?/c.csv", "a"), ("/a/*", "/a"), ("a.csv", "a.csv"), ("/a/**/b", "/a")]
+        {
             assert_eq!(literal_folder(pattern), Path::new(folder), "{pattern}");
         }
     }
 
     #[test]
     fn names_say_what_files_are() {
-        let of = |name: &str| by_name(Path::new(name));
-        assert_eq!(of("a/LOG.CSV.gz"), Some(Format::Csv));
-        assert_eq!(of("a.jsonl.zst"), Some(Format::JsonLines));
-        assert_eq!(of("a.parquet"), Some(Format::Parquet));
-        assert_eq!(of("a.md"), None);
-        let both = [PathBuf::from("a.csv"), PathBuf::from("b.parquet")];
+        assert_eq!(by_name("LOG.CSV.gz"), Some(Format::Csv));
+        assert_eq!(by_name("a.jsonl.zst"), Some(Format::JsonLines));
+        assert_eq!(by_name("a.parquet"), Some(Format::Parquet));
+        assert_eq!(by_name("a.md"), None);
+        let both = ["a.csv", "b.parquet"].map(|name| Location::Local(name.into()));
         assert_eq!(format(&Scan::new(["*"]), &both).unwrap_err().code(), Code::NoFormat);
     }
 }

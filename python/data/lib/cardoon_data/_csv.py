@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cardoon_data import _kinds, _missing, _sizes
+from cardoon_data import _kinds, _missing, _sizes, _stores
 from cardoon_data._kinds import Kind
 from cardoon_data._terms import Json
 
@@ -15,7 +15,7 @@ _BLOCK = 1 << 20
 
 #: Options that change nothing of the result.
 _WITHOUT_EFFECT = frozenset(
-    {"engine", "low_memory", "memory_map", "storage_options", "sample", "sample_rows", "enforce", "lineterminator", "verbose"}
+    {"engine", "low_memory", "memory_map", "sample", "sample_rows", "enforce", "lineterminator", "verbose"}
 )
 
 _MISSING: Mapping[str, str] = {
@@ -58,16 +58,18 @@ def check(options: Mapping[str, Any]) -> None:
         raise TypeError(f"read_csv() got an unexpected keyword argument {name!r}")
 
 
-def scan(paths: list[str], how: Dialect, kinds: Mapping[str, Kind] | None = None) -> Json:
+def scan(
+    paths: list[str], how: Dialect, kinds: Mapping[str, Kind], storage_options: Mapping[str, Any] | None
+) -> Json:
     """The plan that reads the files."""
-    options: Json = {"kinds": dict(kinds or {}), "header": how.has_header}
+    options: Json = {"kinds": dict(kinds), "header": how.has_header}
     if how.separator is not None:
         options["delimiter"] = how.separator
     if how.skips_bad_rows:
         options["bad_rows"] = "skip"
     if how.block_bytes is not None:
         options["block_bytes"] = how.block_bytes
-    return {"scan": {"paths": paths, "format": "csv", "csv": options}}
+    return _stores.scan({"paths": paths, "format": "csv", "csv": options}, storage_options)
 
 
 def has_header(header: int | str | None, names: Any) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from os import PathLike
 from typing import final
 
-__all__ = ["Engine", "Progress", "Table", "main"]
+__all__ = ["Engine", "Progress", "Table", "keep_store_options", "main"]
 
 def main(argv: Sequence[str], program: str | PathLike[str], words: Sequence[str]) -> int:
     """Carries out the command in ``argv`` and answers its exit status. A cluster starts its executors with ``program``, and
@@ -31,11 +31,25 @@ class Engine:
     def explain(self, plan: str) -> str:
         """How it will be carried out, as text."""
 
-    def write(self, plan: str, path: str | PathLike[str], format: str, progress: Progress | None = None) -> int:
-        """Writes all rows to a file and answers how many there are. ``format`` is csv, json, jsonl or parquet."""
+    def write(
+        self,
+        plan: str,
+        path: str | PathLike[str],
+        format: str,
+        progress: Progress | None = None,
+        store_options: str | None = None,
+    ) -> int:
+        """Writes all rows to a file and answers how many there are. ``format`` is csv, json, jsonl or parquet. ``store_options`` is
+        a name that :func:`keep_store_options` has given."""
+
+    def begin(self, scan: str, most: int) -> bytes:
+        """The first bytes of the first file that a scan means, unpacked, at most as many as ``most``."""
 
     def executors(self) -> list[tuple[str, int]]:
         """The executors of the cluster that are alive: address, threads. There are none without a cluster."""
+
+def keep_store_options(options: str) -> str:
+    """Keeps options of an object store, an object of JSON, and answers the name by which plans refer to them."""
 
 @final
 class Progress:

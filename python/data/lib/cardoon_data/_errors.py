@@ -14,9 +14,11 @@ __all__ = [
     "ColumnsDiffer",
     "EmptyFile",
     "NoFiles",
+    "NoSuchBucket",
     "NoSuchColumn",
     "NotUtf8",
     "OutOfMemory",
+    "StoreDenied",
     "no_start",
     "no_such_column",
     "of_engine",
@@ -51,6 +53,18 @@ class NotUtf8(CardoonError, UnicodeError):
     """A file is not in UTF-8."""
 
 
+class StoreDenied(ImproperlyConfigured, PermissionError):
+    """An object store does not accept the keys, or does not allow the access."""
+
+    __str__ = CardoonError.__str__
+
+
+class NoSuchBucket(NotFound, FileNotFoundError):
+    """A bucket of an object store does not exist."""
+
+    __str__ = CardoonError.__str__
+
+
 class OutOfMemory(CardoonError, MemoryError):
     """A query needs more memory than it may use."""
 
@@ -63,6 +77,8 @@ _BY_CODE: dict[str, type[CardoonError]] = {
     "CD8007": NotUtf8,
     "CD8008": EmptyFile,
     "CD8013": OutOfMemory,
+    "CD8030": StoreDenied,
+    "CD8031": NoSuchBucket,
 }
 
 

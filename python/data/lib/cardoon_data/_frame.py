@@ -361,7 +361,8 @@ class DataFrame(Collection[pd.DataFrame]):
         """Writes a CSV file and answers its name in a list.
 
         ``out-*.csv`` is written as ``out-0.csv``; a name that ends in ``.csv`` is that of the file; any other one is that
-        of a folder, in which ``0.part`` is written. ``index`` is written if it has a name.
+        of a folder, in which ``0.part`` is written. ``index`` is written if it has a name. Names may be URLs of objects,
+        ``s3://bucket/out.csv``; ``storage_options`` are those of :func:`read_csv`.
         """
         return _writing.to_csv(self._table, filename, single_file=single_file, index=index, **options)
 

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import glob
-import gzip
 import json
-import os
+
+from cardoon_data import _local
+from cardoon_data._terms import Json
 
 _LONGEST = 1 << 20
 
 
-def first_keys(paths: list[str]) -> list[str]:
-    """The keys of the first object, in their order; none if it cannot be read: the engine says why, when it reads it."""
-    for path in paths:
-        for name in [path] if os.path.isfile(path) else sorted(glob.glob(path)):
-            try:
-                with gzip.open(name, "rb") if name.endswith(".gz") else open(name, "rb") as file:
-                    first = json.loads(file.readline(_LONGEST))
-            except (OSError, ValueError, RecursionError):
-                return []
-            return list(first) if isinstance(first, dict) else []
-    return []
+def first_keys(plan: Json) -> list[str]:
+    """The keys of the first object that a scan reads, in their order; none if that is no object."""
+    try:
+        first = json.loads(_local.current().begin(plan, _LONGEST).partition(b"\n")[0])
+    except (ValueError, RecursionError):
+        return []
+    return list(first) if isinstance(first, dict) else []

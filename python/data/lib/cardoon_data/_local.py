@@ -61,12 +61,17 @@ class Local:
         plan = _order.kept(table.plan, list(table.columns))
         return self._for(plan).explain(json.dumps(plan))
 
-    def write(self, table: Table, path: str, kind: str) -> int:
-        """Writes all rows of a table to a file, and answers how many there are."""
+    def begin(self, plan: Json, most: int) -> bytes:
+        """The first bytes of the first file of a scan, unpacked."""
+        return self._engine(self.settings.threads).begin(json.dumps(plan), most)
+
+    def write(self, table: Table, path: str, kind: str, store_options: str | None = None) -> int:
+        """Writes all rows of a table to a file, and answers how many there are. ``store_options``: the name of options that the
+        engine keeps."""
         plan = _order.kept(table.plan, list(table.columns))
         engine = self._for(plan)
         with _progress.shown() as progress:
-            return engine.write(json.dumps(plan), path, kind, progress)
+            return engine.write(json.dumps(plan), path, kind, progress, store_options)
 
     def _collect(self, plan: Json) -> pa.Table:
         engine = self._for(plan)

@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from cardoon_data import _csv, _index, _json_lines, _local, _merging, _missing, _sql, _stored
+from cardoon_data import _csv, _index, _json_lines, _local, _merging, _missing, _sql, _stored, _stores
 from cardoon_data._frame import DataFrame
 from cardoon_data._series import Series
 from cardoon_data._table import Column, Table
-from cardoon_data._terms import Json, cast
+from cardoon_data._terms import cast
 
 
 _PARQUET_WITHOUT_EFFECT = frozenset(
-    {"filters", "engine", "blocksize", "split_row_groups", "storage_options", "index", "calculate_divisions"}
+    {"filters", "engine", "blocksize", "split_row_groups", "index", "calculate_divisions"}
 )
 
 
@@ -33,15 +33,19 @@ def read_csv(
     parse_dates: Any = False,
     on_bad_lines: str = "error",
     assume_missing: bool = False,
+    storage_options: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> DataFrame:
-    """Reads CSV files: a name, a pattern such as ``logs/*.csv``, or a list of them. ``.gz`` and ``.zst`` are unpacked.
+    """Reads CSV files: a name, a pattern such as ``logs/*.csv`` or ``s3://bucket/logs/*.csv``, or a list of them. ``.gz`` and
+    ``.zst`` are unpacked.
 
     What columns hold is inferred from samples of each file, and corrected if a later row shows otherwise. Times stay texts
     unless ``parse_dates`` names their columns. ``dtype``: int64, float64, bool, str, for all columns or by name.
     ``blocksize``: bytes that a thread reads at once; more than 1 MiB has no effect, since the engine divides the work itself.
     ``on_bad_lines``: ``error``, or ``skip`` for rows with too many or too few fields. Without a header, and without
-    ``names``, columns are called ``0``, ``1`` and so on.
+    ``names``, columns are called ``0``, ``1`` and so on. ``storage_options``: how the object store is reached, where the
+    environment does not say it: ``key``, ``secret``, ``token``, ``anon``, ``endpoint_url``, and ``client_kwargs`` with
+    ``endpoint_url`` and ``region_name``.
 
     Raises ``FileNotFoundError`` if no file matches, and ``pandas.errors.ParserError`` when a row cannot be read.
     """
@@ -52,21 +56,26 @@ def read_csv(
         skips_bad_rows=_csv.skips(on_bad_lines),
         block_bytes=_csv.block_bytes(blocksize),
     )
-    plan = _csv.scan(_paths(urlpath), how)
+    paths = _paths(urlpath)
+    plan = _csv.scan(paths, how, {}, storage_options)
     found = _local.current().columns(plan)
     called = _csv.names(list(found), names)
     kinds = _csv.kinds({called[name]: column.kind for name, column in found.items()}, dtype, parse_dates, assume_missing)
     read = {name: kinds[called[name]] for name in found}
     declared = {name: kind for name, kind in read.items() if kind != found[name].kind}
-    table = Table(_csv.scan(_paths(urlpath), how, declared), {name: Column(kind) for name, kind in read.items()})
+    plan = _csv.scan(paths, how, declared, storage_options)
+    table = Table(plan, {name: Column(kind) for name, kind in read.items()})
     if called != {name: name for name in found}:
         table = table.rename(called)
     wanted = _csv.used(table.visible, usecols)
     return DataFrame(table if wanted == table.visible else table.select(wanted))
 
 
-def read_parquet(path: Any, columns: Any = None, **options: Any) -> DataFrame:
+def read_parquet(
+    path: Any, columns: Any = None, *, storage_options: Mapping[str, Any] | None = None, **options: Any
+) -> DataFrame:
     """Reads Parquet files: a name, a folder, a pattern, or a list of them. ``columns``: those that are wanted.
+    ``storage_options`` are those of :func:`read_csv`.
 
     An index that pandas has written without a name becomes the index; one with a name is a column.
     """
@@ -75,7 +84,7 @@ def read_parquet(path: Any, columns: Any = None, **options: Any) -> DataFrame:
             _missing.option("read_parquet", name, value, "filter by a condition; the engine leaves out what it can")
         if name not in _PARQUET_WITHOUT_EFFECT:
             raise TypeError(f"read_parquet() got an unexpected keyword argument {name!r}")
-    table = _scanned(path, "parquet")
+    table = _scanned(_paths(path), "parquet", storage_options)
     unnamed = [name for name in table.columns if name.startswith("__index_level_")]
     if unnamed:
         table = table.with_index(dict.fromkeys(unnamed))
@@ -85,17 +94,25 @@ def read_parquet(path: Any, columns: Any = None, **options: Any) -> DataFrame:
     return DataFrame(table)
 
 
-def read_json(url_path: Any, orient: str = "records", lines: bool | None = True, **options: Any) -> DataFrame:
-    """Reads files with an object of JSON in each line: a name, a pattern, or a list of them."""
+def read_json(
+    url_path: Any,
+    orient: str = "records",
+    lines: bool | None = True,
+    *,
+    storage_options: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> DataFrame:
+    """Reads files with an object of JSON in each line: a name, a pattern, or a list of them. ``storage_options`` are those of
+    :func:`read_csv`."""
     if orient != "records" or lines is False:
         nearest = "objects in lines are read: orient='records', lines=True"
         _missing.option("read_json", "orient or lines", (orient, lines), nearest)
     for name, value in options.items():
         if name not in ("blocksize", "encoding", "compression", "meta", "engine"):
             _missing.option("read_json", name, value, "read it, and convert columns with astype or to_datetime")
-    table = _scanned(url_path, "json_lines")
+    table = _scanned(_paths(url_path), "json_lines", storage_options)
     # The engine sorts the names; readers know the order of the file.
-    first = [name for name in _json_lines.first_keys(_paths(url_path)) if name in table.columns]
+    first = [name for name in _json_lines.first_keys(table.plan) if name in table.columns]
     return DataFrame(table.select(dict.fromkeys([*first, *table.visible])))
 
 
@@ -149,8 +166,8 @@ def to_datetime(arg: Any, format: str | None = None, errors: str = "raise", **op
     return arg._with(cast(arg._term, "timestamp"))
 
 
-def _scanned(paths: Any, kind: str) -> Table:
-    plan: Json = {"scan": {"paths": _paths(paths), "format": kind}}
+def _scanned(paths: list[str], kind: str, storage_options: Mapping[str, Any] | None) -> Table:
+    plan = _stores.scan({"paths": paths, "format": kind}, storage_options)
     return Table(plan, _local.current().columns(plan))
 
 

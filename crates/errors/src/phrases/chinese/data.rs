@@ -10,6 +10,8 @@ phrases! {
         "the folder {} holds {} entries" => "目录 {0} 里有 {1} 项";
         "did you mean {}?" => "是不是想写 {0}？";
         "no files were named" => "没有写要读取哪些文件";
+        "{} holds {} objects" => "{0} 里有 {1} 个对象";
+        "there is no object {}" => "没有对象 {0}";
         "{} means more than {} files" => "{0} 匹配到的文件超过 {1} 个";
         "{} is no pattern of file names" => "{0} 不是正确的通配符";
         "Pattern syntax error near position {}: {}" => "通配符的第 {0} 个位置附近有语法错误：{1}";
@@ -23,7 +25,6 @@ phrases! {
             "文件名以 .csv、.tsv、.jsonl 或 .parquet 结尾，压缩过的后面再加 .gz 或 .zst";
         "the files are not all of one format" => "这些文件不是同一种格式";
         "{} is another than those before it" => "{0} 和前面的文件格式不同";
-        "files cannot be read by {}:// yet" => "还不能通过 {0}:// 读取文件";
         "the name of {} does not say what to write" => "从文件名 {0} 看不出要写成什么格式";
         "end the name in .csv, .json, .jsonl or .parquet" => "文件名要以 .csv、.json、.jsonl 或 .parquet 结尾";
     }
@@ -70,8 +71,74 @@ phrases! {
     }
     FileChanged {
         "{} changed while it was read: {} bytes instead of {}" => "读取期间 {0} 变了：现在是 {1} 字节，原来是 {2} 字节";
+        "{} changed while it was read" => "读取期间 {0} 变了";
+    }
+    StoreDenied {
+        "the object store does not accept the keys for {}" => "对象存储不接受访问 {0} 的密钥";
+        "it answers {}; {}" => "它的应答是 {0}；{1~}";
+        "access to {} is denied" => "没有访问 {0} 的权限";
+        "the access key is {}" => "所用的访问密钥是 {0}";
+        "requests are not signed, since there are no keys" => "没有密钥，所以请求没有签名";
+        "keys are those of this machine" => "所用的是本机的密钥";
+        "look at AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or at key and secret of storage_options" =>
+            "检查 AWS_ACCESS_KEY_ID 和 AWS_SECRET_ACCESS_KEY，或者 storage_options 里的 key 和 secret";
+        "let the owner of the bucket allow it: listing, reading or writing" =>
+            "请存储桶的所有者授权：列出、读取或写入";
+    }
+    NoSuchBucket {
+        "the bucket of {} does not exist" => "{0} 的存储桶不存在";
+        "the store is {}" => "对象存储的地址是 {0}";
+        "look at the name, and at AWS_ENDPOINT_URL" => "检查桶名，以及 AWS_ENDPOINT_URL";
+    }
+    StoreAway {
+        "the object store does not answer for {}" => "访问 {0} 时，对象存储没有应答";
+        "{}: {}" => "{0}：{1~}";
+        "look at AWS_ENDPOINT_URL, and whether the store runs" => "检查 AWS_ENDPOINT_URL，以及对象存储是否在运行";
+    }
+    BadStoreOptions {
+        "files are not read or written by {}://" => "不能通过 {0}:// 读写文件";
+        "known are paths, file:// and s3://" => "可以用路径、file:// 和 s3://";
+        "write s3://bucket/key" => "请写成 s3://bucket/key";
+        "Google's store speaks S3 too: s3://bucket/key, with AWS_ENDPOINT_URL=https://storage.googleapis.com" =>
+            "Google 的对象存储也支持 S3 协议：写 s3://bucket/key，并设置 AWS_ENDPOINT_URL=https://storage.googleapis.com";
+        "copy the files to a folder or to a store that speaks S3" => "把文件复制到文件夹里，或者复制到支持 S3 协议的对象存储";
+        "{} is no name of a bucket" => "{0} 不是存储桶的名字";
+        "a URL has the form s3://bucket/key" => "URL 的格式是 s3://bucket/key";
+        "a URL of a store has no user and no password" => "对象存储的 URL 里不能写用户名和密码";
+        "give keys by AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" =>
+            "用 AWS_ACCESS_KEY_ID 和 AWS_SECRET_ACCESS_KEY 给出密钥";
+        "storage options are names with values" => "storage_options 应该是名字到值的映射";
+        "the storage option {} has a value of another type" => "storage_options 里 {0} 的值类型不对";
+        "there is no storage option {}" => "storage_options 没有 {0} 这一项";
+        "the options are {}" => "可用的有：{0}";
+        "did you mean {}?" => "是不是想写 {0}？";
+        "the endpoint of an object store is no URL of a server" => "对象存储的地址不是服务器的 URL";
+        "write http://HOST:PORT or https://HOST, without user and password" =>
+            "请写成 http://HOST:PORT 或 https://HOST，不带用户名和密码";
+        "{} of an object store has a letter that it cannot have" => "对象存储的{0~}里有不该有的字符";
+        "the region" => "区域";
+        "the access key" => "访问密钥";
+        "the secret key" => "私有密钥";
+        "the session token" => "会话令牌";
+        "look for a space or a line end that was copied with it" => "看看是不是多复制了空格或换行";
+        "keys of an object store come in pairs" => "对象存储的密钥要成对给出";
+        "there is no {}" => "缺少 {0}";
+        "{} is in another region" => "{0} 在另一个区域";
+        "set AWS_REGION to the region of the bucket" => "把 AWS_REGION 设成存储桶所在的区域";
+        "an object store cannot be reached with these options" => "用这些设置无法访问对象存储";
+        "storage options are only known to the process that gave them" => "storage_options 只在给出它们的进程里有效";
+        "{} cannot be the URL of an object" => "{0} 不能是对象的 URL";
+        "a key has parts between slashes, none of them empty, . or .." =>
+            "键由斜杠分成若干段，每一段都不能是空的，也不能是 . 或 ..";
+    }
+    OptionsOnCluster {
+        "they may be secret, and executors reach the store themselves" => "它们可能含有密钥；执行器自己访问对象存储";
+        "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL where executors are started" =>
+            "在启动执行器的环境里设置 AWS_ACCESS_KEY_ID、AWS_SECRET_ACCESS_KEY 和 AWS_ENDPOINT_URL";
     }
     FileUnreadable {
+        "the object store fails for {}" => "访问 {0} 时，对象存储出错";
+        "it answers {}" => "它的应答是 {0}";
         "{} is no regular file" => "{0} 不是普通文件";
         "{} cannot be read" => "{0} 无法读取";
         "cannot read {}" => "无法读取 {0}";
@@ -143,6 +210,9 @@ phrases! {
         "give its token with --token or CARDOON_DATA_TOKEN" => "用 --token 或 CARDOON_DATA_TOKEN 给出集群的令牌";
     }
     OutputFailed {
+        "the object store fails for {}" => "访问 {0} 时，对象存储出错";
+        "it answers {}" => "它的应答是 {0}";
+        "{} is written by others again and again" => "一直有别人在写 {0}";
         "{} cannot be written" => "{0} 无法写入";
         "standard output cannot be written" => "无法写到标准输出";
         "the folder for the logs cannot be made" => "无法创建存放日志的目录";

@@ -25,6 +25,9 @@ pub(super) fn of_scan(layout: &Layout, error: Scan) -> DataFusionError {
 }
 
 pub(super) fn coded(error: Scan) -> Error {
+    if let Some(ours) = of_store(&error) {
+        return ours;
+    }
     let code = code(&error);
     let message = error.to_string();
     match error {
@@ -42,6 +45,17 @@ pub(super) fn coded(error: Scan) -> Error {
         }
         _ => Error::new(code, message),
     }
+}
+
+/// The error of a file that is not read by a scan.
+pub(super) fn of_io(file: &str, error: std::io::Error) -> Error {
+    coded(Scan::Io { file: file.to_owned(), source: error })
+}
+
+/// What was said by an object store, in our words already.
+fn of_store(error: &Scan) -> Option<Error> {
+    let Scan::Io { source, .. } = error else { return None };
+    source.get_ref()?.downcast_ref::<Error>().cloned()
 }
 
 fn code(error: &Scan) -> Code {

@@ -1,23 +1,23 @@
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use cardoon_csv::{Dialect, Header, Kind, Options, Sample, Source};
+use cardoon_csv::{Dialect, Header, Kind, Options, Source};
 use cardoon_errors::{Code, Error};
 use cardoon_frame::{self as frame, BadRows, CsvOptions, Scan};
 use datafusion::arrow::datatypes::{Field, Schema, SchemaRef};
 use datafusion::error::Result;
 use serde::{Deserialize, Serialize};
 
-use super::failure;
+use super::columns;
 use super::source::source;
 use crate::errors::{self, IntoEngine as _};
+use crate::tables::location::Location;
 
 /// CSV files of the same columns.
 pub(super) struct Files {
     pub(super) layout: Arc<Layout>,
-    pub(super) paths: Vec<PathBuf>,
+    pub(super) locations: Vec<Location>,
     pub(super) sources: Vec<Arc<dyn Source>>,
 }
 
@@ -33,16 +33,17 @@ pub(super) struct Layout {
 }
 
 impl Files {
-    pub(super) fn open(
+    pub(super) async fn open(
         scan: &Scan,
-        files: &[PathBuf],
+        locations: Vec<Location>,
         needed: impl Fn(&str, &str) -> Option<Kind>,
     ) -> Result<Self> {
         let name = scan.paths.join(", ");
-        let sources: Vec<_> = files.iter().map(|file| source(file)).collect();
-        let options = options(&scan.csv, files).map_err(Error::into_engine)?;
-        let mut header =
-            header(&sources, &options.dialect).map_err(|error| failure::coded(error).into_engine())?;
+        let sources = locations.iter().map(|file| source(file, None)).collect::<Result<Vec<_>, _>>();
+        let sources = sources.map_err(Error::into_engine)?;
+        let options = options(&scan.csv, &locations).map_err(Error::into_engine)?;
+        let header = columns::of_files(&locations, &sources, &options.dialect).await;
+        let mut header = header.map_err(Error::into_engine)?;
         for (column, kind) in &mut header.columns {
             if let Some(needed) = needed(&name, column) {
                 *kind = kind.wider(needed);
@@ -51,7 +52,7 @@ impl Files {
         declare(&mut header, &scan.csv).map_err(Error::into_engine)?;
         let declared = scan.csv.kinds.keys().cloned().collect();
         let layout = Arc::new(Layout { name, header, declared, options });
-        Ok(Self { layout, paths: files.to_vec(), sources })
+        Ok(Self { layout, locations, sources })
     }
 }
 
@@ -72,7 +73,7 @@ impl fmt::Debug for Files {
     }
 }
 
-fn options(csv: &CsvOptions, files: &[PathBuf]) -> Result<Options, Error> {
+fn options(csv: &CsvOptions, files: &[Location]) -> Result<Options, Error> {
     let dialect = Dialect { delimiter: delimiter(csv, files)?, header: csv.header, ..Dialect::default() };
     let bad_rows = match csv.bad_rows {
         BadRows::Fail => cardoon_csv::BadRows::Fail,
@@ -85,10 +86,10 @@ fn options(csv: &CsvOptions, files: &[PathBuf]) -> Result<Options, Error> {
     Ok(options)
 }
 
-fn delimiter(csv: &CsvOptions, files: &[PathBuf]) -> Result<u8, Error> {
-    let name = files.first().and_then(|file| file.file_name()).unwrap_or_default();
+fn delimiter(csv: &CsvOptions, files: &[Location]) -> Result<u8, Error> {
+    let name = files.first().map(Location::name).unwrap_or_default();
     match csv.delimiter {
-        None if is_tsv(&name.to_string_lossy().to_lowercase()) => Ok(b'\t'),
+        None if is_tsv(&name.to_lowercase()) => Ok(b'\t'),
         None => Ok(b','),
         Some(delimiter) => u8::try_from(delimiter)
             .ok()
@@ -99,14 +100,6 @@ fn delimiter(csv: &CsvOptions, files: &[PathBuf]) -> Result<u8, Error> {
 
 fn is_tsv(name: &str) -> bool {
     [".tsv", ".tsv.gz", ".tsv.zst"].iter().any(|end| name.ends_with(end))
-}
-
-fn header(sources: &[Arc<dyn Source>], dialect: &Dialect) -> Result<Header, cardoon_csv::Error> {
-    let mut headers = Vec::with_capacity(sources.len());
-    for source in sources {
-        headers.push((source.name(), cardoon_csv::infer(source, dialect, Sample::default())?));
-    }
-    cardoon_csv::merge(headers)
 }
 
 /// Sets the kinds that the query declares.

@@ -1,5 +1,6 @@
 //! CSV files, read by our own scan.
 
+mod columns;
 mod estimate;
 mod exec;
 mod failure;
@@ -10,16 +11,18 @@ mod source;
 mod spread;
 mod table;
 
-use std::path::PathBuf;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use cardoon_csv::Kind;
+use cardoon_errors::Error;
 use cardoon_frame::Scan;
 use datafusion::catalog::TableProvider;
 use datafusion::error::Result;
 use datafusion::physical_plan::ExecutionPlan;
 
 use super::Place;
+use super::location::Location;
 use files::Files;
 use table::CsvTable;
 
@@ -38,14 +41,23 @@ pub(crate) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
     exec::bytes(plan).or_else(|| remote::bytes(plan))
 }
 
+/// The first bytes of a file, unpacked, `most` at most.
+pub(super) fn begin(file: &Location, most: usize) -> Result<Vec<u8>, Error> {
+    let source = source::source(file, None)?;
+    let failed = |source_error| failure::of_io(source.name(), source_error);
+    let mut begin = Vec::new();
+    source.open().and_then(|input| input.take(most as u64).read_to_end(&mut begin)).map_err(failed)?;
+    Ok(begin)
+}
+
 /// Looks at every file for its columns, and at samples of it for what they hold. `needed` tells what earlier attempts
 /// have found out about a column.
-pub(super) fn open(
+pub(super) async fn open(
     scan: &Scan,
-    files: &[PathBuf],
+    files: Vec<Location>,
     needed: impl Fn(&str, &str) -> Option<Kind>,
     place: Place,
 ) -> Result<Arc<dyn TableProvider>> {
-    let files = Files::open(scan, files, needed)?;
+    let files = Files::open(scan, files, needed).await?;
     Ok(Arc::new(CsvTable::new(Arc::new(files), place)))
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use cardoon_csv::{Options, Progress, Scan};
+use cardoon_errors::Error;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -29,6 +30,7 @@ use super::spread::Piece;
 use super::{estimate, failure};
 use crate::cluster::{BAD_ROWS, BYTES_READ, ROWS_READ};
 use crate::errors::{self, IntoEngine as _};
+use crate::tables::location::Location;
 
 /// Reads pieces of CSV files. Being a file source, the scheduler can give each executor its share of them.
 #[derive(Clone)]
@@ -93,7 +95,7 @@ pub(super) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
     let pieces = config.file_groups.iter().flat_map(FileGroup::files).filter_map(|file| file.extension());
     let bytes = |piece: &Piece| match piece.part {
         Some(part) => Some(part.end.saturating_sub(part.start)),
-        None => source(&piece.path).len(),
+        None => source(&piece.file, None).ok()?.len(),
     };
     Some(pieces.map(bytes).sum())
 }
@@ -121,7 +123,7 @@ fn group(pieces: Vec<Piece>) -> FileGroup {
 
 fn file(piece: Piece) -> PartitionedFile {
     let bytes = piece.part.map_or(0, |part| part.end.saturating_sub(part.start));
-    PartitionedFile::new(piece.path.display().to_string(), bytes).with_extension(piece)
+    PartitionedFile::new(piece.file.to_string(), bytes).with_extension(piece)
 }
 
 impl FileSource for CsvSource {
@@ -186,12 +188,15 @@ impl FileOpener for CsvSource {
 }
 
 impl CsvSource {
-    fn rows(&self, Piece { path, part }: Piece) -> Result<Counted> {
-        if !path.is_file() {
+    fn rows(&self, Piece { file, part }: Piece) -> Result<Counted> {
+        if let Location::Local(path) = &file
+            && !path.is_file()
+        {
             return Err(errors::not_shared(&path.display().to_string()).into_engine());
         }
+        let source = source(&file, part).map_err(Error::into_engine)?;
         let options = Options { batch_rows: self.batch_rows, ..self.layout.options.clone() };
-        let (sources, header) = (vec![(source(&path), part)], self.layout.header.clone());
+        let (sources, header) = (vec![(source, part)], self.layout.header.clone());
         let scan = Scan::of_parts(sources, header, Some(self.columns.clone()), options)
             .map_err(|error| failure::of_scan(&self.layout, error))?;
         let rows = Rows::new(self.layout.clone(), self.schema.table_schema().clone(), scan.reader());

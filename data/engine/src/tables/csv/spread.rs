@@ -1,6 +1,5 @@
 //! Which executor reads which files: about the same number of bytes for each partition.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cardoon_csv::{Dialect, Part, Source};
@@ -10,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::failure;
 use super::files::Files;
 use crate::errors::IntoEngine as _;
+use crate::tables::location::Location;
 
 /// How many times the bytes of a compressed file its contents are taken for.
 const PACKED: u64 = 5;
@@ -17,27 +17,33 @@ const PACKED: u64 = 5;
 /// A file, or a part of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Piece {
-    pub(super) path: PathBuf,
+    pub(super) file: Location,
     pub(super) part: Option<Part>,
 }
 
 /// The pieces of each partition. One that is alone reads them in the order of the files.
 pub(super) fn over(files: &Files, partitions: usize) -> Result<Vec<Vec<Piece>>> {
     let weights: Vec<u64> =
-        files.paths.iter().zip(&files.sources).map(|(path, source)| weight(path, &**source)).collect();
+        files.locations.iter().zip(&files.sources).map(|(file, source)| weight(file, &**source)).collect();
     let share = weights.iter().sum::<u64>().div_ceil(partitions.max(1) as u64);
     let mut pieces = Vec::new();
-    for ((path, source), weight) in files.paths.iter().zip(&files.sources).zip(weights) {
-        let path = std::path::absolute(path)?;
+    for ((file, source), weight) in files.locations.iter().zip(&files.sources).zip(weights) {
         let count = if partitions == 1 { 1 } else { cuts(weight, share) };
-        pieces.extend(cut(path, source, &files.layout.options.dialect, count, weight)?);
+        pieces.extend(cut(absolute(file)?, source, &files.layout.options.dialect, count, weight)?);
     }
     Ok(balanced(pieces, partitions))
 }
 
-fn weight(path: &Path, source: &dyn Source) -> u64 {
-    let packed = || path.metadata().map_or(0, |file| file.len()) * PACKED;
-    source.len().unwrap_or_else(packed)
+/// As an executor finds it.
+fn absolute(file: &Location) -> Result<Location> {
+    Ok(match file {
+        Location::Local(path) => Location::Local(std::path::absolute(path)?),
+        Location::Object(object) => Location::Object(object.clone()),
+    })
+}
+
+fn weight(file: &Location, source: &dyn Source) -> u64 {
+    source.len().unwrap_or_else(|| file.bytes() * PACKED)
 }
 
 /// In how many parts a file is read. To cut it, it has to be read once more, so that a file is only cut that one
@@ -48,20 +54,20 @@ fn cuts(weight: u64, share: u64) -> usize {
 }
 
 fn cut(
-    path: PathBuf,
+    file: Location,
     source: &Arc<dyn Source>,
     dialect: &Dialect,
     count: usize,
     weight: u64,
 ) -> Result<Vec<(Piece, u64)>> {
-    let whole = |path| vec![(Piece { path, part: None }, weight)];
+    let whole = |file| vec![(Piece { file, part: None }, weight)];
     if count == 1 {
-        return Ok(whole(path));
+        return Ok(whole(file));
     }
     let parts =
         cardoon_csv::parts(source, dialect, count).map_err(|error| failure::coded(error).into_engine())?;
-    let Some(parts) = parts else { return Ok(whole(path)) };
-    let piece = |part: Part| (Piece { path: path.clone(), part: Some(part) }, part.end - part.start);
+    let Some(parts) = parts else { return Ok(whole(file)) };
+    let piece = |part: Part| (Piece { file: file.clone(), part: Some(part) }, part.end - part.start);
     Ok(parts.into_iter().map(piece).collect())
 }
 
@@ -86,7 +92,7 @@ mod tests {
     use super::*;
 
     fn piece(name: &str) -> Piece {
-        Piece { path: name.into(), part: None }
+        Piece { file: Location::Local(name.into()), part: None }
     }
 
     #[test]
