@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
+import threading
 from types import TracebackType
 
 from cardoon_data import _local, _sizes
+from cardoon_data._calls.worker import Worker
 from cardoon_data._local import Local, Settings
 from cardoon_data._processes import TOKEN, Processes
 from cardoon_data._remote import Remote
@@ -43,7 +46,12 @@ class LocalCluster:
         token: str | None = None,
     ) -> None:
         self._closed = False
+        self.has_processes = processes
         self._processes: Processes | None = None
+        self._secret = given_token(token) or secrets.token_hex(32)
+        self._folder = local_directory
+        self._worker: Worker | None = None
+        self._lock = threading.Lock()
         self.n_workers, self.threads_per_worker = _counts(n_workers, threads_per_worker, processes)
         self.threads = self.n_workers * self.threads_per_worker
         memory = _memory(memory_limit)
@@ -84,11 +92,20 @@ class LocalCluster:
             f"cardoon data executor --scheduler {self.scheduler_address}"
         )
 
+    def _calls(self) -> Worker:
+        """The worker that makes calls. It starts with the first one; in a fork of this process with the first one there."""
+        with self._lock:
+            if self._worker is None or self._worker.owner != os.getpid():
+                self._worker = Worker(self.threads, self._secret, self._folder)
+            return self._worker
+
     def close(self, timeout: float | None = None) -> None:
         """Ends its processes and waits until they are gone. Queries use again what they did before. A second time does
         nothing."""
         self._closed = True
         _local.forget(self._local)
+        if self._worker is not None:
+            self._worker.close()
         if self._processes is not None:
             self._processes.close()
 

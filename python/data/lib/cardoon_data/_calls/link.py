@@ -1,0 +1,216 @@
+"""The connection of a program to the workers that make its calls."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import itertools
+import queue
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from concurrent.futures import CancelledError, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Protocol
+
+from cardoon import App
+from cardoon._connection import Connection
+from cardoon.exceptions import CardoonError
+from cardoon_data._calls.parcels import Parcels
+from cardoon_data._calls.pickled import PickledCall
+from cardoon_data._calls.runner import in_turn, settle
+from cardoon_data._calls.seal import Seal
+from cardoon_data._calls.wire import QUEUE, TASK, Wire
+
+#: So many calls are sent, and looked for, at a time.
+_BATCH = 1000
+#: Whoever has waited for an answer waits for this part of it longer at most, within these bounds, in seconds.
+_PART, _LEAST, _MOST = 0.1, 0.002, 0.02
+#: How long the store is left alone after it could not be reached, in seconds.
+_AGAIN = 0.5
+#: So many calls are revoked at the same time.
+_REVOKERS = 8
+#: The priority of tasks whose calls have the priority 0, of 0 to 9.
+_USUAL = 4
+
+
+class Place(Protocol):
+    """Where calls wait, and who works on them."""
+
+    @property
+    def broker(self) -> str:
+        """The URL of the store."""
+
+    @property
+    def folder(self) -> Path | None:
+        """What program and workers share for large values, if they do."""
+
+    @property
+    def error(self) -> Exception | None:
+        """Why nobody works, if nobody does any more."""
+
+
+class Link:
+    """Sends calls in a thread and collects answers in another one, until :meth:`close` or the end of this process."""
+
+    def __init__(self, place: Place, seal: Seal) -> None:
+        self.parcels = Parcels(seal, place.folder)
+        self._wire = Wire(seal, self.parcels)
+        self._place = place
+        self._app = App("cardoon_data.calls", broker=place.broker, backend=place.broker, set_as_current=False)
+        self._outbox: queue.SimpleQueue[Sequence[PickledCall]] = queue.SimpleQueue()
+        #: What was sent and has not ended, the oldest first.
+        self._pending: dict[str, PickledCall] = {}
+        self._lock = threading.Lock()
+        self._has_pending = threading.Event()
+        self._is_closed = False
+        self._revokers = ThreadPoolExecutor(_REVOKERS, thread_name_prefix="cardoon-revoke")
+        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._send_all, self._collect_all)]
+        for thread in self._threads:
+            thread.start()
+        # A thread that came back from compiled code after Python's end would end badly.
+        atexit.register(self.close)
+
+    def send(self, calls: Sequence[PickledCall]) -> None:
+        """Sends calls, soon."""
+        self._outbox.put(calls)
+        if self._is_closed:
+            self._cancel(calls)
+
+    def revoke(self, call: PickledCall) -> None:
+        """Has a call not made, or stopped."""
+        if self._taken(call.id) is not None and not self._is_closed:
+            self._revokers.submit(self._revoke, call.id)
+
+    def close(self) -> None:
+        """Cancels what has not ended. A second time does nothing."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        atexit.unregister(self.close)
+        self._outbox.put(())
+        self._has_pending.set()
+        for thread in self._threads:
+            thread.join()
+        with self._lock:
+            left, self._pending = self._pending, {}
+        if self._place.folder is None:
+            # Those on a worker of this program's own end with it.
+            list(self._revokers.map(self._revoke, left))
+        self._cancel(left.values())
+        while not self._outbox.empty():
+            self._cancel(self._outbox.get())
+        self._revokers.shutdown()
+        self._app.close()
+
+    def abandon(self) -> None:
+        """In a fork: threads are not here, and what they held stays held. The calls are the other process's."""
+        atexit.unregister(self.close)
+        self._is_closed = True
+        for call in self._pending.values():
+            call.future._lose(RuntimeError("the call is one of the process that this one is a fork of"))
+
+    # In the thread that sends.
+
+    def _send_all(self) -> None:
+        while not self._is_closed:
+            calls = list(self._outbox.get())
+            while len(calls) < _BATCH and not self._outbox.empty():
+                calls += self._outbox.get()
+            for start in range(0, len(calls), _BATCH):
+                self._send(calls[start : start + _BATCH])
+
+    def _send(self, calls: Sequence[PickledCall]) -> None:
+        texts = {call: text for call in calls if (text := self._text(call)) is not None}
+        with self._lock:
+            self._pending.update((call.id, call) for call in texts)
+        self._has_pending.set()
+        # One that is cancelled from here on is found among those that are pending.
+        said = [(call, text) for call, text in texts.items() if not call.future.done()]
+        for (call, _), answer in zip(said, self._sent(said), strict=True):
+            if isinstance(answer, BaseException):
+                self._taken(call.id)
+                settle(call.future, error=answer)
+
+    def _text(self, call: PickledCall) -> str | None:
+        try:
+            return None if call.future.done() else call.text(self._wire, self.parcels)
+        except Exception as error:  # noqa: BLE001 - Whoever asks for the result gets it.
+            settle(call.future, error=error)
+            return None
+
+    def _sent(self, said: Sequence[tuple[PickledCall, str]]) -> Sequence[object]:
+        """An id or an exception for each."""
+        tasks = []
+        for call, text in said:
+            priority = min(max(_USUAL + call.options.priority, 0), 9)
+            tasks.append((TASK, (text,), {}, {"id": call.id, "queue": QUEUE, "priority": priority}))
+        try:
+            return self._connection.send_many(tasks)
+        except Exception as error:  # noqa: BLE001 - As above.
+            return [error] * len(said)
+
+    # In the thread that collects.
+
+    def _collect_all(self) -> None:
+        place, last = 0, time.monotonic()
+        while not self._is_closed:
+            if not self._pending:
+                self._wait_for_pending()
+                place, last = 0, time.monotonic()
+            try:
+                if self._collect(place, time.monotonic() - last):
+                    last = time.monotonic()
+            except CardoonError:
+                # The store cannot be reached. What was sent is there when it can be again.
+                time.sleep(_AGAIN)
+            place = place + _BATCH if place + _BATCH < len(self._pending) else 0
+
+    def _collect(self, place: int, waited: float) -> int:
+        """Collects what has ended of the oldest calls and of those from a place on, and answers how many have. The store wakes
+        this for the oldest one; the others are looked for."""
+        with self._lock:
+            ids = list(itertools.islice(self._pending, _BATCH))
+            ids += itertools.islice(self._pending, max(place, _BATCH), place + _BATCH)
+        if not ids:
+            return 0
+        self._connection.wait(ids[0], min(max(_PART * waited, _LEAST), _MOST))
+        ended = [record for record in self._connection.records(ids) if record is not None and record.is_final]
+        for record in sorted(ended, key=lambda record: record.finished_at):
+            call = self._taken(record.id)
+            if call is not None:
+                in_turn(lambda call=call, record=record: call.end(record, self._wire, self.parcels))
+        if not ended and self._place.error is not None:
+            self._give_up(self._place.error)
+        return len(ended)
+
+    def _wait_for_pending(self) -> None:
+        self._has_pending.wait()
+        self._has_pending.clear()
+
+    def _give_up(self, error: Exception) -> None:
+        with self._lock:
+            left, self._pending = self._pending, {}
+        if isinstance(error, CancelledError):
+            self._cancel(left.values())
+        for call in left.values():
+            settle(call.future, error=error)
+
+    # In any thread.
+
+    def _taken(self, id: str) -> PickledCall | None:
+        with self._lock:
+            return self._pending.pop(id, None)
+
+    def _revoke(self, id: str) -> None:
+        with contextlib.suppress(CardoonError):
+            self._connection.revoke(id)
+
+    @staticmethod
+    def _cancel(calls: Iterable[PickledCall]) -> None:
+        for call in calls:
+            call.future._end.cancel()
+
+    @property
+    def _connection(self) -> Connection:
+        return self._app.connection
