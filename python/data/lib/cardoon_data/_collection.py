@@ -51,5 +51,6 @@ class Collection(ABC, Generic[T]):
 def compute(*collections: Any, scheduler: str | None = None, **options: Any) -> tuple[Any, ...]:
     """Computes several objects, also within lists, tuples and dicts. Delayed calls are made at the same time, and each once;
     frames are computed one after the other. What is not lazy is answered as it is."""
-    given = filled(collections, Collection, lambda each: each.compute(**options))
+    lazy: type[Any] = Collection
+    given = filled(collections, lazy, lambda each: each.compute(**options))
     return tuple(computed(given, scheduler))

@@ -63,7 +63,7 @@ class Delayed(Lazy):
     def __iter__(self) -> Iterator[Delayed]:
         if self._nout is None:
             raise TypeError("how many values a delayed call has is not known before it is made; say delayed(nout=2)")
-        return (self[place] for place in range(self._nout))
+        return (Delayed(operator.getitem, (self, place), {}) for place in range(self._nout))
 
     def __len__(self) -> int:
         if self._nout is None:

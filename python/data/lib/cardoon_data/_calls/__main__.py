@@ -9,24 +9,37 @@ import sys
 import threading
 
 from cardoon import _core
-from cardoon_data._calls.wire import QUEUE
+from cardoon_data._calls.wire import OUTPUT, QUEUE
 
 #: How long it may take to end, in seconds.
 _END = 5.0
 
 
 def main() -> None:
-    """Works until standard input ends, and removes the folder."""
+    """Works until standard input ends, and removes the folder then."""
     folder, options = sys.argv[1], sys.argv[2:]
-    threading.Thread(target=_end_with_input, args=(folder,), daemon=True).start()
+    ended = threading.Event()
+    threading.Thread(target=_end_with_input, args=(ended,), daemon=True).start()
     # The worker has its own handler.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    os.environ[OUTPUT] = str(_output())
     words = ["-A", "cardoon_data._calls.task", "worker", "-Q", QUEUE, "-l", "warning", "-q", "--grace", "0s"]
-    os._exit(_core.cli(["cardoon", *words, *options], sys.executable))
+    status = _core.cli(["cardoon", *words, *options], sys.executable)
+    if ended.is_set():
+        shutil.rmtree(folder, ignore_errors=True)
+    os._exit(status)
 
 
-def _end_with_input(folder: str) -> None:
+def _output() -> int:
+    """The program's standard output, for children: the worker gives them another one."""
+    output = os.dup(1)
+    os.set_inheritable(output, True)
+    return output
+
+
+def _end_with_input(ended: threading.Event) -> None:
     os.read(0, 1)
+    ended.set()
     os.kill(os.getpid(), signal.SIGTERM)
     threading.Event().wait(_END)
     os._exit(1)

@@ -18,7 +18,7 @@ class ClientExecutor(concurrent.futures.Executor):
         self._futures: set[Future] = set()
         self._is_shut_down = False
 
-    def submit(  # type: ignore[override]
+    def submit(
         self, function: Callable[..., Any], /, *args: Any, **kwargs: Any
     ) -> concurrent.futures.Future[Any]:
         if self._is_shut_down:

@@ -8,8 +8,10 @@ import itertools
 import queue
 import threading
 import time
+import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,6 +60,8 @@ class Link:
         self._wire = Wire(seal, self.parcels)
         self._place = place
         self._app = App("cardoon_data.calls", broker=place.broker, backend=place.broker, set_as_current=False)
+        # Ids of tasks: a random one for each call would ask the system ten thousand times for ten thousand calls.
+        self._name, self._numbers = uuid.uuid4().hex, itertools.count(1)
         self._outbox: queue.SimpleQueue[Sequence[PickledCall]] = queue.SimpleQueue()
         #: What was sent and has not ended, the oldest first.
         self._pending: dict[str, PickledCall] = {}
@@ -113,12 +117,20 @@ class Link:
     # In the thread that sends.
 
     def _send_all(self) -> None:
+        # No name is given to the calls here: it would hold what they hold until the next ones come.
         while not self._is_closed:
-            calls = list(self._outbox.get())
-            while len(calls) < _BATCH and not self._outbox.empty():
-                calls += self._outbox.get()
-            for start in range(0, len(calls), _BATCH):
-                self._send(calls[start : start + _BATCH])
+            self._send_in_batches(self._next())
+
+    def _next(self) -> list[PickledCall]:
+        """Waits for calls, and takes those that came after them too."""
+        calls = list(self._outbox.get())
+        while len(calls) < _BATCH and not self._outbox.empty():
+            calls += self._outbox.get()
+        return calls
+
+    def _send_in_batches(self, calls: list[PickledCall]) -> None:
+        for start in range(0, len(calls), _BATCH):
+            self._send(calls[start : start + _BATCH])
 
     def _send(self, calls: Sequence[PickledCall]) -> None:
         texts = {call: text for call in calls if (text := self._text(call)) is not None}
@@ -134,14 +146,16 @@ class Link:
 
     def _text(self, call: PickledCall) -> str | None:
         try:
-            return None if call.future.done() else call.text(self._wire, self.parcels)
+            if call.future.done():
+                return None
+            return call.text(f"{self._name}-{next(self._numbers)}", self._wire, self.parcels)
         except Exception as error:  # noqa: BLE001 - Whoever asks for the result gets it.
             settle(call.future, error=error)
             return None
 
     def _sent(self, said: Sequence[tuple[PickledCall, str]]) -> Sequence[object]:
         """An id or an exception for each."""
-        tasks = []
+        tasks: list[tuple[str, tuple[str], dict[str, Any], dict[str, Any]]] = []
         for call, text in said:
             priority = min(max(_USUAL + call.options.priority, 0), 9)
             tasks.append((TASK, (text,), {}, {"id": call.id, "queue": QUEUE, "priority": priority}))
@@ -158,6 +172,8 @@ class Link:
             if not self._pending:
                 self._wait_for_pending()
                 place, last = 0, time.monotonic()
+            if self._place.error is not None:
+                self._give_up(self._place.error)
             try:
                 if self._collect(place, time.monotonic() - last):
                     last = time.monotonic()
@@ -179,9 +195,7 @@ class Link:
         for record in sorted(ended, key=lambda record: record.finished_at):
             call = self._taken(record.id)
             if call is not None:
-                in_turn(lambda call=call, record=record: call.end(record, self._wire, self.parcels))
-        if not ended and self._place.error is not None:
-            self._give_up(self._place.error)
+                in_turn(partial(call.end, record, self._wire, self.parcels))
         return len(ended)
 
     def _wait_for_pending(self) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,7 +27,7 @@ class PickledAnswer:
 
 
 class PickledCall(Call):
-    """A call with what it needs as bytes. ``id`` is that of its task, another one each time that it is sent."""
+    """A call with what it needs as bytes. ``id`` is that of its task: another one each time that it is sent."""
 
     def __init__(
         self, future: Future, function: Parcel, arguments: Parcel, needs: Sequence[Future], options: Options
@@ -39,9 +38,9 @@ class PickledCall(Call):
         self._arguments = arguments
         self._message: Parcel | None = None
 
-    def text(self, wire: Wire, parcels: Parcels) -> str:
-        """What travels."""
-        self.id = str(uuid.uuid4())
+    def text(self, id: str, wire: Wire, parcels: Parcels) -> str:
+        """What travels, as the task ``id``."""
+        self.id = id
         needs = [_parcel(need, parcels).content for need in self.needs]
         message = Message(self._function.content, self._arguments.content, needs, self.options.retries)
         text, self._message = wire.write_message(self.id, message)

@@ -37,7 +37,8 @@ def dumps(value: Any) -> bytes:
 
 def dumps_with_slots(value: Any) -> tuple[bytes, list[Any]]:
     """The value as bytes, and the futures within, which are only numbered there."""
-    _slots.pickled = found = []
+    found: list[Any] = []
+    _slots.pickled = found
     try:
         # Where it takes two attempts, futures of the first one have numbers that nothing refers to.
         return dumps(value), found

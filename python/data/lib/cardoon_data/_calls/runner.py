@@ -83,7 +83,7 @@ class Runner(ABC):
         ready = []
         for call in calls:
             if call.needs:
-                _Gate(call, self._run).watch()
+                _Gate(call, self._run).watch(call.needs)
             else:
                 ready.append(call)
         if ready:
@@ -114,29 +114,32 @@ class Runner(ABC):
 
 
 class _Gate:
-    """Lets a call run when all that it needs has ended."""
+    """Lets a call run when all that it needs has ended. Then it lets go of the call: what was needed may stay."""
 
     def __init__(self, call: Call, run: Callable[[Sequence[Call]], None]) -> None:
-        self._call = call
+        self._call: Call | None = call
         self._run = run
         self._lock = threading.Lock()
         self._left = len(call.needs)
 
-    def watch(self) -> None:
-        for need in self._call.needs:
+    def watch(self, needs: Sequence[Future]) -> None:
+        for need in needs:
             need._end.add_done_callback(lambda end: in_turn(lambda: self._ended(end)))
 
-    def _ended(self, end: Any) -> None:
-        error = None if end.cancelled() else end.exception()
-        if end.cancelled():
-            self._call.future._end.cancel()
-        elif error is not None:
-            settle(self._call.future, error=error)
+    def _ended(self, end: concurrent.futures.Future[Answer]) -> None:
         with self._lock:
             self._left -= 1
-            is_last = self._left == 0
-        if is_last and not self._call.future.done():
-            self._run([self._call])
+            call = self._call
+            has_failed = end.cancelled() or end.exception() is not None
+            if call is None or (self._left > 0 and not has_failed):
+                return
+            self._call = None
+        if end.cancelled():
+            call.future._end.cancel()
+        elif has_failed:
+            settle(call.future, error=end.exception())
+        elif not call.future.done():
+            self._run([call])
 
 
 def settle(future: Future, answer: Answer | None = None, error: BaseException | None = None) -> None:

@@ -18,7 +18,7 @@ from cardoon import App, Task
 from cardoon_data._calls import pickles
 from cardoon_data._calls.parcels import Parcels
 from cardoon_data._calls.seal import Seal
-from cardoon_data._calls.wire import FOLDER, TASK, TOKEN, Message, Outcome, Wire
+from cardoon_data._calls.wire import FOLDER, OUTPUT, TASK, TOKEN, Message, Outcome, Wire
 
 #: So many functions are kept unpickled.
 _FUNCTIONS = 128
@@ -31,10 +31,19 @@ _folder = os.environ.pop(FOLDER, "")
 _parcels = Parcels(_seal, Path(_folder) if _folder else None)
 _wire = Wire(_seal, _parcels)
 
-#: The standard output of the program that started the worker.
-_terminal: TextIO | None = None
-with contextlib.suppress(OSError):
-    _terminal = open(os.dup(1), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+
+
+def _output() -> TextIO | None:
+    """The standard output of the program that has started the worker."""
+    said = os.environ.pop(OUTPUT, "")
+    try:
+        os.set_inheritable(int(said), False)
+        return open(int(said), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
+    except (OSError, ValueError):
+        return None
+
+
+_terminal = _output()
 
 
 @app.task(name=TASK, bind=True, typing=False)

@@ -63,8 +63,10 @@ class Threads(Runner):
         self.pool.shutdown(wait=False, cancel_futures=True)
 
     def _maker(self, function: Callable[..., Any], options: Options) -> Callable[[Future, Row], Call]:
+        lazy: type[Any] = Lazy
+
         def make(future: Future, row: Row) -> Call:
-            args, kwargs = filled((row.args, row.kwargs), Lazy, lambda each: each._started(self))
+            args, kwargs = filled((row.args, row.kwargs), lazy, lambda each: each._started(self))
             return ThreadCall(future, function, args, kwargs, options)
 
         return make

@@ -12,9 +12,11 @@ from cardoon_data._calls.seal import Seal
 TASK = "cardoon.data.call"
 QUEUE = "calls"
 
-#: The variables that tell a worker its token, and the folder that it shares with the program.
+#: The variables that tell a worker its token, the folder that it shares with the program, and the number of the open file that
+#: is the program's standard output.
 TOKEN = "CARDOON_DATA_TOKEN"
 FOLDER = "CARDOON_DATA_CALLS"
+OUTPUT = "CARDOON_DATA_OUTPUT"
 
 
 class Message(NamedTuple):
