@@ -491,3 +491,50 @@ def test_a_worker_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -
     with LocalCluster(n_workers=1, threads_per_worker=1) as cluster, Client(cluster) as client:
         with pytest.raises(CardoonError, match=r"(?s)did not start.*CARDOON_RETENTION__DEAD"):
             client.submit(int).result(PATIENCE)
+
+
+TOKEN = "0123456789abcdef"
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Iterator[str]:
+    """A worker that nobody of this program has started, and where it takes calls from."""
+    broker = f"sqlite:{tmp_path / 'calls.db'}"
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CARDOON_DATA_TOKEN": TOKEN}
+    command = [sys.executable, "-m", "cardoon_data", "calls", "--broker", broker, "-c", "2", "-l", "error"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL) as worker:
+        yield broker
+        worker.terminate()
+        worker.wait(PATIENCE)
+
+
+def test_workers_elsewhere_make_the_calls(elsewhere: str, cluster: LocalCluster, tmp_path: Path) -> None:
+    secret = cluster._secret
+    with pytest.raises(CardoonError, match="token"):
+        Client(cluster, broker=elsewhere)
+    with Client(cluster, token=TOKEN, broker=elsewhere) as client:
+        large = os.urandom(2 * LARGE)
+        assert client.submit(lambda value: value[::-1], large).result(PATIENCE) == large[::-1]
+        assert client.gather(client.map(lambda x: x + 1, range(500))) == list(range(1, 501))
+        held = client.submit(calls.held, tmp_path)
+        wait_until(lambda: calls.runs(tmp_path), PATIENCE)
+    # The client is closed: what it had sent is stopped.
+    assert held.cancelled()
+    assert cluster._secret == secret
+    with Client(cluster, token="another", broker=elsewhere) as client, pytest.raises(Forged):
+        client.submit(int, 5).result(PATIENCE)
+
+
+def test_a_client_of_an_address_says_what_calls_need(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Client(cluster.scheduler_address) as client:
+        with pytest.raises(NotSupported, match="broker="):
+            client.submit(int, 5)
+        with pytest.raises(NotSupported, match="cardoon-data calls"):
+            client.scatter(5)
+
+
+def test_workers_elsewhere_need_a_token(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "CARDOON_DATA_TOKEN"}
+    command = [sys.executable, "-m", "cardoon_data", "calls", "--broker", f"sqlite:{tmp_path / 'calls.db'}"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, "CARDOON_DATA_TOKEN" in done.stderr) == (2, True)
