@@ -111,7 +111,7 @@ def test_decorated_functions_and_methods(where: str) -> None:
         def __init__(self, by: int) -> None:
             self.by = by
 
-        @delayed  # type: ignore[untyped-decorator]
+        @delayed
         def add(self, x: int) -> int:
             """Adds."""
             return x + self.by

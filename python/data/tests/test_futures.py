@@ -271,7 +271,17 @@ def test_a_call_that_runs_is_stopped_by_cancelling(client: Client, tmp_path: Pat
     wait_until(lambda: calls.runs(tmp_path), PATIENCE)
     assert future.cancel()
     [process] = calls.runs(tmp_path)
-    wait_until(lambda: not is_alive(process) or client.submit(os.getpid).result(PATIENCE) == process, PATIENCE)
+    wait_until(lambda: not is_alive(process), PATIENCE)
+    assert client.submit(int, 5).result(PATIENCE) == 5
+    assert len(calls.runs(tmp_path)) == 1
+
+
+def test_calls_of_a_closed_client_are_stopped(cluster: LocalCluster, tmp_path: Path) -> None:
+    with Client(cluster) as client:
+        held = client.submit(calls.held, tmp_path)
+        wait_until(lambda: calls.runs(tmp_path), PATIENCE)
+    assert held.cancelled()
+    wait_until(lambda: not is_alive(calls.runs(tmp_path)[0]), PATIENCE)
 
 
 def test_futures_are_given_out_as_they_end(client: Client, tmp_path: Path) -> None:
@@ -381,9 +391,12 @@ def test_options_without_an_effect_are_refused(client: Client, options: dict[str
     assert client.submit(int, 5, workers=None, allow_other_workers=False).result(PATIENCE) == 5
 
 
+WARN = "def warn(): print('from a worker too', file=sys.stderr)"
+
+
 def test_what_a_function_prints_is_seen(tmp_path: Path) -> None:
-    done = _program(tmp_path, "client.submit(print, 'from a worker').result(60)")
-    assert (done.stdout, done.stderr, done.returncode) == ("from a worker\n", "", 0)
+    done = _program(tmp_path, "client.submit(print, 'from a worker').result(60); client.submit(warn).result(60)", WARN)
+    assert (done.stdout, done.stderr, done.returncode) == ("from a worker\n", "from a worker too\n", 0)
 
 
 def test_functions_of_the_program_run_in_workers(tmp_path: Path) -> None:

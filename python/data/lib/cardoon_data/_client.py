@@ -199,7 +199,7 @@ class Client:
         self._closed = True
         if self._calls is not None:
             current.leave(self._calls)
-            self._calls.close()
+            self._calls.close(revoke=not self._owns_cluster)
         self._threads.close()
         _local.leave(self._local)
         if self._owns_cluster and self.cluster is not None:

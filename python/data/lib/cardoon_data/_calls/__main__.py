@@ -22,7 +22,7 @@ def main() -> None:
     threading.Thread(target=_end_with_input, args=(ended,), daemon=True).start()
     # The worker has its own handler.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    os.environ[OUTPUT] = str(_output())
+    os.environ[OUTPUT] = _output()
     words = ["-A", "cardoon_data._calls.task", "worker", "-Q", QUEUE, "-l", "warning", "-q", "--grace", "0s"]
     status = _core.cli(["cardoon", *words, *options], sys.executable)
     if ended.is_set():
@@ -30,11 +30,12 @@ def main() -> None:
     os._exit(status)
 
 
-def _output() -> int:
-    """The program's standard output, for children: the worker gives them another one."""
-    output = os.dup(1)
-    os.set_inheritable(output, True)
-    return output
+def _output() -> str:
+    """The program's standard output and error, for children: the worker gives them others."""
+    numbers = [os.dup(1), os.dup(2)]
+    for number in numbers:
+        os.set_inheritable(number, True)
+    return ",".join(map(str, numbers))
 
 
 def _end_with_input(ended: threading.Event) -> None:

@@ -73,7 +73,7 @@ class Link:
         for thread in self._threads:
             thread.start()
         # A thread that came back from compiled code after Python's end would end badly.
-        atexit.register(self.close)
+        atexit.register(self._close_at_exit)
 
     def send(self, calls: Sequence[PickledCall]) -> None:
         """Sends calls, soon."""
@@ -86,20 +86,19 @@ class Link:
         if self._taken(call.id) is not None and not self._is_closed:
             self._revokers.submit(self._revoke, call.id)
 
-    def close(self) -> None:
-        """Cancels what has not ended. A second time does nothing."""
+    def close(self, revoke: bool = True) -> None:
+        """Cancels what has not ended. ``revoke``: workers are told, which takes a moment for each call; it is not needed if they
+        end too. A second time does nothing."""
         if self._is_closed:
             return
         self._is_closed = True
-        atexit.unregister(self.close)
+        atexit.unregister(self._close_at_exit)
         self._outbox.put(())
         self._has_pending.set()
         for thread in self._threads:
             thread.join()
-        with self._lock:
-            left, self._pending = self._pending, {}
-        if self._place.folder is None:
-            # Those on a worker of this program's own end with it.
+        left = self._take_all()
+        if revoke and self._place.error is None:
             list(self._revokers.map(self._revoke, left))
         self._cancel(left.values())
         while not self._outbox.empty():
@@ -107,9 +106,13 @@ class Link:
         self._revokers.shutdown()
         self._app.close()
 
+    def _close_at_exit(self) -> None:
+        # A worker of this program's own ends with it.
+        self.close(revoke=self._place.folder is None)
+
     def abandon(self) -> None:
         """In a fork: threads are not here, and what they held stays held. The calls are the other process's."""
-        atexit.unregister(self.close)
+        atexit.unregister(self._close_at_exit)
         self._is_closed = True
         for call in self._pending.values():
             call.future._lose(RuntimeError("the call is one of the process that this one is a fork of"))
@@ -203,8 +206,7 @@ class Link:
         self._has_pending.clear()
 
     def _give_up(self, error: Exception) -> None:
-        with self._lock:
-            left, self._pending = self._pending, {}
+        left = self._take_all()
         if isinstance(error, CancelledError):
             self._cancel(left.values())
         for call in left.values():
@@ -215,6 +217,11 @@ class Link:
     def _taken(self, id: str) -> PickledCall | None:
         with self._lock:
             return self._pending.pop(id, None)
+
+    def _take_all(self) -> dict[str, PickledCall]:
+        with self._lock:
+            left, self._pending = self._pending, {}
+        return left
 
     def _revoke(self, id: str) -> None:
         with contextlib.suppress(CardoonError):

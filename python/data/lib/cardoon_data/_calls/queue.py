@@ -41,11 +41,11 @@ class Queue(Runner):
             self._link.revoke(call)
         return is_cancelled
 
-    def close(self) -> None:
+    def close(self, revoke: bool = True) -> None:
         with self._lock:
             self._is_closed = True
         if self._link is not None:
-            self._link.close()
+            self._link.close(revoke)
 
     def _maker(self, function: Callable[..., Any], options: Options) -> Callable[[Future, Row], Call]:
         parcels = self._opened().parcels

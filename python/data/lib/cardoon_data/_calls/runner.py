@@ -101,8 +101,8 @@ class Runner(ABC):
         return future._end.cancel()
 
     @abstractmethod
-    def close(self) -> None:
-        """Prevents all calls that have not ended."""
+    def close(self, revoke: bool = True) -> None:
+        """Prevents all calls that have not ended. ``revoke``: also those that workers have, which do not end now."""
 
     @abstractmethod
     def _maker(self, function: Callable[..., Any], options: Options) -> Callable[[Future, Row], Call]:

@@ -33,14 +33,13 @@ _wire = Wire(_seal, _parcels)
 
 
 
-def _output() -> TextIO | None:
-    """The standard output of the program that has started the worker."""
-    said = os.environ.pop(OUTPUT, "")
-    try:
-        os.set_inheritable(int(said), False)
-        return open(int(said), "w", buffering=1, encoding="utf-8", errors="backslashreplace")
-    except (OSError, ValueError):
-        return None
+def _output() -> list[TextIO]:
+    """The standard output and error of the program that has started the worker."""
+    files: list[TextIO] = []
+    for number in filter(None, os.environ.pop(OUTPUT, "").split(",")):
+        os.set_inheritable(int(number), False)
+        files.append(open(int(number), "w", buffering=1, encoding="utf-8", errors="backslashreplace"))
+    return files
 
 
 _terminal = _output()
@@ -77,10 +76,10 @@ def _function(parcel: bytes | str) -> Callable[..., Any]:
 @contextlib.contextmanager
 def _printing() -> Iterator[None]:
     """What functions print is to be seen where the program's own lines are."""
-    if _terminal is None:
+    if not _terminal:
         yield
         return
-    with contextlib.redirect_stdout(_terminal):
+    with contextlib.redirect_stdout(_terminal[0]), contextlib.redirect_stderr(_terminal[1]):
         yield
 
 

@@ -55,7 +55,7 @@ class Threads(Runner):
         settle(future, Value(value))
         return future
 
-    def close(self) -> None:
+    def close(self, revoke: bool = True) -> None:
         with self._lock:
             waiting, self._waiting = self._waiting, []
         for _, _, call in waiting:

@@ -12,8 +12,8 @@ from cardoon_data._calls.seal import Seal
 TASK = "cardoon.data.call"
 QUEUE = "calls"
 
-#: The variables that tell a worker its token, the folder that it shares with the program, and the number of the open file that
-#: is the program's standard output.
+#: The variables that tell a worker its token, the folder that it shares with the program, and the numbers of the open files that
+#: are the program's standard output and error.
 TOKEN = "CARDOON_DATA_TOKEN"
 FOLDER = "CARDOON_DATA_CALLS"
 OUTPUT = "CARDOON_DATA_OUTPUT"
