@@ -99,7 +99,8 @@ class _Running:
 
 
 def _watch(owner: weakref.ref[Worker], running: _Running) -> None:
-    """Starts the worker again when it has died."""
+    """Starts the worker again when it has died. One that ends by itself, and soon, again and again, cannot work; one that is
+    killed could."""
     attempts = 1
     while (process := running.process) is not None:
         started = time.monotonic()
@@ -107,7 +108,8 @@ def _watch(owner: weakref.ref[Worker], running: _Running) -> None:
         found = owner()
         if running.is_closed or found is None:
             return
-        attempts = attempts + 1 if time.monotonic() - started < _SOON else 1
+        if status >= 0:
+            attempts = attempts + 1 if time.monotonic() - started < _SOON else 1
         if attempts > _ATTEMPTS:
             found._has_failed(status)
             return
