@@ -85,6 +85,18 @@ def test_a_worker_has_the_folder_and_the_modules_of_the_program(client: Client) 
     assert client.submit(os.environ.get, "CARDOON_DATA_TOKEN").result(PATIENCE) is None
 
 
+def test_coroutines_are_run_to_their_end(client: Client) -> None:
+    async def later(value: int) -> int:
+        import asyncio
+
+        await asyncio.sleep(0)
+        return value + 1
+
+    assert client.submit(later, 1).result(PATIENCE) == 2
+    with Client(processes=False) as threads:
+        assert threads.submit(later, 2).result(PATIENCE) == 3
+
+
 def test_results_come_in_the_order_of_the_calls(client: Client) -> None:
     assert client.gather(client.map(lambda a, b: a * b, range(3000), range(3000))) == [each * each for each in range(3000)]
 
@@ -147,6 +159,8 @@ def test_an_exception_that_cannot_travel_is_told(client: Client) -> None:
 
     with pytest.raises(RuntimeError, match="ValueError: locked"):
         client.submit(fail).result(PATIENCE)
+    with pytest.raises(RuntimeError, match="SystemExit: 3"):
+        client.submit(sys.exit, 3).result(PATIENCE)
     with pytest.raises(TypeError, match="pickle"):
         client.submit(threading.Lock).result(PATIENCE)
     with pytest.raises(TypeError, match="pickle"):
@@ -466,11 +480,16 @@ def test_no_process_stays_behind(tmp_path: Path, end: str) -> None:
 def test_a_cluster_that_is_closed_cancels_its_calls(tmp_path: Path) -> None:
     cluster = LocalCluster(n_workers=1, threads_per_worker=1)
     client = Client(cluster)
+    large, small = client.submit(bytes, LARGE + 1), client.submit(int, 5)
+    wait([large, small], PATIENCE)
     future = client.submit(calls.held, tmp_path)
     wait_until(lambda: calls.runs(tmp_path), PATIENCE)
     cluster.close()
     with pytest.raises(CancelledError):
         future.result(PATIENCE)
+    with pytest.raises(CancelledError, match="gone"):
+        large.result(PATIENCE)
+    assert small.result(PATIENCE) == 5
     client.close()
     with pytest.raises(RuntimeError, match="closed"):
         client.submit(int)

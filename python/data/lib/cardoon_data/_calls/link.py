@@ -9,7 +9,7 @@ import queue
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,8 @@ from cardoon_data._calls.wire import QUEUE, TASK, Wire
 _BATCH = 1000
 #: Whoever has waited for an answer waits for this part of it longer at most, within these bounds, in seconds.
 _PART, _LEAST, _MOST = 0.1, 0.002, 0.02
+#: Looking takes a tenth of the time at most, while nothing is found.
+_LOOKS = 9
 #: How long the store is left alone after it could not be reached, in seconds.
 _AGAIN = 0.5
 #: So many calls are revoked at the same time.
@@ -170,36 +172,36 @@ class Link:
     # In the thread that collects.
 
     def _collect_all(self) -> None:
-        place, last = 0, time.monotonic()
+        pace, place = _Pace(), 0
         while not self._is_closed:
             if not self._pending:
                 self._wait_for_pending()
-                place, last = 0, time.monotonic()
+                pace, place = _Pace(), 0
             if self._place.error is not None:
                 self._give_up(self._place.error)
             try:
-                if self._collect(place, time.monotonic() - last):
-                    last = time.monotonic()
+                self._collect(place, pace)
             except CardoonError:
                 # The store cannot be reached. What was sent is there when it can be again.
                 time.sleep(_AGAIN)
             place = place + _BATCH if place + _BATCH < len(self._pending) else 0
 
-    def _collect(self, place: int, waited: float) -> int:
-        """Collects what has ended of the oldest calls and of those from a place on, and answers how many have. The store wakes
-        this for the oldest one; the others are looked for."""
+    def _collect(self, place: int, pace: _Pace) -> None:
+        """Collects what has ended of the oldest calls and of those from a place on. The store wakes this for the oldest one; the
+        others are looked for."""
         with self._lock:
             ids = list(itertools.islice(self._pending, _BATCH))
             ids += itertools.islice(self._pending, max(place, _BATCH), place + _BATCH)
         if not ids:
-            return 0
-        self._connection.wait(ids[0], min(max(_PART * waited, _LEAST), _MOST))
-        ended = [record for record in self._connection.records(ids) if record is not None and record.is_final]
+            return
+        self._connection.wait(ids[0], pace.pause())
+        with pace.looking():
+            ended = [record for record in self._connection.records(ids) if record is not None and record.is_final]
         for record in sorted(ended, key=lambda record: record.finished_at):
             call = self._taken(record.id)
             if call is not None:
                 in_turn(partial(call.end, record, self._wire, self.parcels))
-        return len(ended)
+                pace.has_found()
 
     def _wait_for_pending(self) -> None:
         self._has_pending.wait()
@@ -235,3 +237,27 @@ class Link:
     @property
     def _connection(self) -> Connection:
         return self._app.connection
+
+
+class _Pace:
+    """How long to wait before answers are looked for again."""
+
+    def __init__(self) -> None:
+        self._found_at = time.monotonic()
+        self._took = 0.0
+
+    def pause(self) -> float:
+        """In seconds."""
+        waited = time.monotonic() - self._found_at
+        return max(min(max(_PART * waited, _LEAST), _MOST), min(_LOOKS * self._took, _PART * waited))
+
+    @contextlib.contextmanager
+    def looking(self) -> Iterator[None]:
+        """Measures how long it takes."""
+        begin = time.monotonic()
+        yield
+        self._took = time.monotonic() - begin
+
+    def has_found(self) -> None:
+        """An answer was there."""
+        self._found_at = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
 from cardoon._core import Record
@@ -23,7 +24,11 @@ class PickledAnswer:
         self._parcels = parcels
 
     def value(self) -> Any:
-        return pickles.loads(self._parcels.unpack(self.parcel.content))
+        try:
+            written = self._parcels.unpack(self.parcel.content)
+        except FileNotFoundError:
+            raise CancelledError("the value is gone with the cluster that had it") from None
+        return pickles.loads(written)
 
 
 class PickledCall(Call):

@@ -16,6 +16,7 @@ from typing import Any, TextIO
 
 from cardoon import App, Task
 from cardoon_data._calls import pickles
+from cardoon_data._calls.making import made
 from cardoon_data._calls.parcels import Parcels
 from cardoon_data._calls.seal import Seal
 from cardoon_data._calls.wire import FOLDER, OUTPUT, TASK, TOKEN, Message, Outcome, Wire
@@ -64,7 +65,7 @@ def _value(message: Message) -> bytes:
     needs = [pickles.loads(_parcels.unpack(need)) for need in message.needs]
     args, kwargs = pickles.loads(_parcels.unpack(message.arguments), needs)
     with _printing():
-        return pickles.dumps(function(*args, **kwargs))
+        return pickles.dumps(made(function, args, kwargs))
 
 
 @functools.lru_cache(_FUNCTIONS)
@@ -85,13 +86,20 @@ def _printing() -> Iterator[None]:
 
 def _failed(error: BaseException) -> Outcome:
     text = "".join(traceback.format_exception(type(error), error, _of_user(error.__traceback__)))
+    return Outcome(None, _pickled(error), text)
+
+
+def _pickled(error: BaseException) -> bytes:
     try:
-        pickled = pickles.dumps(error)
-        # Some exceptions can be pickled, and not made again of it.
-        pickles.loads(pickled)
-    except Exception:  # noqa: BLE001 - Whatever an exception's class does.
-        pickled = pickles.dumps(_plain(error))
-    return Outcome(None, pickled, text)
+        # A function that wants its process to end does not mean the program.
+        if isinstance(error, Exception):
+            pickled = pickles.dumps(error)
+            # Some exceptions can be pickled, and not made again of it.
+            pickles.loads(pickled)
+            return pickled
+    except Exception:  # noqa: BLE001, S110 - Whatever an exception's class does.
+        pass
+    return pickles.dumps(_plain(error))
 
 
 def _plain(error: BaseException) -> RuntimeError:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from cardoon_data._calls.futures import Future, Value
+from cardoon_data._calls.making import made
 from cardoon_data._calls.runner import Call, Lazy, Options, Row, Runner, settle
 from cardoon_data._calls.within import filled, found
 
@@ -32,7 +33,7 @@ class ThreadCall(Call):
         for left in reversed(range(self.options.retries + 1)):
             try:
                 args, kwargs = filled((self._args, self._kwargs), Future, Future.result)
-                settle(self.future, Value(self._function(*args, **kwargs)))
+                settle(self.future, Value(made(self._function, args, kwargs)))
             except BaseException as error:  # noqa: BLE001 - Whoever asks for the result gets it.
                 if left == 0:
                     settle(self.future, error=error)
