@@ -22,7 +22,10 @@ class LocalCluster:
     run then are carried out again. By default there are as many threads as processors. ``memory_limit`` is what each executor may use, 256
     MiB or more: bytes, a text such as ``"2GB"``, or a part of the machine's memory; by default all share seven tenths of it.
 
-    With ``processes=False`` nothing is started: queries run in threads of this process, at most as many as there are
+    Functions that a client submits are called by a worker, which starts with the first of them and makes as many calls at once
+    as there are threads, each in a process of its own.
+
+    With ``processes=False`` nothing is started: functions run in threads of this process, and queries run in threads of this process, at most as many as there are
     processors, and with the memory of all workers together. That is in effect at once, without a client.
 
     The scheduler listens at 127.0.0.1 and ``scheduler_port``, by default a free port. ``token``: what it asks its clients for;
