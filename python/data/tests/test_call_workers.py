@@ -220,25 +220,25 @@ def test_a_cluster_that_is_closed_cancels_its_calls(tmp_path: Path) -> None:
     with pytest.raises(CancelledError, match="gone"):
         large.result(PATIENCE)
     assert small.result(PATIENCE) == 5
+    with pytest.raises(RuntimeError, match="the cluster is closed"):
+        client.submit(int)
     client.close()
-    with pytest.raises(RuntimeError, match="closed"):
+    with pytest.raises(RuntimeError, match="the client is closed"):
         client.submit(int)
 
 
 def test_a_fork_has_workers_of_its_own(tmp_path: Path) -> None:
     body = """pid = os.fork()
     if pid == 0:
-        try:
-            before.result(60)
-        except RuntimeError as error:
-            print("fork" in str(error))
+        print(all("fork" in str(each.exception(60)) for each in (before, last)))
         print(client.gather(client.map(double, range(3))), client.submit(os.getppid).result(60) != first, flush=True)
         os._exit(0)
     os.waitpid(pid, 0)
     open("go", "w").close()
-    print(before.result(60), client.submit(os.getppid).result(60) == first)"""
+    print(last.result(60), client.submit(os.getppid).result(60) == first)"""
     head = "def double(x):\n    return 2 * x"
-    start = "first = client.submit(os.getppid).result(60); before = client.submit(calls.held, calls.Path('.'), value=1)\n    "
+    last = "last = client.submit(lambda value: value, before)"
+    start = "first = client.submit(os.getppid).result(60); before = client.submit(calls.held, calls.Path('.'), value=1)\n    " + last + "\n    "
     done = _program(tmp_path, start + body, head)
     assert (done.stdout, done.stderr) == ("True\n[0, 2, 4] True\n1 True\n", "")
 
@@ -310,6 +310,17 @@ def test_workers_elsewhere_make_the_calls(elsewhere: str, cluster: LocalCluster,
     assert cluster._secret == secret
     with Client(cluster, token="another", broker=elsewhere) as client, pytest.raises(Forged):
         client.submit(int, 5).result(PATIENCE)
+
+
+def test_workers_elsewhere_stop_the_calls_of_a_program_that_ends(elsewhere: str, tmp_path: Path) -> None:
+    body = f"""other = Client(processes=False, token={TOKEN!r}, broker={elsewhere!r})
+    folder = calls.Path({str(tmp_path)!r})
+    future = other.submit(calls.held, folder)
+    calls.wait_for(lambda: calls.runs(folder))"""
+    done = _program(tmp_path, body)
+    assert (done.stderr, done.returncode) == ("", 0)
+    [process] = calls.runs(tmp_path)
+    wait_until(lambda: not is_alive(process), PATIENCE)
 
 
 def test_a_client_of_an_address_says_what_calls_need(cluster: LocalCluster, monkeypatch: pytest.MonkeyPatch) -> None:

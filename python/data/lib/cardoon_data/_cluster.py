@@ -25,8 +25,8 @@ class LocalCluster:
     Functions that a client submits are called by a worker, which starts with the first of them and makes as many calls at once
     as there are threads, each in a process of its own.
 
-    With ``processes=False`` nothing is started: functions run in threads of this process, and queries run in threads of this process, at most as many as there are
-    processors, and with the memory of all workers together. That is in effect at once, without a client.
+    With ``processes=False`` nothing is started: functions and queries run in threads of this process, at most as many as there
+    are processors, and with the memory of all workers together. That is in effect at once, without a client.
 
     The scheduler listens at 127.0.0.1 and ``scheduler_port``, by default a free port. ``token``: what it asks its clients for;
     by default the variable ``CARDOON_DATA_TOKEN``, if there is one. ``local_directory``: where executors keep their files.

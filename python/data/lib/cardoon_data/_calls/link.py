@@ -32,6 +32,8 @@ _PART, _LEAST, _MOST = 0.1, 0.002, 0.02
 _LOOKS = 9
 #: How long the store is left alone after it could not be reached, in seconds.
 _AGAIN = 0.5
+#: How long calls are revoked at the end of the program, in seconds.
+_LAST = 5.0
 #: So many calls are revoked at the same time.
 _REVOKERS = 8
 #: The priority of tasks whose calls have the priority 0, of 0 to 9.
@@ -60,7 +62,7 @@ class Link:
     def __init__(self, place: Place, seal: Seal) -> None:
         self.parcels = Parcels(seal, place.folder)
         self._wire = Wire(seal, self.parcels)
-        self._place = place
+        self.place = place
         self._app = App("cardoon_data.calls", broker=place.broker, backend=place.broker, set_as_current=False)
         # Ids of tasks: a random one for each call would ask the system ten thousand times for ten thousand calls.
         self._name, self._numbers = uuid.uuid4().hex, itertools.count(1)
@@ -71,7 +73,8 @@ class Link:
         self._has_pending = threading.Event()
         self._is_closed = False
         self._revokers = ThreadPoolExecutor(_REVOKERS, thread_name_prefix="cardoon-revoke")
-        self._threads = [threading.Thread(target=work, daemon=True) for work in (self._send_all, self._collect_all)]
+        works = {"cardoon-send": self._send_all, "cardoon-collect": self._collect_all}
+        self._threads = [threading.Thread(target=work, name=name, daemon=True) for name, work in works.items()]
         for thread in self._threads:
             thread.start()
         # A thread that came back from compiled code after Python's end would end badly.
@@ -86,38 +89,48 @@ class Link:
     def revoke(self, call: PickledCall) -> None:
         """Has a call not made, or stopped."""
         if self._taken(call.id) is not None and not self._is_closed:
-            self._revokers.submit(self._revoke, call.id)
+            with contextlib.suppress(RuntimeError):
+                self._revokers.submit(self._revoke, call.id)
 
     def close(self, revoke: bool = True) -> None:
         """Cancels what has not ended. ``revoke``: workers are told, which takes a moment for each call; it is not needed if they
         end too. A second time does nothing."""
+        left = self._stop()
+        if revoke and self.place.error is None:
+            list(self._revokers.map(self._revoke, left))
+        self._revokers.shutdown()
+        self._app.close()
+
+    def abandon(self) -> None:
+        """In a fork: threads are not here, and what they held stays held."""
+        atexit.unregister(self._close_at_exit)
+        self._is_closed = True
+
+    def _close_at_exit(self) -> None:
+        left = self._stop()
+        end = time.monotonic() + _LAST
+        # A worker of this program's own ends with it. Others are told, by this thread: there are no new ones now.
+        while left and self.place.folder is None and time.monotonic() < end:
+            self._revoke(left.popitem()[0])
+        self._app.close()
+
+    def _stop(self) -> dict[str, PickledCall]:
+        """Ends the threads, and answers what was sent and has not ended."""
         if self._is_closed:
-            return
+            return {}
         self._is_closed = True
         atexit.unregister(self._close_at_exit)
         self._outbox.put(())
         self._has_pending.set()
         for thread in self._threads:
-            thread.join()
+            # One of them may be here, in a callback of a future.
+            if thread is not threading.current_thread():
+                thread.join()
         left = self._take_all()
-        if revoke and self._place.error is None:
-            list(self._revokers.map(self._revoke, left))
         self._cancel(left.values())
         while not self._outbox.empty():
             self._cancel(self._outbox.get())
-        self._revokers.shutdown()
-        self._app.close()
-
-    def _close_at_exit(self) -> None:
-        # A worker of this program's own ends with it.
-        self.close(revoke=self._place.folder is None)
-
-    def abandon(self) -> None:
-        """In a fork: threads are not here, and what they held stays held. The calls are the other process's."""
-        atexit.unregister(self._close_at_exit)
-        self._is_closed = True
-        for call in self._pending.values():
-            call.future._lose(RuntimeError("the call is one of the process that this one is a fork of"))
+        return left
 
     # In the thread that sends.
 
@@ -177,8 +190,8 @@ class Link:
             if not self._pending:
                 self._wait_for_pending()
                 pace, place = _Pace(), 0
-            if self._place.error is not None:
-                self._give_up(self._place.error)
+            if self.place.error is not None:
+                self._give_up(self.place.error)
             try:
                 self._collect(place, pace)
             except CardoonError:

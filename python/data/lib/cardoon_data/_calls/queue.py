@@ -6,6 +6,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from typing import Any
 
 from cardoon_data._calls import pickles
@@ -24,6 +25,8 @@ class Queue(Runner):
         self._seal = Seal(token)
         self._place = place
         self._link: Link | None = None
+        #: Calls that have not returned; others are gone.
+        self._made: weakref.WeakSet[PickledCall] = weakref.WeakSet()
         self._is_closed = False
         self._lock = threading.Lock()
         _queues.add(self)
@@ -53,7 +56,9 @@ class Queue(Runner):
 
         def make(future: Future, row: Row) -> Call:
             written, needs = pickles.dumps_with_slots((row.args, row.kwargs))
-            return PickledCall(future, pickled, parcels.pack(written), self._futures(needs), options)
+            call = PickledCall(future, pickled, parcels.pack(written), self._futures(needs), options)
+            self._made.add(call)
+            return call
 
         return make
 
@@ -61,7 +66,7 @@ class Queue(Runner):
         made = [call for call in calls if isinstance(call, PickledCall)]
         try:
             self._opened().send(made)
-        except RuntimeError:
+        except Exception:  # noqa: BLE001 - It is closed, or there is no worker any more.
             for call in made:
                 call.future._end.cancel()
 
@@ -71,11 +76,17 @@ class Queue(Runner):
                 raise RuntimeError("the client is closed")
             if self._link is None:
                 self._link = Link(self._place(), self._seal)
+            error = self._link.place.error
+            if error is not None:
+                raise RuntimeError(str(error)) if isinstance(error, CancelledError) else error
             return self._link
 
     def _be_of_fork(self) -> None:
-        """Has nothing, and begins anew with the next call."""
+        """Begins anew with the next call. Those that were made are the other process's."""
         self._lock = threading.Lock()
+        for call in list(self._made):
+            if not call.future.done():
+                call.future._lose(RuntimeError("the call is one of the process that this one is a fork of"))
         if self._link is not None:
             self._link.abandon()
             self._link = None
