@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import operator
 import os
 import threading
@@ -150,3 +151,15 @@ def test_delayed_calls_are_arguments_of_calls_of_a_client(cluster: LocalCluster,
 def future_of(future: Any) -> Any:
     """A call of what another one gives."""
     return delayed(inc)(future)
+
+
+def test_a_fork_has_threads_of_its_own() -> None:
+    with Client(processes=False) as client:
+        # Its thread is there, and in the fork it is not.
+        assert client.submit(inc, 1).result(60) == 2
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            assert pool.apply_async(_computed).get(60) == 2
+
+
+def _computed() -> Any:
+    return delayed(inc)(1).compute()

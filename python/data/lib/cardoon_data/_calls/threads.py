@@ -5,6 +5,7 @@ from __future__ import annotations
 import concurrent.futures
 import heapq
 import itertools
+import os
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -46,9 +47,15 @@ class Threads(Runner):
 
     def __init__(self, count: int) -> None:
         super().__init__()
-        self.pool = concurrent.futures.ThreadPoolExecutor(count, thread_name_prefix="cardoon-client")
-        self._waiting: list[tuple[int, int, ThreadCall]] = []
+        self._count = count
         self._numbers = itertools.count()
+        self._begin()
+
+    def _begin(self) -> None:
+        """Has threads, and nothing that waits for them."""
+        self._owner = os.getpid()
+        self._pool = concurrent.futures.ThreadPoolExecutor(self._count, thread_name_prefix="cardoon-client")
+        self._waiting: list[tuple[int, int, ThreadCall]] = []
         self._lock = threading.Lock()
 
     def scatter(self, key: str, value: Any) -> Future:
@@ -61,7 +68,7 @@ class Threads(Runner):
             waiting, self._waiting = self._waiting, []
         for _, _, call in waiting:
             call.future._end.cancel()
-        self.pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def _maker(self, function: Callable[..., Any], options: Options) -> Callable[[Future, Row], Call]:
         lazy: type[Any] = Lazy
@@ -73,12 +80,15 @@ class Threads(Runner):
         return make
 
     def _run(self, calls: Sequence[Call]) -> None:
+        if self._owner != os.getpid():
+            # A fork has none of the threads.
+            self._begin()
         for call in calls:
             assert isinstance(call, ThreadCall)
             with self._lock:
                 heapq.heappush(self._waiting, (-call.options.priority, next(self._numbers), call))
             try:
-                self.pool.submit(self._make_next)
+                self._pool.submit(self._make_next)
             except RuntimeError:
                 # The pool is closed.
                 call.future._end.cancel()

@@ -40,6 +40,8 @@ class Worker:
         self.owner = os.getpid()
         #: Why there is no worker, if there is none any more.
         self.error: Exception | None = None
+        if parent is not None:
+            os.makedirs(parent, exist_ok=True)
         # Its mode is 0700.
         self.folder = Path(tempfile.mkdtemp(prefix="cardoon-calls-", dir=parent)).resolve()
         self.broker = f"sqlite:{self.folder / 'calls.db'}"
