@@ -155,17 +155,22 @@ def _program(folder: Path, body: str, head: str = "") -> subprocess.CompletedPro
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=90)
 
 
+def _say(word: str) -> str:
+    return f"print({word!r}, flush=True)"
+
+
 HOLDING = "f = [client.submit(calls.held, calls.Path('.'), f'call{i}') for i in range(2)]; print('ready', flush=True)"
 
 
 @pytest.mark.parametrize(
     "end",
-    ["client.close(); cluster.close(); print('closed', flush=True); sys.stdin.read()", "sys.exit(3)", "", "sys.stdin.read()"],
+    [f"client.close(); cluster.close(); {_say('closed')}; sys.stdin.read()", "sys.exit(3)", "", "sys.stdin.read()"],
     ids=["closed", "exits", "ends", "is killed"],
 )
 def test_no_process_stays_behind(tmp_path: Path, end: str) -> None:
     wait_here = "calls.wait_for(lambda: calls.runs(calls.Path('.'), 'call0'))"
-    command, environment = _script(tmp_path, f"{HOLDING}\n    {wait_here}; print('runs', flush=True); sys.stdin.readline()\n    {end}")
+    body = f"{HOLDING}\n    {wait_here}; {_say('runs')}; sys.stdin.readline()\n    {end}"
+    command, environment = _script(tmp_path, body)
     environment["TMPDIR"] = str(tmp_path)
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environment, cwd=tmp_path, stdin=pipe, stdout=pipe, text=True) as program:
@@ -237,8 +242,10 @@ def test_a_fork_has_workers_of_its_own(tmp_path: Path) -> None:
     open("go", "w").close()
     print(last.result(60), client.submit(os.getppid).result(60) == first)"""
     head = "def double(x):\n    return 2 * x"
-    last = "last = client.submit(lambda value: value, before)"
-    start = "first = client.submit(os.getppid).result(60); before = client.submit(calls.held, calls.Path('.'), value=1)\n    " + last + "\n    "
+    start = """first = client.submit(os.getppid).result(60)
+    before = client.submit(calls.held, calls.Path('.'), value=1)
+    last = client.submit(lambda value: value, before)
+    """
     done = _program(tmp_path, start + body, head)
     assert (done.stdout, done.stderr) == ("True\n[0, 2, 4] True\n1 True\n", "")
 
@@ -262,7 +269,9 @@ TOKEN = "0123456789abcdef"
 def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A worker that nobody of this program has started, and where it takes calls from."""
     with contextlib.ExitStack() as ended:
-        broker = f"sqlite:{tmp_path / 'calls.db'}" if request.param == "sqlite" else ended.enter_context(_redis(tmp_path))
+        broker = f"sqlite:{tmp_path / 'calls.db'}"
+        if request.param == "redis":
+            broker = ended.enter_context(_redis(tmp_path))
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "CARDOON_DATA_TOKEN": TOKEN}
         command = [sys.executable, "-m", "cardoon_data", "calls", "--broker", broker, "-c", "2", "-l", "error"]
         worker = ended.enter_context(subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL))

@@ -89,7 +89,8 @@ def test_coroutines_are_run_to_their_end(client: Client) -> None:
 
 
 def test_results_come_in_the_order_of_the_calls(client: Client) -> None:
-    assert client.gather(client.map(lambda a, b: a * b, range(3000), range(3000))) == [each * each for each in range(3000)]
+    futures = client.map(lambda a, b: a * b, range(3000), range(3000))
+    assert client.gather(futures) == [each * each for each in range(3000)]
 
 
 def test_futures_are_arguments_at_any_depth(client: Client) -> None:

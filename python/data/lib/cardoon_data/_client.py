@@ -116,8 +116,7 @@ class Client:
 
         ``key``: a name; while a future of this name is held, it is answered in place of another call. Unlike Dask's, the same
         call without a name is made again each time, whatever ``pure`` says. ``retries``: how often a call that raises is made
-        again. ``priority``: calls with a higher one start first; more than 5 and less than -4 is no more and no less than that.
-        A call goes on though nobody holds its future.
+        again. ``priority``: calls with a higher one start first; those beyond -4 and 5 count as these. A call goes on though nobody holds its future.
 
         Raises what pickling raises, and ``RuntimeError`` if the client is closed. A call whose process dies is made again;
         one that ends three of them ends as :class:`KilledWorker`.
@@ -224,8 +223,9 @@ class Client:
     def _calling(self, method: str) -> Runner:
         if self._calls is None:
             raise _missing.NotSupported(
-                f"{method} needs workers that make calls: start them by `cardoon-data calls --broker redis://HOST:6379/0`, and "
-                'make the client by Client(address, broker="redis://HOST:6379/0"), with the same token'
+                f"{method} needs workers that make calls: start them by "
+                "`cardoon-data calls --broker redis://HOST:6379/0`, and make the client by "
+                'Client(address, broker="redis://HOST:6379/0"), with the same token'
             )
         return self._calls
 
