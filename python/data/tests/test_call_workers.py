@@ -22,13 +22,15 @@ from cardoon.distributed import CancelledError, Client, KilledWorker, LocalClust
 from cardoon.exceptions import CardoonError
 from cardoon_data import NotSupported
 from cardoon_data._calls import worker
-from cardoon_data._calls.parcels import LARGE
-from cardoon_data._calls.seal import Forged
-from cardoon_data._calls.wire import QUEUE, TASK
+from cardoon_data._calls.parcels import LARGE, Parcels
+from cardoon_data._calls.seal import Forged, Seal
+from cardoon_data._calls.wire import QUEUE, TASK, Message, Outcome, Wire
 from helpers import calls
 from helpers.processes import commands_below, is_alive, wait_until
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="processes are found by /proc")
+
+TOKEN = "0123456789abcdef"
 
 #: How long a result may take, in seconds. Machines of tests are busy.
 PATIENCE = 60
@@ -73,10 +75,11 @@ def test_the_worker_that_is_killed_is_started_again(client: Client, cluster: Loc
     assert cluster._calls().pid != before
 
 
-def test_a_call_that_kills_its_process_again_and_again_is_given_up(client: Client) -> None:
-    future = client.submit(calls.die)
+def test_a_call_that_kills_its_process_again_and_again_is_given_up(client: Client, tmp_path: Path) -> None:
+    future = client.submit(calls.die, tmp_path)
     with pytest.raises(KilledWorker, match="die-"):
         future.result(PATIENCE)
+    assert len(calls.runs(tmp_path)) == 3
     assert client.submit(int, 5).result(PATIENCE) == 5
 
 
@@ -106,6 +109,27 @@ def test_what_is_not_signed_is_not_unpickled(client: Client, cluster: LocalClust
         app.send_task(TASK, (7,), queue=QUEUE).get(PATIENCE)
     assert not forged.exists()
     app.close()
+
+
+def test_a_signature_is_for_one_purpose_and_one_call(tmp_path: Path) -> None:
+    seal = Seal(TOKEN)
+    parcels = Parcels(seal, tmp_path)
+    wire = Wire(seal, parcels)
+    answer, (message, _) = wire.write_outcome("1", Outcome(b"x")), wire.write_message("1", Message(b"f", b"a", [], 0))
+    assert wire.read_outcome("1", answer) == Outcome(b"x")
+    for id, forged in (("2", answer), ("1", message), ("1", answer[:-8] + "AAAAAAAA"), ("1", ""), ("1", "ä"), ("1", None)):
+        with pytest.raises(Forged):
+            wire.read_outcome(id, forged)
+    with pytest.raises(Forged):
+        Wire(Seal("another"), parcels).read_outcome("1", answer)
+    large = parcels.pack(bytes(LARGE + 1))
+    assert parcels.unpack(large.content) == bytes(LARGE + 1)
+    [file] = tmp_path.iterdir()
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(Forged):
+        parcels.unpack(large.content)
+    del large
+    assert not file.exists()
 
 
 def test_calls_of_a_closed_client_are_stopped(cluster: LocalCluster, tmp_path: Path) -> None:
@@ -260,9 +284,6 @@ def test_a_worker_that_does_not_start_is_told(monkeypatch: pytest.MonkeyPatch) -
     with LocalCluster(n_workers=1, threads_per_worker=1) as cluster, Client(cluster) as client:
         with pytest.raises(CardoonError, match=r"(?s)did not start.*CARDOON_RETENTION__DEAD"):
             client.submit(int).result(PATIENCE)
-
-
-TOKEN = "0123456789abcdef"
 
 
 @pytest.fixture(params=["sqlite", "redis"])
