@@ -28,14 +28,25 @@ fn tasks(args: &[String]) -> Result<()> {
     run::run(&mut bench)
 }
 
-/// The engine is built in its own workspace; the benchmark only starts it.
+/// The engine is built in its own workspace; the benchmark only starts it. Calls of functions are those of the packages for
+/// Python, whose own part is built with the optimizer.
 fn data(args: &[String]) -> Result<()> {
+    let is_all = !args.iter().any(|arg| arg.starts_with("--only"));
+    let python = is_all.then(installed).transpose()?;
     let program = "cardoon-data";
     let manifest = ["--manifest-path", "data/Cargo.toml"];
     run::run(run::cargo(&["build", "--release", "--package", program]).args(manifest))?;
     let mut bench = run::cargo(&["run", "--release", "--package", "cardoon-bench-data", "--"]);
     bench.arg("--program").arg(run::target_folder().join("release").join(program));
+    if let Some(python) = python {
+        bench.arg("--python").arg(python);
+    }
     run::run(bench.args(args))
+}
+
+fn installed() -> Result<std::path::PathBuf> {
+    setup::setup(&[])?;
+    python::install_data()
 }
 
 /// Builds the package to be measured, with the tools of the tests' environment.

@@ -23,10 +23,16 @@ pub(crate) fn test(args: &[String]) -> Result<()> {
 /// The same of the distribution for data, beside the package that it belongs to. Its engine is built without the
 /// optimizer, as for its tests in Rust.
 pub(crate) fn test_data(args: &[String]) -> Result<()> {
+    install_data()?;
+    check(&environment("data")?, "python/data", args)
+}
+
+/// Installs both distributions into the environment of the tests of data, and answers its interpreter.
+pub(crate) fn install_data() -> Result<PathBuf> {
     let environment = environment("data")?;
     install(&environment, &build_wheel(&environment)?)?;
     install(&environment, &build_data_wheel(&environment)?)?;
-    check(&environment, "python/data", args)
+    Ok(environment.join("bin/python"))
 }
 
 fn check(environment: &Path, folder: &str, args: &[String]) -> Result<()> {

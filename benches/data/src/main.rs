@@ -5,6 +5,7 @@
 #![expect(clippy::print_stdout, reason = "a benchmark says how far it is")]
 
 mod answer;
+mod calls;
 mod family;
 mod inputs;
 mod limit;
@@ -23,6 +24,7 @@ use anyhow::{Result, ensure};
 use cardoon_bench_common::machine;
 use clap::Parser;
 
+use crate::calls::Calls;
 use crate::inputs::Inputs;
 use crate::report::Report;
 use crate::rounds::Row;
@@ -34,6 +36,9 @@ struct Options {
     /// The program that is measured; the command of the repository builds it
     #[arg(long, value_name = "FILE")]
     program: PathBuf,
+    /// An interpreter that has the packages for Python; without it, and with `--only`, calls of functions are not measured
+    #[arg(long, value_name = "FILE")]
+    python: Option<PathBuf>,
     /// Gigabytes of logs
     #[arg(long, default_value_t = 2.0)]
     gb: f64,
@@ -58,6 +63,9 @@ fn main() -> Result<()> {
     let systems = wanted.of_all(systems::all(cardoon));
     let mut report = Report::new(systems, &inputs, options.runs, load)?;
     measure(&mut report, &wanted, &inputs)?;
+    if let Some(python) = options.python.filter(|_| wanted.is_all()) {
+        report.calls = Some(Calls::measure(&python, options.runs));
+    }
     println!("\n{}", report.text());
     let faults = report.faults();
     ensure!(faults.is_empty(), "{}", faults.join("\n"));

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use anyhow::Result;
 use cardoon_bench_common::{Section, machine, median};
 
+use crate::calls::Calls;
 use crate::inputs::Inputs;
 use crate::limit::Reading;
 use crate::rounds::{Row, Trouble};
@@ -18,6 +19,8 @@ pub(crate) struct Report {
     pub(crate) systems: Vec<System>,
     pub(crate) reading: Reading,
     pub(crate) rows: Vec<Row>,
+    /// Nothing if they were not measured.
+    pub(crate) calls: Option<Calls>,
     pub(crate) runs: u16,
     /// The number of the logs and their size.
     logs: String,
@@ -29,7 +32,7 @@ impl Report {
     pub(crate) fn new(systems: Vec<System>, inputs: &Inputs, runs: u16, load: String) -> Result<Self> {
         let (files, gb) = (inputs.files()?.len(), inputs.bytes()? as f64 / 1e9);
         let logs = format!("logs: {files} files of CSV, {gb:.2} GB together");
-        Ok(Self { systems, reading: Reading::default(), rows: Vec::new(), runs, logs, load })
+        Ok(Self { systems, reading: Reading::default(), rows: Vec::new(), calls: None, runs, logs, load })
     }
 
     pub(crate) fn text(&self) -> String {
@@ -52,6 +55,9 @@ impl Report {
             tables::walls(systems, rows),
             tables::peaks(systems, rows)
         );
+        if let Some(calls) = &self.calls {
+            _ = write!(text, "\n{}\n", calls.text());
+        }
         self.notes().iter().for_each(|note| _ = write!(text, "\n- {note}"));
         text
     }
@@ -62,7 +68,9 @@ impl Report {
 
     /// What makes the run a failure: an answer that differs, and any failure of ours.
     pub(crate) fn faults(&self) -> Vec<String> {
-        self.troubles(|system, trouble| !system.is_peer() || matches!(trouble, Trouble::Differs(_)))
+        let faults =
+            self.troubles(|system, trouble| !system.is_peer() || matches!(trouble, Trouble::Differs(_)));
+        faults.into_iter().chain(self.calls.as_ref().and_then(Calls::fault)).collect()
     }
 
     fn versions(&self) -> Vec<String> {

@@ -108,7 +108,7 @@ def test_a_plan_can_be_read(ours: Any, tmp_path: Path) -> None:
         (lambda df: df.action.str.capitalize(), "compute"),
         (lambda df: df.when.dt.isocalendar(), "compute"),
         (lambda df: getattr(dd, "read_sql"), "Parquet"),
-        (lambda df: getattr(distributed, "Lock"), "threading"),
+        (lambda df: getattr(distributed, "Lock"), "processes of their own"),
         (lambda df: dd.to_datetime(df.action, format="%d"), "format"),
     ],
 )

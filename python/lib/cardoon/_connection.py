@@ -65,6 +65,10 @@ class Connection:
         """The latest record of a task, if it has one."""
         return self._ask(lambda: self._client.records([id]))[0]
 
+    def records(self, ids: list[str]) -> list[_core.Record | None]:
+        """The latest record of each of many tasks, if it has one."""
+        return self._ask(lambda: self._client.records(ids))
+
     def wait(self, id: str, timeout: float | None = None) -> _core.Record | None:
         """Waits for the end of a task, at most ``timeout`` seconds; None when that is over."""
         if timeout is None:

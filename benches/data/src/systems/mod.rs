@@ -9,12 +9,13 @@ use anyhow::Result;
 
 pub(crate) use self::cardoon::Cardoon;
 use self::python::Peer;
+pub(crate) use self::python::interpreter as peers_python;
 use crate::answer::Answer;
 use crate::inputs::Inputs;
 use crate::queries::Query;
 
 /// What a process may take for one query.
-const LIMIT: Duration = Duration::from_mins(5);
+pub(crate) const LIMIT: Duration = Duration::from_mins(5);
 
 pub(crate) struct System {
     /// What `--only` calls it.

@@ -51,6 +51,12 @@ pub(super) fn peers() -> Vec<Peer> {
     PEERS.into()
 }
 
+/// The interpreter that has the packages.
+pub(crate) fn interpreter() -> Result<PathBuf> {
+    let environment = ENVIRONMENT.as_ref().map_err(|error| anyhow!("is not installed: {error}"))?;
+    Ok(environment.join("bin/python"))
+}
+
 impl Peer {
     pub(super) fn name(&self) -> String {
         self.setting.map_or_else(|| self.package.to_owned(), |setting| format!("{}-{setting}", self.package))
@@ -67,9 +73,8 @@ impl Peer {
     }
 
     pub(super) fn run(&self, query: &Query, inputs: &Inputs) -> Result<Run> {
-        let environment = ENVIRONMENT.as_ref().map_err(|error| anyhow!("is not installed: {error}"))?;
         let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../peers/data");
-        let mut command = Command::new(environment.join("bin/python"));
+        let mut command = Command::new(interpreter()?);
         command.arg(programs.join(format!("by_{}.py", self.package)));
         command.arg(self.setting.unwrap_or("default")).arg(query.name);
         command.arg(inputs.logs()).arg(inputs.users()).env("PYTHONDONTWRITEBYTECODE", "1");

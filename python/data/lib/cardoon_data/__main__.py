@@ -7,7 +7,11 @@ import sys
 
 
 def main() -> None:
-    """Runs the command line and exits with its status."""
+    """Runs the command line and exits with its status. What makes calls of Python is in Python."""
+    if sys.argv[1:2] == ["calls"]:
+        from cardoon_data._calls import command
+
+        sys.exit(command.main(sys.argv[2:]))
     from cardoon_data import _engine
 
     # Python's own handler would only note the signal; the command handles it itself.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import os
+import secrets
+import threading
 from types import TracebackType
 
 from cardoon_data import _local, _sizes
+from cardoon_data._calls.worker import Worker
 from cardoon_data._local import Local, Settings
 from cardoon_data._processes import TOKEN, Processes
 from cardoon_data._remote import Remote
@@ -19,8 +22,11 @@ class LocalCluster:
     run then are carried out again. By default there are as many threads as processors. ``memory_limit`` is what each executor may use, 256
     MiB or more: bytes, a text such as ``"2GB"``, or a part of the machine's memory; by default all share seven tenths of it.
 
-    With ``processes=False`` nothing is started: queries run in threads of this process, at most as many as there are
-    processors, and with the memory of all workers together. That is in effect at once, without a client.
+    Functions that a client submits are called by a worker, which starts with the first of them and makes as many calls at once
+    as there are threads, each in a process of its own.
+
+    With ``processes=False`` nothing is started: functions and queries run in threads of this process, at most as many as there
+    are processors, and with the memory of all workers together. That is in effect at once, without a client.
 
     The scheduler listens at 127.0.0.1 and ``scheduler_port``, by default a free port. ``token``: what it asks its clients for;
     by default the variable ``CARDOON_DATA_TOKEN``, if there is one. ``local_directory``: where executors keep their files.
@@ -43,7 +49,12 @@ class LocalCluster:
         token: str | None = None,
     ) -> None:
         self._closed = False
+        self.has_processes = processes
         self._processes: Processes | None = None
+        self._secret = given_token(token) or secrets.token_hex(32)
+        self._folder = local_directory
+        self._worker: Worker | None = None
+        self._lock = threading.Lock()
         self.n_workers, self.threads_per_worker = _counts(n_workers, threads_per_worker, processes)
         self.threads = self.n_workers * self.threads_per_worker
         memory = _memory(memory_limit)
@@ -84,11 +95,20 @@ class LocalCluster:
             f"cardoon data executor --scheduler {self.scheduler_address}"
         )
 
+    def _calls(self) -> Worker:
+        """The worker that makes calls. It starts with the first one; in a fork of this process with the first one there."""
+        with self._lock:
+            if self._worker is None or self._worker.owner != os.getpid():
+                self._worker = Worker(self.threads, self._secret, self._folder)
+            return self._worker
+
     def close(self, timeout: float | None = None) -> None:
         """Ends its processes and waits until they are gone. Queries use again what they did before. A second time does
         nothing."""
         self._closed = True
         _local.forget(self._local)
+        if self._worker is not None:
+            self._worker.close()
         if self._processes is not None:
             self._processes.close()
 

@@ -9,6 +9,8 @@ from typing import Any, Generic, TypeVar
 import pandas as pd
 
 from cardoon_data import _local, _pandas
+from cardoon_data._calls.within import filled
+from cardoon_data._delayed import computed
 from cardoon_data._picture import Picture
 from cardoon_data._table import Table
 
@@ -55,6 +57,9 @@ class Collection(ABC, Generic[T]):
         return picture
 
 
-def compute(*collections: Any, **options: Any) -> tuple[Any, ...]:
-    """Computes several objects, one after the other. What is not lazy is answered as it is."""
-    return tuple(each.compute(**options) if hasattr(each, "compute") else each for each in collections)
+def compute(*collections: Any, scheduler: str | None = None, **options: Any) -> tuple[Any, ...]:
+    """Computes several objects, also within lists, tuples and dicts. Delayed calls are made at the same time, and each once;
+    frames are computed one after the other. What is not lazy is answered as it is."""
+    lazy: type[Any] = Collection
+    given = filled(collections, lazy, lambda each: each.compute(**options))
+    return tuple(computed(given, scheduler))

@@ -94,28 +94,26 @@ MODULE: Mapping[str, str] = {
 }
 
 _CLUSTERS = "there is LocalCluster; on several machines start cardoon data scheduler, and cardoon data executor"
-_ONE_PROCESS = "functions run within this process, so what Python has will do: threading, queue, a variable"
+_APART = "calls are made in processes of their own, which share files or a database; what they return is a future's result"
 
 #: Of ``cardoon.distributed``.
 DISTRIBUTED: Mapping[str, str] = {
-    **dict.fromkeys(("Lock", "MultiLock", "Semaphore", "Event", "Queue", "Variable", "Pub", "Sub"), _ONE_PROCESS),
-    **dict.fromkeys(("get_client", "default_client", "worker_client"), "pass the client to where it is needed"),
-    **dict.fromkeys(("get_worker", "secede", "rejoin"), "functions run in threads of this process"),
+    **dict.fromkeys(("Lock", "MultiLock", "Semaphore", "Event", "Queue", "Variable", "Pub", "Sub"), _APART),
+    **dict.fromkeys(("get_client", "default_client", "worker_client"), "a call has no client; return what is to be called next, or make a Client there"),
+    **dict.fromkeys(("get_worker", "secede", "rejoin"), "a call has its process for itself, and knows of no worker"),
     **dict.fromkeys(("SSHCluster", "SpecCluster", "Scheduler", "Worker", "Nanny"), _CLUSTERS),
-    "fire_and_forget": "calls go on though nobody holds their future",
     "performance_report": "explain() and ProgressBar tell of a query",
 }
 
 #: Of clients.
 CLIENT: Mapping[str, str] = {
     **dict.fromkeys(("restart", "restart_workers", "retire_workers"), "close the client and make another one"),
-    **dict.fromkeys(("run", "run_on_scheduler"), "call the function: functions run in this process"),
+    **dict.fromkeys(("run", "run_on_scheduler"), "submit the function; any worker that is free calls it"),
     **dict.fromkeys(("publish_dataset", "get_dataset", "list_datasets", "unpublish_dataset"), "keep persist() in a variable"),
-    **dict.fromkeys(("upload_file", "register_plugin"), "functions run in this process"),
+    **dict.fromkeys(("upload_file", "register_plugin"), "functions of the program travel by value, and modules that it finds workers find too"),
     "wait_for_workers": "a LocalCluster has all of them when it is there; scheduler_info() lists those of others",
     **dict.fromkeys(("who_has", "has_what", "rebalance", "replicate"), "workers keep nothing after a query"),
     "get": "use submit, or delayed",
-    "retry": "submit the call again",
     "profile": "use a profiler of Python",
 }
 

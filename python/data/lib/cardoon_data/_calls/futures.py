@@ -1,0 +1,116 @@
+"""What a program holds of calls that run beside it."""
+
+from __future__ import annotations
+
+import concurrent.futures
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cardoon_data._calls import pickles
+
+if TYPE_CHECKING:
+    from cardoon_data._calls.runner import Call, Runner
+
+TimeoutError = concurrent.futures.TimeoutError  # noqa: A001 - Dask's name for it.
+CancelledError = concurrent.futures.CancelledError
+
+
+class KilledWorker(Exception):
+    """A call has ended the process that ran it, again and again, and is not run any more."""
+
+
+class Answer(Protocol):
+    """What a call has returned."""
+
+    def value(self) -> Any:
+        """The value. It may have to be unpickled."""
+
+
+class Value:
+    """An answer that is here."""
+
+    def __init__(self, value: Any) -> None:
+        self._value = value
+
+    def value(self) -> Any:
+        return self._value
+
+
+class Future:
+    """The result of a call that runs, or will run."""
+
+    def __init__(self, key: str, runner: Runner | None = None) -> None:
+        self.key = key
+        self._runner = runner
+        #: The call, until it has returned.
+        self._call: Call | None = None
+        self._end: concurrent.futures.Future[Answer] = concurrent.futures.Future()
+
+    @property
+    def status(self) -> str:
+        """``pending``, ``finished``, ``error`` or ``cancelled``."""
+        if self._end.cancelled():
+            return "cancelled"
+        if not self._end.done():
+            return "pending"
+        return "error" if self._end.exception() else "finished"
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Waits for the result, and raises what the call has raised, with the traceback of its process as the cause.
+        ``TimeoutError`` if it takes longer, in seconds; the call goes on. ``CancelledError`` if it was cancelled."""
+        return self._end.result(timeout).value()
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """Waits for the end, and answers what the call has raised."""
+        return self._end.exception(timeout)
+
+    def traceback(self, timeout: float | None = None) -> TracebackType | None:
+        """Waits for the end, and answers the traceback of what the call has raised. Of a call in another process it is the
+        text of ``exception().__cause__`` that says where."""
+        error = self.exception(timeout)
+        return None if error is None else error.__traceback__
+
+    def done(self) -> bool:
+        """Whether it has ended, in whatever way."""
+        return self._end.done()
+
+    def cancelled(self) -> bool:
+        """Whether it was cancelled."""
+        return self._end.cancelled()
+
+    def cancel(self, reason: str | None = None, msg: str | None = None, force: bool = False) -> bool:
+        """Prevents the call. On the task queue one that runs is stopped; in threads it goes on. Answers whether it was
+        cancelled. Dask's options have no effect."""
+        if self._runner is not None:
+            return self._runner.cancel(self)
+        return self._end.cancel()
+
+    def retry(self) -> None:
+        """Makes a call again that has failed. It is pending then."""
+        call = self._call
+        if call is not None and self._runner is not None and self.status == "error":
+            self._end = concurrent.futures.Future()
+            self._runner.start([call])
+
+    def release(self) -> None:
+        """Lets go of the result; a call that has not ended is cancelled. What is asked of it then is ``CancelledError``."""
+        if not self.cancel():
+            self._call = None
+            self._end = concurrent.futures.Future()
+            self._end.cancel()
+
+    def add_done_callback(self, function: Callable[[Future], Any]) -> None:
+        """Calls ``function`` with this future when it has ended."""
+        self._end.add_done_callback(lambda _: function(self))
+
+    def _lose(self, error: BaseException) -> None:
+        """Ends it by an error, whatever holds its lock."""
+        self._end = concurrent.futures.Future()
+        self._end.set_exception(error)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pickles.slot_of(self)
+
+    def __repr__(self) -> str:
+        return f"<Future: {self.status}, key: {self.key}>"

@@ -1,0 +1,165 @@
+"""``delayed``, in threads of this process and on the task queue."""
+
+from __future__ import annotations
+
+import multiprocessing
+import operator
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+import cardoon.dataframe as dd
+from cardoon.distributed import Client, LocalCluster, delayed
+from cardoon_data import NotSupported
+from helpers import calls
+
+
+class Pair(NamedTuple):
+    a: Any
+    b: Any
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[LocalCluster]:
+    with LocalCluster(n_workers=2, threads_per_worker=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["threads", "processes", "threads of a client"])
+def where(request: pytest.FixtureRequest, cluster: LocalCluster) -> Iterator[str]:
+    """Each test is to hold in all of them."""
+    if request.param == "processes":
+        with Client(cluster):
+            yield request.param
+    elif request.param == "threads":
+        yield request.param
+    else:
+        with Client(processes=False, n_workers=4):
+            yield request.param
+
+
+def inc(x: int) -> int:
+    return x + 1
+
+
+def test_calls_are_made_where_the_client_is(where: str) -> None:
+    assert (delayed(os.getpid)().compute() == os.getpid()) == (where != "processes")
+    assert delayed(os.getpid)().compute(scheduler="threads") == os.getpid()
+    threads = delayed(threading.get_ident)()
+    assert threads.compute(scheduler="synchronous") != threading.get_ident()
+    with pytest.raises(NotSupported, match="Client"):
+        threads.compute(scheduler="processes")
+
+
+def test_each_call_is_made_once(where: str, tmp_path: Path) -> None:
+    run = delayed(calls.run)
+    top = run(tmp_path, "top", 1)
+    left, right = (delayed(lambda x, y: x + y)(run(tmp_path, side, 10), top) for side in ("left", "right"))
+    bottom = delayed(sum)([left, right, top])
+    assert dd.compute(bottom, left, {"top": top}, 5) == (23, 11, {"top": 1}, 5)
+    assert [len(calls.runs(tmp_path, name)) for name in ("top", "left", "right")] == [1, 1, 1]
+
+
+def test_calls_that_need_nothing_of_each_other_run_at_once(where: str, tmp_path: Path) -> None:
+    together = [delayed(calls.meet)(tmp_path, 2) for _ in range(2)]
+    assert len(delayed(list)(together).compute()) == 2
+
+
+def test_arguments_are_found_at_any_depth(where: str) -> None:
+    one = delayed(inc)(0)
+    nested = delayed(lambda value, *, named: (value, named))({"a": [one, (one, {one})]}, named=Pair(one, 2))
+    assert nested.compute() == ({"a": [1, (1, {1})]}, Pair(1, 2))
+    assert delayed([one, 2]).compute() == [1, 2]
+    assert delayed({"a": one}).compute() == {"a": 1}
+    assert dd.compute([one, {"b": one}], one) == ([1, {"b": 1}], 1)
+
+
+def test_what_is_done_with_calls_is_a_call(where: str) -> None:
+    x, y = delayed(inc)(2), delayed(inc)(4)
+    expected = [8, -2, 15, 0.6, 2, 3, 13, 2, -3, 3, True, False]
+    given = [x + y, x - y, x * y, x / y, 7 // x, x % y, 10 + x, y - 3, -x, abs(-x), x < y, x == y]
+    assert list(dd.compute(*given)) == expected
+    assert (delayed([7, 8])[1] + delayed({"a": 1})["a"]).compute() == 9
+    assert delayed("a,b").split(",").compute() == ["a", "b"]
+    assert delayed(Pair)(x, y).b.compute() == 5
+    assert delayed(operator.itemgetter(0))([x]).compute() == 3
+    with pytest.raises(TypeError, match="compute"):
+        bool(x)
+    with pytest.raises(AttributeError):
+        x._private  # noqa: B018 - It is asked for.
+
+
+def test_several_values_of_one_call(where: str, tmp_path: Path) -> None:
+    @delayed(nout=2)  # type: ignore[untyped-decorator]
+    def both(folder: Path) -> tuple[int, int]:
+        calls.run(folder)
+        return 1, 2
+
+    one, two = both(tmp_path)
+    assert dd.compute(one, two) == (1, 2)
+    assert len(calls.runs(tmp_path)) == 1
+    assert len(both(tmp_path)) == 2
+    with pytest.raises(TypeError, match="nout"):
+        list(delayed(inc)(1))
+
+
+def test_decorated_functions_and_methods(where: str) -> None:
+    class Adder:
+        def __init__(self, by: int) -> None:
+            self.by = by
+
+        @delayed
+        def add(self, x: int) -> int:
+            """Adds."""
+            return x + self.by
+
+    assert Adder(3).add(4).compute() == 7
+    assert Adder.add.__doc__ == "Adds."
+    named = delayed(inc)(1, dask_key_name="named")
+    assert (named.key, named.compute()) == ("named", 2)
+    assert delayed(inc)(1).persist().compute() == 2
+
+
+def test_exceptions_and_second_attempts(where: str, tmp_path: Path) -> None:
+    failing = delayed(calls.fail)(tmp_path, 1)
+    with pytest.raises(calls.Own):
+        delayed(inc)(failing).compute()
+    assert failing.compute() == "done"
+
+
+def test_long_chains_and_wide_graphs(where: str) -> None:
+    last = delayed(inc)(0)
+    for _ in range(1500):
+        last = delayed(inc)(last)
+    assert last.compute() == 1501
+    assert delayed(sum)([delayed(inc)(number) for number in range(1000)]).compute() == 500_500
+
+
+def test_delayed_calls_are_arguments_of_calls_of_a_client(cluster: LocalCluster, tmp_path: Path) -> None:
+    for client in (Client(cluster), Client(processes=False)):
+        with client:
+            one = delayed(inc)(0)
+            assert client.submit(lambda values: sum(values), [one, one + 1]).result(60) == 3
+            future = client.compute(one + 5)
+            assert client.gather(client.compute([one, future_of(future)])) == [1, 7]
+
+
+def future_of(future: Any) -> Any:
+    """A call of what another one gives."""
+    return delayed(inc)(future)
+
+
+def test_a_fork_has_threads_of_its_own() -> None:
+    with Client(processes=False) as client:
+        # Its thread is there, and in the fork it is not.
+        assert client.submit(inc, 1).result(60) == 2
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            assert pool.apply_async(_computed).get(60) == 2
+
+
+def _computed() -> Any:
+    return delayed(inc)(1).compute()
