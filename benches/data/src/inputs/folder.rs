@@ -36,8 +36,8 @@ impl Inputs {
     pub(super) fn place(&self, place: &Path, make: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
         println!("making {}", place.display());
         std::fs::create_dir_all(&self.folder)?;
-        let made = TempDir::with_prefix_in("making-", &self.folder)?;
-        let whole = made.path().join(place.file_name().context("it has no name")?);
+        let nearby = TempDir::with_prefix_in("making-", &self.folder)?;
+        let whole = nearby.path().join(place.file_name().context("it has no name")?);
         make(&whole)?;
         std::fs::rename(whole, place).with_context(|| format!("cannot make {}", place.display()))
     }

@@ -1,6 +1,7 @@
 use anyhow::Result;
 use cardoon_bench_common::median;
 
+use super::page::listed;
 use crate::inputs::Inputs;
 use crate::limit::Reading;
 use crate::part::Part;
@@ -22,7 +23,6 @@ impl Logs {
     pub(super) fn text(&self) -> String {
         let Self { part: Part { systems, rows }, reading: Reading { bytes_secs, lines_secs }, files, gb } =
             self;
-        let notes = self.notes().into_iter().map(|note| format!("\n- {note}"));
         format!(
             "{files} files of CSV, {gb:.2} GB together; for the query of Parquet the same rows in one file that Cardoon wrote.\n\n\
              To read the logs and do nothing else takes {bytes_secs:.2} s (`cat` to the null device); to count \
@@ -34,7 +34,7 @@ impl Logs {
             tables::queries(systems, rows),
             tables::walls(systems, rows),
             tables::peaks(systems, rows),
-            notes.collect::<String>()
+            listed(&self.notes())
         )
     }
 

@@ -62,3 +62,8 @@ impl Report {
         versions
     }
 }
+
+/// As a list that follows a table.
+pub(super) fn listed(notes: &[String]) -> String {
+    notes.iter().fold(String::new(), |list, note| list + "\n- " + note)
+}

@@ -1,12 +1,13 @@
 use anyhow::Result;
 
+use super::page::listed;
 use crate::inputs::Inputs;
 use crate::part::Part;
 use crate::queries::TPCH;
 use crate::rounds::Cell;
 use crate::{means, systems, tables};
 
-/// What DuckDB's geometric mean is to be over Cardoon's, at least.
+/// What `DuckDB`'s geometric mean is to be over Cardoon's, at least.
 const GOAL: f64 = 0.8;
 
 /// What was asked of TPC-H.
@@ -22,7 +23,7 @@ impl Tpch {
 
     pub(super) fn text(&self) -> String {
         let Self { part: Part { systems, rows }, gb } = self;
-        let notes = self.speed().into_iter().chain(self.part.troubles(|_, _| true));
+        let notes: Vec<_> = self.speed().into_iter().chain(self.part.troubles(|_, _| true)).collect();
         format!(
             "The 22 queries with their validation parameters (`benches/data/tpch`), the same text for each system, over the \
              tables at scale 1: a file of Parquet each, {gb:.2} GB together, written by {} with its defaults.\n\n\
@@ -34,11 +35,11 @@ impl Tpch {
             tables::queries(systems, rows),
             tables::walls(systems, rows),
             tables::peaks(systems, rows),
-            notes.map(|note| format!("\n- {note}")).collect::<String>()
+            listed(&notes)
         )
     }
 
-    /// How Cardoon's speed compares with that of DuckDB, if both answered all that was asked.
+    /// How Cardoon's speed compares with that of `DuckDB`, if both answered all that was asked.
     fn speed(&self) -> Option<String> {
         let means = means::geometric(&self.part.rows, Cell::secs);
         let mean = |name: &str| {
