@@ -27,8 +27,9 @@ impl Tpch {
         format!(
             "The 22 queries with their validation parameters (`benches/data/tpch`), the same text for each system, over the \
              tables at scale 1: a file of Parquet each, {gb:.2} GB together, written by {} with its defaults.\n\n\
-             Seconds of the query without starts and imports, but with the opening of the files and with planning{}:\n\n{}\n\
-             Seconds of the whole process, which is a Python program but for Cardoon:\n\n{}\n\
+             Seconds of the query without starts and imports, but with the opening of the files and with planning{}. Cardoon \
+             writes the rows as CSV into a pipe, the others make a table of Arrow:\n\n{}\n\
+             Seconds of the whole process, which is Python with its imports but for Cardoon:\n\n{}\n\
              Most memory of the process at a time, in MB:\n\n{}{}",
             systems::generator(),
             if self.part.has_untimed() { "; of Cardoon the whole process" } else { "" },
