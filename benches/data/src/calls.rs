@@ -43,9 +43,7 @@ impl Calls {
             Err(error) => format!("- {title}: failed: {error:#}"),
         });
         let sides = sides.collect::<Vec<_>>().join("\n");
-        format!(
-            "Functions: `client.map` of 10,000 calls that do nothing, and `gather`, after a warm-up:\n\n{sides}"
-        )
+        format!("`client.map` of 10,000 calls that do nothing, and `gather`, after a warm-up:\n\n{sides}")
     }
 
     /// What makes the run a failure: that ours failed.

@@ -9,6 +9,8 @@ mod calls;
 mod family;
 mod inputs;
 mod limit;
+mod means;
+mod part;
 mod process;
 mod queries;
 mod report;
@@ -26,8 +28,8 @@ use clap::Parser;
 
 use crate::calls::Calls;
 use crate::inputs::Inputs;
-use crate::report::Report;
-use crate::rounds::Row;
+use crate::part::Part;
+use crate::report::{Logs, Report, Tpch};
 use crate::systems::Cardoon;
 use crate::wanted::Wanted;
 
@@ -39,7 +41,7 @@ struct Options {
     /// An interpreter that has the packages for Python; without it, and with `--only`, calls of functions are not measured
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
-    /// Gigabytes of logs
+    /// Gigabytes of logs; the tables of TPC-H are always those of scale 1
     #[arg(long, default_value_t = 2.0)]
     gb: f64,
     /// Runs of each query on each system; the median counts
@@ -48,7 +50,7 @@ struct Options {
     /// Only these queries, on these systems. Then the tables are printed and the page is not written
     #[arg(long, value_name = "NAMES", value_delimiter = ',', long_help = wanted::help())]
     only: Vec<String>,
-    /// Keep the logs in this folder; those that are there already are used again
+    /// Keep the logs and the tables in this folder; those that are there already are used again
     #[arg(long, value_name = "FOLDER")]
     keep: Option<PathBuf>,
 }
@@ -58,28 +60,37 @@ fn main() -> Result<()> {
     let load = machine::load();
     let wanted = Wanted::new(&options.only)?;
     family::check()?;
-    let cardoon = Cardoon::new(options.program);
-    let inputs = Inputs::make(&cardoon, options.gb, options.keep.as_deref())?;
-    let systems = wanted.of_all(systems::all(cardoon));
-    let mut report = Report::new(systems, &inputs, options.runs, load)?;
-    measure(&mut report, &wanted, &inputs)?;
-    if let Some(python) = options.python.filter(|_| wanted.is_all()) {
-        report.calls = Some(Calls::measure(&python, options.runs));
-    }
+    let inputs = Inputs::new(options.keep.as_deref())?;
+    let logs = logs(&options, &wanted, &inputs)?;
+    let tpch = tpch(&options, &wanted, &inputs)?;
+    let python = options.python.as_ref().filter(|_| wanted.is_all());
+    let calls = python.map(|python| Calls::measure(python, options.runs));
+    let report = Report { runs: options.runs, load, logs, tpch, calls };
     println!("\n{}", report.text());
     let faults = report.faults();
     ensure!(faults.is_empty(), "{}", faults.join("\n"));
     if wanted.is_all() { report.publish() } else { Ok(()) }
 }
 
-fn measure(report: &mut Report, wanted: &Wanted, inputs: &Inputs) -> Result<()> {
-    inputs.warm()?;
-    report.reading = limit::measure(inputs, report.runs)?;
-    for query in wanted.queries() {
-        inputs.warm()?;
-        let row = Row::measure(query, &report.systems, inputs, report.runs);
-        println!("{}", row.told(&report.systems));
-        report.rows.push(row);
+fn logs(options: &Options, wanted: &Wanted, inputs: &Inputs) -> Result<Option<Logs>> {
+    if wanted.logs().is_empty() {
+        return Ok(None);
     }
-    Ok(())
+    let cardoon = Cardoon::new(options.program.clone());
+    inputs.make_logs(&cardoon, options.gb)?;
+    inputs.warm_logs()?;
+    let reading = limit::measure(inputs, options.runs)?;
+    let systems = wanted.of_all(systems::all(cardoon));
+    let part = Part::measure(systems, wanted.logs(), inputs, Inputs::warm_logs, options.runs)?;
+    Logs::new(part, reading, inputs).map(Some)
+}
+
+fn tpch(options: &Options, wanted: &Wanted, inputs: &Inputs) -> Result<Option<Tpch>> {
+    let systems = wanted.of_all(systems::in_sql(Cardoon::new(options.program.clone())));
+    if wanted.tpch().is_empty() || systems.is_empty() {
+        return Ok(None);
+    }
+    inputs.make_tables()?;
+    let part = Part::measure(systems, wanted.tpch(), inputs, Inputs::warm_tables, options.runs)?;
+    Tpch::new(part, inputs).map(Some)
 }

@@ -5,7 +5,7 @@ use cardoon_bench_common::median;
 
 use crate::answer::Answer;
 use crate::inputs::Inputs;
-use crate::queries::Query;
+use crate::queries::{Kind, Query};
 use crate::systems::{Run, System};
 
 pub(crate) struct Row {
@@ -36,7 +36,7 @@ impl Row {
                 cell.add(system.run(query, inputs));
             }
         }
-        judge(&mut cells);
+        judge(&mut cells, query.columns);
         Self { query, cells }
     }
 
@@ -54,6 +54,11 @@ impl Cell {
             Ok(run) => self.runs.push(run),
             Err(error) => self.trouble = Some(Trouble::Failed(format!("{error:#}"))),
         }
+    }
+
+    /// Those of the query, or of the whole process where a system does not say more.
+    pub(crate) fn secs(&self) -> Option<f64> {
+        self.query_secs().or_else(|| self.wall_secs())
     }
 
     pub(crate) fn query_secs(&self) -> Option<f64> {
@@ -87,7 +92,7 @@ impl Cell {
             Some(Trouble::Failed(why)) => format!("failed: {why}"),
             Some(Trouble::Differs(how)) => format!("differs: {how}"),
             None => {
-                let (secs, mb) = (self.query_secs().or(self.wall_secs()), self.peak_mb());
+                let (secs, mb) = (self.secs(), self.peak_mb());
                 format!("{:.2} s {:.0} MB", secs.unwrap_or_default(), mb.unwrap_or_default())
             }
         }
@@ -95,12 +100,12 @@ impl Cell {
 }
 
 /// Finds the cells that do not agree with the answer that most systems give.
-fn judge(cells: &mut [Cell]) {
+fn judge(cells: &mut [Cell], columns: &[Kind]) {
     let answers = || cells.iter().filter_map(|cell| cell.runs.first()).map(|run| &run.answer);
-    let agreeing = |answer: &Answer| answers().filter(|other| answer.agrees_with(other)).count();
+    let agreeing = |answer: &Answer| answers().filter(|other| answer.agrees_with(other, columns)).count();
     let Some(right) = answers().max_by_key(|answer| agreeing(answer)).cloned() else { return };
     for cell in cells {
-        if let Some(run) = cell.runs.iter().find(|run| !run.answer.agrees_with(&right)) {
+        if let Some(run) = cell.runs.iter().find(|run| !run.answer.agrees_with(&right, columns)) {
             cell.trouble = Some(Trouble::Differs(format!("{:?}, but most have {right:?}", run.answer)));
         }
     }
@@ -127,7 +132,7 @@ pub(crate) mod tests {
     #[test]
     fn whose_answer_few_have_is_told_and_has_no_figures() {
         let mut cells = [cell(&[1.0], 8), cell(&[2.0], 9), cell(&[3.0], 8)];
-        judge(&mut cells);
+        judge(&mut cells, &[Kind::Integer]);
         assert!(matches!(&cells[1].trouble, Some(Trouble::Differs(_))));
         assert_eq!(cells[1].wall_secs(), None);
         assert_eq!(cells[2].wall_secs(), Some(4.0));
@@ -138,7 +143,7 @@ pub(crate) mod tests {
         let mut unsteady = cell(&[1.0], 8);
         unsteady.runs.extend(cell(&[1.0], 9).runs);
         let mut cells = [unsteady, cell(&[3.0], 8)];
-        judge(&mut cells);
+        judge(&mut cells, &[Kind::Integer]);
         assert!(cells[0].trouble.is_some() && cells[1].trouble.is_none());
     }
 

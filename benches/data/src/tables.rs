@@ -1,5 +1,6 @@
 //! The tables: a line a query, a column a system.
 
+use crate::means;
 use crate::rounds::{Cell, Row, Trouble};
 use crate::systems::System;
 
@@ -8,19 +9,23 @@ pub(crate) fn queries(systems: &[System], rows: &[Row]) -> String {
     let ours = systems.iter().position(System::is_ours);
     let mut head = head(systems);
     head.extend(ours.map(|_| "Cardoon / best other".into()));
-    let lines = rows.iter().map(|row| {
-        let mut line = line(row, |cell| told_secs(query_secs(cell)));
-        let peers =
-            systems.iter().zip(&row.cells).filter(|(system, _)| system.is_peer()).map(|(_, cell)| cell);
-        line.extend(ours.map(|ours| ratio(&row.cells[ours], peers)));
-        line
-    });
-    table(&head, &lines.collect::<Vec<_>>())
+    let compared = |secs: Vec<Option<f64>>| {
+        let peers = systems.iter().zip(&secs).filter(|(system, _)| system.is_peer()).map(|(_, secs)| *secs);
+        ours.map(|ours| ratio(secs[ours], peers))
+    };
+    let mut lines: Vec<_> = rows.iter().map(|row| line(row, |cell| told_secs(cell.secs()))).collect();
+    for (line, row) in lines.iter_mut().zip(rows) {
+        line.extend(compared(row.cells.iter().map(Cell::secs).collect()));
+    }
+    let means = means::geometric(rows, Cell::secs);
+    lines.extend(mean_line(rows, &means).map(|line| line.into_iter().chain(compared(means)).collect()));
+    table(&head, &lines)
 }
 
 /// Seconds of the whole processes.
 pub(crate) fn walls(systems: &[System], rows: &[Row]) -> String {
-    let lines: Vec<_> = rows.iter().map(|row| line(row, |cell| told_secs(cell.wall_secs()))).collect();
+    let mut lines: Vec<_> = rows.iter().map(|row| line(row, |cell| told_secs(cell.wall_secs()))).collect();
+    lines.extend(mean_line(rows, &means::geometric(rows, Cell::wall_secs)));
     table(&head(systems), &lines)
 }
 
@@ -44,18 +49,19 @@ fn line(row: &Row, figure: impl Fn(&Cell) -> String) -> Vec<String> {
     std::iter::once(row.query.title.into()).chain(cells).collect()
 }
 
-/// The whole process where a system does not say more.
-fn query_secs(cell: &Cell) -> Option<f64> {
-    cell.query_secs().or_else(|| cell.wall_secs())
+/// Under several rows.
+fn mean_line(rows: &[Row], means: &[Option<f64>]) -> Option<Vec<String>> {
+    let cells = means.iter().map(|secs| told_secs(*secs));
+    (rows.len() > 1).then(|| std::iter::once("geometric mean".into()).chain(cells).collect())
 }
 
 fn told_secs(secs: Option<f64>) -> String {
     secs.map_or_else(|| "-".into(), |secs| format!("{secs:.2}"))
 }
 
-fn ratio<'a>(ours: &Cell, peers: impl Iterator<Item = &'a Cell>) -> String {
-    let best = peers.filter_map(query_secs).min_by(f64::total_cmp);
-    let ratio = query_secs(ours).zip(best).map(|(ours, best)| ours / best);
+fn ratio(ours: Option<f64>, peers: impl Iterator<Item = Option<f64>>) -> String {
+    let best = peers.flatten().min_by(f64::total_cmp);
+    let ratio = ours.zip(best).map(|(ours, best)| ours / best);
     ratio.map_or_else(|| "-".into(), |ratio| format!("{ratio:.2}"))
 }
 
@@ -76,7 +82,7 @@ fn table(head: &[String], lines: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queries::QUERIES;
+    use crate::queries::LOGS;
     use crate::rounds::tests::cell;
 
     fn failed() -> Cell {
@@ -96,14 +102,21 @@ mod tests {
 
     #[test]
     fn a_row_says_what_went_wrong() {
-        let row = Row { query: &QUERIES[0], cells: vec![cell(&[2.5], 8), failed()] };
-        assert_eq!(line(&row, |cell| told_secs(query_secs(cell))), ["count per user", "2.50", "failed"]);
+        let row = Row { query: &LOGS[0], cells: vec![cell(&[2.5], 8), failed()] };
+        assert_eq!(line(&row, |cell| told_secs(cell.secs())), ["count per user", "2.50", "failed"]);
     }
 
     #[test]
     fn cardoon_is_compared_with_the_best_that_has_a_time() {
-        assert_eq!(ratio(&cell(&[3.0], 8), [cell(&[4.0], 8), cell(&[2.0], 8), failed()].iter()), "1.50");
-        assert_eq!(ratio(&cell(&[3.0], 8), [failed()].iter()), "-");
-        assert_eq!(ratio(&failed(), [cell(&[3.0], 8)].iter()), "-");
+        assert_eq!(ratio(Some(3.0), [Some(4.0), Some(2.0), None].into_iter()), "1.50");
+        assert_eq!(ratio(Some(3.0), [None].into_iter()), "-");
+        assert_eq!(ratio(None, [Some(3.0)].into_iter()), "-");
+    }
+
+    #[test]
+    fn a_mean_stands_under_several_rows_only() {
+        let row = || Row { query: &LOGS[0], cells: vec![cell(&[2.5], 8)] };
+        assert_eq!(mean_line(&[row()], &[Some(2.5)]), None);
+        assert_eq!(mean_line(&[row(), row()], &[Some(2.5), None]).unwrap(), ["geometric mean", "2.50", "-"]);
     }
 }

@@ -1,8 +1,8 @@
 """What the programs beside this one share: how a query is timed, and how its answer is summed up.
 
-Each of them is started as `python by_SYSTEM.py SETTING QUERY LOGS USERS` and prints one line of JSON: the seconds of
-the query, the seconds of what was started for it, and a summary of the answer that does not depend on the order of its
-rows.
+Each of them is started as `python by_SYSTEM.py SETTING QUERY LOGS USERS` or as `python sql_by_SYSTEM.py SQL` and prints
+one line of JSON: the seconds of the query, the seconds of what was started for it, and a summary of the answer that
+does not depend on the order of its rows.
 """
 
 import json
@@ -22,6 +22,17 @@ def give(query, columns, start=0.0):
     result = query()
     seconds = time.perf_counter() - begin
     print(json.dumps({"seconds": seconds, "start": start, **summary(columns(result))}))
+
+
+def columns_of_table(table):
+    """Those of Arrow's. Decimals become floats, but whole numbers if they have no decimals."""
+    return [plain(column).to_numpy() for column in table.columns]
+
+
+def plain(column):
+    if not str(column.type).startswith("decimal"):
+        return column
+    return column.cast("int64" if column.type.scale == 0 else "float64")
 
 
 def summary(columns):

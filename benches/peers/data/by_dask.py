@@ -78,6 +78,11 @@ def latest(logs, users):
     return purchases.nlargest(100, ["timestamp", "user_id"]).compute().set_index("user_id")
 
 
+def parquet(logs, users):
+    rows = dd.read_parquet(f"{logs}.parquet", columns=["user_id"])
+    return rows.groupby("user_id").size().rename("n").compute()
+
+
 QUERIES = {
     "count": count,
     "filter": filtered,
@@ -91,6 +96,7 @@ QUERIES = {
     "ranks": ranks,
     "pairs": pairs,
     "latest": latest,
+    "parquet": parquet,
 }
 
 

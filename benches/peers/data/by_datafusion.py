@@ -27,19 +27,23 @@ QUERIES = {
     "latest": """
         select user_id, timestamp from logs where action = 'purchase'
         order by timestamp desc, user_id desc limit 100""",
+    "parquet": "select user_id, count(*) as n from parquet group by user_id",
 }
 
 
-def run(query, logs, users):
+def run(name, logs, users):
     context = datafusion.SessionContext()
-    context.register_csv("logs", f"{logs}/")
-    context.register_csv("users", users)
-    return context.sql(query).to_arrow_table()
+    if name == "parquet":
+        context.register_parquet("parquet", f"{logs}.parquet")
+    else:
+        context.register_csv("logs", f"{logs}/")
+        context.register_csv("users", users)
+    return context.sql(QUERIES[name]).to_arrow_table()
 
 
 if __name__ == "__main__":
     _, name, logs, users = sys.argv[1:]
     answer.give(
-        lambda: run(QUERIES[name], logs, users),
+        lambda: run(name, logs, users),
         lambda table: [column.to_numpy() for column in table.columns],
     )

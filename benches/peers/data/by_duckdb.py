@@ -26,6 +26,7 @@ QUERIES = {
     "latest": """
         select user_id, timestamp from '{logs}/*.csv' where action = 'purchase'
         order by timestamp desc, user_id desc limit 100""",
+    "parquet": "select user_id, count(*) as n from '{logs}.parquet' group by user_id",
 }
 
 

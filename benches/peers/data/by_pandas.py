@@ -74,6 +74,10 @@ def latest(logs, users):
     return purchases.nlargest(100, ["timestamp", "user_id"]).set_index("user_id")
 
 
+def parquet(logs, users):
+    return pd.read_parquet(f"{logs}.parquet", columns=["user_id"]).groupby("user_id").size().rename("n")
+
+
 QUERIES = {
     "count": count,
     "filter": filtered,
@@ -87,6 +91,7 @@ QUERIES = {
     "ranks": ranks,
     "pairs": pairs,
     "latest": latest,
+    "parquet": parquet,
 }
 
 

@@ -77,17 +77,18 @@ QUERIES = {
     "ranks": ranks,
     "pairs": pairs,
     "latest": latest,
+    "parquet": count,
 }
 
 
-def run(query, logs, users, engine):
-    frames = pl.scan_csv(f"{logs}/*.csv"), pl.scan_csv(users)
-    return query(*frames).collect(engine=engine)
+def run(name, logs, users, engine):
+    rows = pl.scan_parquet(f"{logs}.parquet") if name == "parquet" else pl.scan_csv(f"{logs}/*.csv")
+    return QUERIES[name](rows, pl.scan_csv(users)).collect(engine=engine)
 
 
 if __name__ == "__main__":
     engine, name, logs, users = sys.argv[1:]
     answer.give(
-        lambda: run(QUERIES[name], logs, users, engine),
+        lambda: run(name, logs, users, engine),
         lambda frame: [column.to_numpy() for column in frame],
     )

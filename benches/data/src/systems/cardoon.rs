@@ -41,9 +41,13 @@ impl Cardoon {
     pub(crate) fn make_logs(&self, gb: f64, folder: &Path) -> Result<()> {
         let mut demo = Command::new(&self.program);
         demo.args(["demo", "logs", "--gb", &gb.to_string(), "--folder"]).arg(folder);
-        let status = demo.status().context("cannot start the program that makes logs")?;
-        ensure!(status.success(), "{demo:?} ended with {status}");
-        Ok(())
+        make(&mut demo)
+    }
+
+    /// Writes the rows of some files into another, of the kind that its name says.
+    pub(crate) fn copy(&self, from: &Path, to: &Path) -> Result<()> {
+        let query = format!("select * from '{}'", from.display().to_string().replace('\'', "''"));
+        make(Command::new(&self.program).args(["sql", &query, "--out"]).arg(to))
     }
 
     pub(super) fn run(&self, query: &Query, inputs: &Inputs) -> Result<Run> {
@@ -70,6 +74,12 @@ impl Cardoon {
             answer: Answer::of_csv(&ended.stdout, query.columns)?,
         })
     }
+}
+
+fn make(command: &mut Command) -> Result<()> {
+    let status = command.status().context("cannot start the program that makes logs")?;
+    ensure!(status.success(), "{command:?} ended with {status}");
+    Ok(())
 }
 
 /// The seconds that the query took: the last line on standard error begins with them, as in `2.134 s: 9 rows …`.

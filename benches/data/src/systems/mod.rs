@@ -9,7 +9,7 @@ use anyhow::Result;
 
 pub(crate) use self::cardoon::Cardoon;
 use self::python::Peer;
-pub(crate) use self::python::interpreter as peers_python;
+pub(crate) use self::python::{generate_tables, generator, interpreter as peers_python};
 use crate::answer::Answer;
 use crate::inputs::Inputs;
 use crate::queries::Query;
@@ -47,17 +47,20 @@ pub(crate) struct Run {
 /// What `--only` calls our cluster.
 const CLUSTER: &str = "cardoon-4x2";
 
-/// Ours come first.
+/// Those that are asked about logs. Ours come first.
 pub(crate) fn all(cardoon: Cardoon) -> Vec<System> {
     let cluster =
         System { name: CLUSTER.into(), title: "Cardoon 4x2".into(), kind: Kind::Cluster(cardoon.clone()) };
-    let cardoon = System { name: "cardoon".into(), title: "Cardoon".into(), kind: Kind::Cardoon(cardoon) };
-    let peers = python::peers().into_iter().map(|peer| System {
-        name: peer.name(),
-        title: peer.title(),
-        kind: Kind::Peer(peer),
-    });
-    [cardoon, cluster].into_iter().chain(peers).collect()
+    [System::ours(cardoon), cluster]
+        .into_iter()
+        .chain(python::peers().into_iter().map(System::peer))
+        .collect()
+}
+
+/// Those that are asked the queries of TPC-H, in the same words.
+pub(crate) fn in_sql(cardoon: Cardoon) -> Vec<System> {
+    let peers = python::peers_in_sql().into_iter().map(System::peer);
+    std::iter::once(System::ours(cardoon)).chain(peers).collect()
 }
 
 /// What `--only` may call a system.
@@ -66,6 +69,14 @@ pub(crate) fn names() -> Vec<String> {
 }
 
 impl System {
+    fn ours(cardoon: Cardoon) -> Self {
+        Self { name: "cardoon".into(), title: "Cardoon".into(), kind: Kind::Cardoon(cardoon) }
+    }
+
+    fn peer(peer: Peer) -> Self {
+        Self { name: peer.name(), title: peer.title(), kind: Kind::Peer(peer) }
+    }
+
     /// Ours in one process, which the others are compared with.
     pub(crate) fn is_ours(&self) -> bool {
         matches!(self.kind, Kind::Cardoon(_))

@@ -1,12 +1,10 @@
-//! The files that are asked: logs made by the program that is measured, and a table of their users.
-
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use tempfile::TempDir;
 
+use super::Inputs;
 use crate::systems::Cardoon;
 
 const FILES: usize = 20;
@@ -16,43 +14,33 @@ const COUNTRIES: [&str; 20] = [
     "TR", "US", "ZA",
 ];
 
-pub(crate) struct Inputs {
-    folder: PathBuf,
-    _removed_at_the_end: Option<TempDir>,
-}
-
+/// Logs made by the program that is measured, the same in Parquet, and a table of their users.
 impl Inputs {
-    /// Makes what is missing in `keep`, or all of it in a temporary folder.
-    pub(crate) fn make(cardoon: &Cardoon, gb: f64, keep: Option<&Path>) -> Result<Self> {
-        let inputs = match keep {
-            Some(folder) => Self::at(&std::path::absolute(folder)?),
-            None => Self::temporary()?,
-        };
-        std::fs::create_dir_all(inputs.logs())?;
-        if !inputs.has_logs((gb * 1e9) as u64)? {
-            println!("making {gb} GB of logs in {}", inputs.logs().display());
-            cardoon.make_logs(gb, &inputs.logs())?;
+    /// Makes what is missing.
+    pub(crate) fn make_logs(&self, cardoon: &Cardoon, gb: f64) -> Result<()> {
+        std::fs::create_dir_all(self.logs())?;
+        if !self.has_logs((gb * 1e9) as u64)? {
+            println!("making {gb} GB of logs in {}", self.logs().display());
+            cardoon.make_logs(gb, &self.logs())?;
+            remove(&self.parquet())?;
         }
-        write_users(&inputs.users()).context("cannot write the table of users")?;
-        Ok(inputs)
-    }
-
-    fn temporary() -> Result<Self> {
-        let folder = TempDir::with_prefix("cardoon-bench-")?;
-        Ok(Self { folder: folder.path().to_owned(), _removed_at_the_end: Some(folder) })
-    }
-
-    /// Those of a folder; none are made.
-    pub(crate) fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), _removed_at_the_end: None }
+        if !self.parquet().exists() {
+            self.place(&self.parquet(), |file| cardoon.copy(&self.logs().join("*.csv"), file))?;
+        }
+        write_users(&self.users()).context("cannot write the table of users")
     }
 
     pub(crate) fn logs(&self) -> PathBuf {
-        self.folder.join("logs")
+        self.folder().join("logs")
+    }
+
+    /// The logs in one file of Parquet.
+    pub(crate) fn parquet(&self) -> PathBuf {
+        self.folder().join("logs.parquet")
     }
 
     pub(crate) fn users(&self) -> PathBuf {
-        self.folder.join("users.csv")
+        self.folder().join("users.csv")
     }
 
     /// Of the logs, sorted.
@@ -83,12 +71,15 @@ impl Inputs {
     }
 
     /// Reads everything, so that it is in the kernel's cache.
-    pub(crate) fn warm(&self) -> Result<()> {
-        for path in self.files()?.into_iter().chain([self.users()]) {
-            let mut file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-            std::io::copy(&mut file, &mut std::io::sink())?;
-        }
-        Ok(())
+    pub(crate) fn warm_logs(&self) -> Result<()> {
+        super::warm(self.files()?.into_iter().chain([self.parquet(), self.users()]))
+    }
+}
+
+fn remove(file: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
