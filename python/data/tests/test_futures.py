@@ -7,6 +7,7 @@ import os
 import pickle
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -125,8 +126,9 @@ def test_exceptions_are_raised_as_what_they_are(client: Client) -> None:
     assert "in fail" in str(caught.value.__cause__)
     assert failed.status == follows.status == "error"
     assert isinstance(failed.exception(), calls.Own)
-    assert failed.traceback() is not None
+    assert [frame.name for frame in traceback.extract_tb(follows.traceback())] == ["fail"]
     fine = client.submit(int, 5)
+    assert fine.traceback() is None
     assert client.gather([failed, fine, {"a": failed, "b": fine}], errors="skip") == [5, {"b": 5}]
     with pytest.raises(calls.Own):
         client.gather([fine, failed])

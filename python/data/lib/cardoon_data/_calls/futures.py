@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cardoon_data._calls import pickles
+from cardoon_data._calls.tracebacks import RemoteTraceback, rebuilt
 
 if TYPE_CHECKING:
     from cardoon_data._calls.runner import Call, Runner
@@ -66,10 +67,13 @@ class Future:
         return self._end.exception(timeout)
 
     def traceback(self, timeout: float | None = None) -> TracebackType | None:
-        """Waits for the end, and answers the traceback of what the call has raised. Of a call in another process it is the
-        text of ``exception().__cause__`` that says where."""
+        """Waits for the end, and answers the traceback of what the call has raised. Frames of another process have no
+        variables."""
         error = self.exception(timeout)
-        return None if error is None else error.__traceback__
+        if error is None:
+            return None
+        cause = error.__cause__
+        return rebuilt(cause.places) if isinstance(cause, RemoteTraceback) else error.__traceback__
 
     def done(self) -> bool:
         """Whether it has ended, in whatever way."""

@@ -7,12 +7,13 @@ from concurrent.futures import CancelledError
 from typing import Any
 
 from cardoon._core import Record
-from cardoon._outcome import RemoteTraceback, exception_of
+from cardoon._outcome import exception_of
 from cardoon.exceptions import WorkerLostError
 from cardoon_data._calls import pickles
 from cardoon_data._calls.futures import Answer, Future, KilledWorker
 from cardoon_data._calls.parcels import Parcel, Parcels
 from cardoon_data._calls.runner import Call, Options, settle
+from cardoon_data._calls.tracebacks import RemoteTraceback
 from cardoon_data._calls.wire import Message, Wire
 
 
@@ -76,7 +77,7 @@ def _outcome(id: str, record: Record, wire: Wire, parcels: Parcels) -> tuple[Ans
         assert outcome.value is not None
         return PickledAnswer(parcels.taken(outcome.value), parcels), None
     error: BaseException = pickles.loads(outcome.error)
-    error.__cause__ = RemoteTraceback(outcome.traceback)
+    error.__cause__ = RemoteTraceback(outcome.traceback, outcome.places)
     return None, error
 
 

@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from cardoon import App, Task
-from cardoon_data._calls import pickles
-from cardoon_data._calls.making import made
+from cardoon_data._calls import making, pickles
 from cardoon_data._calls.parcels import Parcels
 from cardoon_data._calls.seal import Seal
+from cardoon_data._calls.tracebacks import places
 from cardoon_data._calls.wire import FOLDER, OUTPUT, TASK, TOKEN, Message, Outcome, Wire
 
 #: So many functions are kept unpickled.
@@ -65,7 +65,7 @@ def _value(message: Message) -> bytes:
     needs = [pickles.loads(_parcels.unpack(need)) for need in message.needs]
     args, kwargs = pickles.loads(_parcels.unpack(message.arguments), needs)
     with _printing():
-        return pickles.dumps(made(function, args, kwargs))
+        return pickles.dumps(making.made(function, args, kwargs))
 
 
 @functools.lru_cache(_FUNCTIONS)
@@ -85,8 +85,9 @@ def _printing() -> Iterator[None]:
 
 
 def _failed(error: BaseException) -> Outcome:
-    text = "".join(traceback.format_exception(type(error), error, _of_user(error.__traceback__)))
-    return Outcome(None, _pickled(error), text)
+    tb = _of_user(error.__traceback__)
+    text = "".join(traceback.format_exception(type(error), error, tb))
+    return Outcome(None, _pickled(error), text, places(tb))
 
 
 def _pickled(error: BaseException) -> bytes:
@@ -109,6 +110,6 @@ def _plain(error: BaseException) -> RuntimeError:
 
 def _of_user(tb: TracebackType | None) -> TracebackType | None:
     """From the function's own frame on."""
-    while tb is not None and tb.tb_frame.f_code.co_filename == __file__:
+    while tb is not None and tb.tb_frame.f_code.co_filename in (__file__, making.__file__):
         tb = tb.tb_next
     return tb

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from cardoon_data._calls.parcels import Parcel, Parcels
 from cardoon_data._calls.seal import Seal
+from cardoon_data._calls.tracebacks import Place
 
 #: The name of the task, and of its queue.
 TASK = "cardoon.data.call"
@@ -30,11 +32,12 @@ class Message(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How a call has ended: the content of a parcel, or an exception and its traceback."""
+    """How a call has ended: the content of a parcel, or an exception, its traceback and the places of that."""
 
     value: bytes | str | None
     error: bytes | None = None
     traceback: str = ""
+    places: Sequence[Place] = ()
 
 
 class Wire:
