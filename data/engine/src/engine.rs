@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use crate::cluster::Cluster;
 use crate::output::Failure;
 use crate::tables::{self, Place, Tables};
-use crate::{Output, Progress, Settings, errors, lower, order, output, session};
+use crate::{Children, Output, Progress, Settings, errors, lower, order, output, session};
 
 /// How often a query begins again, at most: once for each column that is widened.
 const RESTARTS: u64 = 1000;
@@ -27,6 +27,8 @@ pub struct Engine {
     settings: Settings,
     runtime: Arc<RuntimeEnv>,
     tables: Arc<Tables>,
+    /// Of this process; those of a cluster are its executors'.
+    children: Arc<Children>,
     cluster: Option<Arc<dyn Cluster>>,
 }
 
@@ -58,7 +60,8 @@ impl Engine {
     pub fn new(settings: Settings) -> Result<Self> {
         let runtime = session::runtime(&settings)?;
         let tables = Arc::new(Tables::new(&settings, Place::Here));
-        Ok(Self { settings, runtime, tables, cluster: None })
+        let children = Arc::new(Children::new(settings.python.clone(), settings.memory)?);
+        Ok(Self { settings, runtime, tables, children, cluster: None })
     }
 
     /// An engine whose queries `cluster` carries out. Threads and memory are those of its executors.
@@ -128,7 +131,10 @@ impl Engine {
     async fn plan(&self, frame: &Frame, attempt: Attempt) -> Result<DataFrame, DataFusionError> {
         let session = match &self.cluster {
             Some(cluster) => session::on_cluster(&**cluster, &self.runtime, &self.tables).await?,
-            None => session::session(&self.settings, &self.runtime, &self.tables, attempt),
+            None => {
+                let shared = (&self.tables, &self.children);
+                session::session(&self.settings, &self.runtime, shared, attempt)
+            }
         };
         order::kept(lower::frame(&session, frame).await?)
     }

@@ -5,6 +5,8 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::Result;
 use datafusion::logical_expr::LogicalPlan;
 
+use crate::python;
+
 /// Keeps the order of the files where each row of the answer is made of one row of them. Such a query has one reader: it
 /// has little to do beside reading.
 pub(crate) fn kept(frame: DataFrame) -> Result<DataFrame> {
@@ -17,14 +19,15 @@ pub(crate) fn kept(frame: DataFrame) -> Result<DataFrame> {
 
 fn is_by_row(plan: &LogicalPlan) -> Result<bool> {
     let other = plan.exists(|step| {
-        Ok(!matches!(
-            step,
+        Ok(match step {
             LogicalPlan::Projection(_)
-                | LogicalPlan::Filter(_)
-                | LogicalPlan::Limit(_)
-                | LogicalPlan::SubqueryAlias(_)
-                | LogicalPlan::TableScan(_)
-        ))
+            | LogicalPlan::Filter(_)
+            | LogicalPlan::Limit(_)
+            | LogicalPlan::SubqueryAlias(_)
+            | LogicalPlan::TableScan(_) => false,
+            LogicalPlan::Extension(step) => !python::keeps_order(step),
+            _ => true,
+        })
     })?;
     Ok(!other)
 }

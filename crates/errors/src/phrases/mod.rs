@@ -152,6 +152,11 @@ mod tests {
             Code::NoExecutors,
             Code::ExecutorsLost,
             Code::ClusterDenied,
+            Code::NoPython,
+            Code::FunctionRaised,
+            Code::ChildDied,
+            Code::OtherColumns,
+            Code::OtherPython,
         ] {
             let said = |phrase: &Phrase| phrase.code == Some(code);
             assert!(phrases().any(said), "{code}");

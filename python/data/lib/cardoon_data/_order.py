@@ -24,6 +24,9 @@ def _is_ordered(plan: Json) -> bool:
         return _is_ordered(body["input"])
     if step == "concat":
         return any(_is_ordered(part) for part in body["inputs"])
+    if step == "python":
+        # What is sorted has an order too, which the engine does not know of behind a function.
+        return not body["keys"] and (_is_ordered(body["input"]) or bool(lifted(body["input"])[1]))
     return step in ("scan", "distinct")
 
 
@@ -36,6 +39,8 @@ def _depends(plan: Json) -> bool:
         case "distinct" if body["on"]:
             return True
         case "limit" if _is_ordered(body["input"]):
+            return True
+        case "python" if body["keys"] and _is_ordered(body["input"]):
             return True
         case "scan":
             return False
@@ -109,7 +114,7 @@ def parts(plan: Json) -> list[Json]:
     ((step, body),) = plan.items()
     if step == "concat":
         return [part for inner in body["inputs"] for part in parts(inner)]
-    if step in ("select", "filter", "assign"):
+    if step in ("select", "filter", "assign") or (step == "python" and not body["keys"]):
         inner = parts(body["input"])
         return [plan] if len(inner) == 1 else [{step: {**body, "input": part}} for part in inner]
     return [plan]

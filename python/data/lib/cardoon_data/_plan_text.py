@@ -65,6 +65,9 @@ def _details(step: str, body: Any) -> str:
             return f"{body['how']} on {', '.join(body['left_on'])} = {', '.join(body['right_on'])}"
         case "distinct":
             return ", ".join(body["on"])
+        case "python":
+            name = body["function"]["name"]
+            return f"{name} by {', '.join(body['keys'])}" if body["keys"] else str(name)
         case "sql":
             return str(body["query"])
     return ""
@@ -94,6 +97,10 @@ def _expr(expr: Json) -> str:
             return f"where({', '.join(_expr(body[part]) for part in ('condition', 'then', 'otherwise'))})"
         case "call":
             return f"{body['function']}({', '.join(map(_expr, body['arguments']))})"
+        case "python":
+            return f"{body['function']['name']}({', '.join(map(_expr, body['arguments']))})"
+        case "window" if not body.get("partition_by"):
+            return "place"
         case "window":
             return f"place among equal {', '.join(map(_expr, body['partition_by']))}"
     return _aggregate(body)

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from cardoon_data import _local, _missing
-from cardoon_data._cluster import LocalCluster, given_token
+from cardoon_data._cluster import LocalCluster, token_of
 from cardoon_data._collection import compute
 from cardoon_data._delayed import Delayed, delayed
 from cardoon_data._futures import CancelledError, Future, Starter, TimeoutError, as_completed, gathered, wait
@@ -44,7 +44,8 @@ class Client:
     an address such as ``tcp://10.0.0.7:8787``. Of several clients the last one counts.
 
     Without either it makes a :class:`LocalCluster` with the options that are given, and closes it with itself. ``token`` is
-    what the cluster asks for; by default the variable ``CARDOON_DATA_TOKEN``, if there is one. Raises
+    what the cluster asks for; by default that of a :class:`LocalCluster` of this process, else the variable
+    ``CARDOON_DATA_TOKEN``, if there is one. Raises
     :class:`OperationalError` if the cluster cannot be reached, or has another token.
 
     Executors open files under the names that this process knows them by. What ``from_pandas`` and ``persist`` keep lies in
@@ -61,7 +62,7 @@ class Client:
         if isinstance(address, str):
             #: Nothing if there is only an address, as in Dask.
             self.cluster: LocalCluster | None = None
-            self._local = Remote(address, given_token(token))
+            self._local = Remote(address, token_of(address, token))
         else:
             self.cluster = LocalCluster(token=token, **options) if address is None else address
             self._local = self.cluster._local
