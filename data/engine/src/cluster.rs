@@ -43,14 +43,18 @@ pub const BAD_ROWS: &str = "csv_bad_rows";
 /// What the steps begin with that we encode.
 const FILES: u8 = b'f';
 const FUNCTION: u8 = b'p';
+const PLACES: u8 = b'n';
 
 /// A step of a plan for an executor; nothing if it is one that DataFusion itself can encode.
 pub fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>, DataFusionError> {
+    let marked = |mark: u8, step: Vec<u8>| [&[mark], step.as_slice()].concat();
     if let Some(files) = tables::encode(plan)? {
-        return Ok(Some([&[FILES], files.as_slice()].concat()));
+        return Ok(Some(marked(FILES, files)));
     }
-    let function = python::encode(plan)?;
-    Ok(function.map(|function| [&[FUNCTION], function.as_slice()].concat()))
+    if let Some(function) = python::encode_function(plan)? {
+        return Ok(Some(marked(FUNCTION, function)));
+    }
+    Ok(python::encode_places(plan)?.map(|places| marked(PLACES, places)))
 }
 
 /// The step that [`encode`] has encoded, over the steps `inputs`.
@@ -60,7 +64,8 @@ pub fn decode(
 ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
     match (sent, inputs) {
         ([FILES, files @ ..], []) => tables::decode(files),
-        ([FUNCTION, function @ ..], [input]) => python::decode(function, input.clone()),
+        ([FUNCTION, function @ ..], [input]) => python::decode_function(function, input.clone()),
+        ([PLACES, places @ ..], [input]) => python::decode_places(places, input.clone()),
         _ => Err(errors::internal("a step of a plan cannot be read").into_engine()),
     }
 }

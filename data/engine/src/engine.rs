@@ -136,7 +136,8 @@ impl Engine {
                 session::session(&self.settings, &self.runtime, shared, attempt)
             }
         };
-        order::kept(lower::frame(&session, frame).await?)
+        let place = if self.cluster.is_some() { Place::Executors } else { Place::Here };
+        order::kept(lower::frame(&session, frame).await?, place)
     }
 
     async fn start(&self, frame: &Frame, attempt: Attempt) -> Result<Rows, DataFusionError> {

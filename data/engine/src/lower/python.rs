@@ -5,6 +5,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::error::Result;
 
 use super::{expr, project};
+use crate::order;
 use crate::python::{self, Function, Given};
 
 /// What a function makes of all rows, or of the rows of each group.
@@ -12,13 +13,17 @@ pub(super) fn step(
     input: DataFrame,
     function: &PythonFunction,
     keys: &[String],
-    order: &[String],
+    order_by: &[String],
 ) -> Result<DataFrame> {
     let function = Function::new(function)?;
     if keys.is_empty() {
         return python::step(input, function, Given::Chunks);
     }
-    let (input, order) = if order.is_empty() { python::with_places(input)? } else { (input, order.to_vec()) };
+    let (input, order) = if order_by.is_empty() && order::is_of_files(input.logical_plan())? {
+        python::with_places(input)?
+    } else {
+        (input, order_by.to_vec())
+    };
     python::step(input, function, Given::Groups { keys: keys.to_vec(), order })
 }
 

@@ -20,9 +20,9 @@ mod rows;
 mod settings;
 
 pub use children::Children;
-pub(crate) use exec::{decode, encode};
+pub(crate) use exec::{decode as decode_function, encode as encode_function};
 pub(crate) use function::{Function, Given};
-pub(crate) use node::{keeps_order, step};
-pub(crate) use places::with_places;
+pub(crate) use node::{is_places, keeps_order, step};
+pub(crate) use places::{decode as decode_places, encode as encode_places, with_places};
 pub(crate) use planner::Planner;
 pub use settings::Python;

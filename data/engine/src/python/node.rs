@@ -46,6 +46,12 @@ pub(crate) fn keeps_order(step: &Extension) -> bool {
     !node.is_some_and(|node| matches!(node.what, What::Called(_, Given::Groups { .. })))
 }
 
+/// Whether a step says in which order rows came, so that they must come as the files have them.
+pub(crate) fn is_places(step: &Extension) -> bool {
+    let node = step.node.as_any().downcast_ref::<Node>();
+    node.is_some_and(|node| node.what == What::Placed)
+}
+
 impl Node {
     fn new(input: LogicalPlan, what: What) -> Result<Self> {
         let schema = what.schema(input.schema().as_arrow());

@@ -1,9 +1,12 @@
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::dataframe::DataFrame;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
@@ -13,6 +16,7 @@ use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties, SendableRecordBatchStream,
 };
 use futures_util::StreamExt as _;
+use serde::{Deserialize, Serialize};
 
 use super::node::{self, What};
 use super::rows;
@@ -30,10 +34,16 @@ pub(crate) fn with_places(input: DataFrame) -> Result<(DataFrame, Vec<String>)> 
 
 /// Adds to each row the number of its partition and its number in it.
 #[derive(Debug)]
-pub(super) struct PlacesExec {
+pub(crate) struct PlacesExec {
     input: Arc<dyn ExecutionPlan>,
+    /// Where each partition begins. An executor has few of them, which it numbers anew, so that it has to be told.
+    begins: Option<Vec<Begin>>,
     properties: Arc<PlanProperties>,
 }
+
+/// A file, and the byte of it at which a partition begins.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Begin(String, i64);
 
 impl PlacesExec {
     pub(super) fn new(input: Arc<dyn ExecutionPlan>) -> Self {
@@ -44,8 +54,50 @@ impl PlacesExec {
             of_input.emission_type,
             of_input.boundedness,
         );
-        Self { input, properties: Arc::new(properties) }
+        Self { input, begins: None, properties: Arc::new(properties) }
     }
+
+    /// The number of a partition among those of all executors.
+    fn number(&self, partition: usize) -> usize {
+        let of_all = || {
+            let own = begins(&self.input)?.into_iter().nth(partition)?;
+            self.begins.as_ref()?.iter().position(|begin| *begin == own)
+        };
+        of_all().unwrap_or(partition)
+    }
+}
+
+/// Where the partitions of `plan` begin, if they read files.
+fn begins(plan: &Arc<dyn ExecutionPlan>) -> Option<Vec<Begin>> {
+    if let Some(source) = plan.downcast_ref::<DataSourceExec>() {
+        let source = (source.data_source().as_ref() as &dyn Any).downcast_ref::<FileScanConfig>()?;
+        return Some(source.file_groups.iter().map(begin).collect());
+    }
+    match plan.children().as_slice() {
+        [input] => begins(input),
+        _ => None,
+    }
+}
+
+fn begin(group: &FileGroup) -> Begin {
+    let first = group.files().first();
+    let path = first.map(|file| file.object_meta.location.to_string());
+    let start = first.and_then(|file| file.range.as_ref()).map(|range| range.start);
+    Begin(path.unwrap_or_default(), start.unwrap_or_default())
+}
+
+/// The step for an executor; nothing if `plan` is another one.
+pub(crate) fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>> {
+    let Some(step) = plan.downcast_ref::<PlacesExec>() else { return Ok(None) };
+    // The scheduler sends on what it was told: it has cut the input already.
+    let begins = step.begins.clone().or_else(|| begins(&step.input));
+    serde_json::to_vec(&begins).map(Some).map_err(|error| DataFusionError::External(Box::new(error)))
+}
+
+/// What [`encode`] has encoded, over `input`.
+pub(crate) fn decode(sent: &[u8], input: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>> {
+    let begins = serde_json::from_slice(sent).map_err(|error| DataFusionError::External(Box::new(error)))?;
+    Ok(Arc::new(PlacesExec { begins, ..PlacesExec::new(input) }))
 }
 
 impl ExecutionPlan for PlacesExec {
@@ -80,7 +132,7 @@ impl ExecutionPlan for PlacesExec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let [input] = <[_; 1]>::try_from(children)
             .map_err(|_| DataFusionError::Internal("a step has one input".into()))?;
-        Ok(Arc::new(Self::new(input)))
+        Ok(Arc::new(Self { begins: self.begins.clone(), ..Self::new(input) }))
     }
 
     fn with_new_children(
@@ -92,7 +144,7 @@ impl ExecutionPlan for PlacesExec {
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let schema = self.schema();
-        let mut next = ROWS * partition as i64;
+        let mut next = ROWS * self.number(partition) as i64;
         let to = schema.clone();
         let placed = self.input.execute(partition, context)?.map(move |batch| {
             let batch = batch?;

@@ -132,13 +132,15 @@ def _pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _read(requests: BinaryIO, frames: queue.SimpleQueue[tuple[bytes, bytes]]) -> None:
-    while len(head := requests.read(_HEAD.size)) == _HEAD.size:
-        kind, length = _HEAD.unpack(head)
-        body = requests.read(length)
-        if len(body) < length:
-            break
-        frames.put((kind, body))
-    os._exit(0)
+    try:
+        while len(head := requests.read(_HEAD.size)) == _HEAD.size:
+            kind, length = _HEAD.unpack(head)
+            body = requests.read(length)
+            if len(body) < length:
+                break
+            frames.put((kind, body))
+    finally:
+        os._exit(0)
 
 
 def _write(answers: BinaryIO, kind: bytes, body: Any) -> None:

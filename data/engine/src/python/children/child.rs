@@ -72,7 +72,8 @@ impl Child {
         // Whatever fails from here on, it is killed.
         let child = Self { process: process.clone(), orders };
         let words = Words::of(stderr)?;
-        let talk = Talk { process, stdin: BufWriter::new(stdin), stdout, words, python: None, knows: None };
+        let stdin = Some(BufWriter::new(stdin));
+        let talk = Talk { process, stdin, stdout, words, python: None, knows: None };
         thread::Builder::new().name("cardoon-python".to_owned()).spawn(move || talk.carry_out(&given))?;
         Ok(child)
     }
@@ -105,7 +106,8 @@ impl Drop for Child {
 /// The thread's side.
 struct Talk {
     process: Arc<Mutex<std::process::Child>>,
-    stdin: BufWriter<ChildStdin>,
+    /// Nothing when it is to end.
+    stdin: Option<BufWriter<ChildStdin>>,
     stdout: ChildStdout,
     words: Words,
     /// Its version of Python, since it is ready.
@@ -127,7 +129,8 @@ impl Talk {
                 return;
             }
         }
-        self.wait();
+        // Nobody asks how it ended.
+        let _ = self.wait();
     }
 
     fn answer(&mut self, Order { function, first_row, rows, .. }: &Order) -> io::Result<Answer> {
@@ -135,11 +138,12 @@ impl Talk {
         if python != function.python {
             return Ok(Answer::OtherPython(python));
         }
+        let stdin = self.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
         if self.knows.as_ref() != Some(function) {
-            frame::write(&mut self.stdin, b'F', &[function.call.as_bytes()])?;
+            frame::write(stdin, b'F', &[function.call.as_bytes()])?;
             self.knows = Some(function.clone());
         }
-        frame::write(&mut self.stdin, b'C', &[&first_row.to_le_bytes(), rows])?;
+        frame::write(stdin, b'C', &[&first_row.to_le_bytes(), rows])?;
         let (kind, bytes) = frame::read(&mut self.stdout)?;
         match kind {
             b'R' => Ok(Answer::Rows(bytes)),
@@ -179,8 +183,9 @@ impl Talk {
         let _ = self.process.lock().unwrap_or_else(PoisonError::into_inner).kill();
     }
 
-    /// One that lives still is killed or has lost its pipes, and ends.
+    /// One that lives still has been killed, or ends with its input.
     fn wait(&mut self) -> io::Result<std::process::ExitStatus> {
+        self.stdin = None;
         self.process.lock().unwrap_or_else(PoisonError::into_inner).wait()
     }
 }
