@@ -159,6 +159,11 @@ impl ExecutionPlan for PythonExec {
         vec![self.order()]
     }
 
+    /// Else a sort of the input would be taken for useless.
+    fn maintains_input_order(&self) -> Vec<bool> {
+        vec![!matches!(self.given, Given::Groups { .. })]
+    }
+
     fn apply_expressions(
         &self,
         _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import io
-import pickle
 import os
+import pickle
 import sys
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import cloudpickle
-import pandas as pd
 import pyarrow as pa
 
-from cardoon_data import _child, _index, _kinds, _layout, _local, _order, _terms
+from cardoon_data import _child, _kinds, _layout, _local, _order, _terms
 from cardoon_data._calls import PLACE, ROW, Call, OfGroups
 from cardoon_data._layout import VALUE, Layout
 from cardoon_data._missing import NotSupported
@@ -134,7 +134,12 @@ def _learned(call: Call, table: Table, meta: Any, rows: int = _SAMPLE) -> Layout
     if meta is not None and not isinstance(call, OfGroups):
         return _layout.of_meta(meta, names, _types_of_index(call.source))
     first = _local.current().run(table.limit(rows))
-    layout = Layout.of(call.made(first, 0), bool(names) or isinstance(call, OfGroups))
+    try:
+        layout = Layout.of(call.made(first, 0), bool(names) or isinstance(call, OfGroups))
+    except Exception as error:
+        if sys.version_info >= (3, 11):
+            error.add_note(f"It was called with the first {first.num_rows} rows, to learn what it makes; meta= says so too.")
+        raise
     return layout if meta is None else _said(layout, meta)
 
 
@@ -154,13 +159,29 @@ def _sent(call: Call, function: Any, schema: pa.Schema | None = None) -> Json:
     """A call as the engine takes it."""
     assert call.layout is not None
     path = [folder or os.getcwd() for folder in sys.path]
-    pickled = pickle.dumps({"path": path, "call": cloudpickle.dumps(call)})
+    pickled = pickle.dumps({"path": path, "call": _pickled(call)})
     return {
         "name": str(getattr(function, "__name__", None) or type(function).__name__),
         "call": b64encode(pickled).decode(),
         "python": _child.version(),
         "columns": b64encode(_stream(schema or call.layout.schema)).decode(),
     }
+
+
+class _Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+    """Keeps the names of files, so that tracebacks show lines."""
+
+    def reducer_override(self, obj: Any) -> Any:
+        if not isinstance(obj, CodeType):
+            return super().reducer_override(obj)
+        make, parts = self.dispatch_table[CodeType](obj)
+        return make, tuple(obj.co_filename if part == "<dynamic-code>" else part for part in parts)
+
+
+def _pickled(call: Call) -> bytes:
+    sink = io.BytesIO()
+    _Pickler(sink).dump(call)
+    return sink.getvalue()
 
 
 def _stream(schema: pa.Schema) -> bytes:

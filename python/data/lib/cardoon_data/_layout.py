@@ -25,6 +25,14 @@ class Unlike(Exception):
         self.meta = meta
 
 
+class _Mixed(TypeError):
+    """The column ``name`` has values of several types."""
+
+    def __init__(self, text: str, name: Hashable) -> None:
+        super().__init__(text)
+        self.name = name
+
+
 @dataclass(frozen=True)
 class Layout:
     """Of a frame with columns ``labels``, or of a series. ``index`` are the names of the levels of its index that are kept;
@@ -65,7 +73,10 @@ class Layout:
         if self.index and values.index.nlevels != len(self.index):
             found = f"an index of {values.index.nlevels} levels, where there are {len(self.index)} in what was made at first"
             raise Unlike(found, self.meta({}))
-        arrays = _index_arrays(values, self.index) + [_array(column) for column in columns]
+        try:
+            arrays = _index_arrays(values, self.index) + [_array(column) for column in columns]
+        except _Mixed as mixed:
+            raise Unlike(f"{self._what(mixed.name)} values of several types: {mixed}", self.meta({})) from None
         return pa.Table.from_arrays(self._fitted(arrays), schema=self.schema)
 
     def _columns(self, values: pd.DataFrame | pd.Series) -> list[pd.Series]:
@@ -84,11 +95,13 @@ class Layout:
         fitted = [_cast(array, field.type) for array, field in zip(arrays, self.schema, strict=True)]
         wrong = {field.name: array.type for array, fit, field in zip(arrays, fitted, self.schema) if fit is None}
         for name, found in wrong.items():
-            label = self.columns.get(name, name)
-            what = f"the column {label!r}" if self.is_frame or name != VALUE else "the values"
             said = _dtype(self.schema.field(name).type)
-            raise Unlike(f"{what} {'have' if name == VALUE else 'has'} {_dtype(found)}, where meta says {said}", self.meta(wrong))
+            what = self._what(self.columns.get(name, name))
+            raise Unlike(f"{what} {_dtype(found)}, where meta says {said}", self.meta(wrong))
         return [fit for fit in fitted if fit is not None]
+
+    def _what(self, label: Hashable) -> str:
+        return f"the column {label!r} has" if self.is_frame else "the values have"
 
     def meta(self, found: Mapping[str, pa.DataType]) -> str:
         """How to say this layout, with columns that were found to have other types."""
@@ -152,7 +165,7 @@ def _array(column: pd.Series) -> pa.Array:
     try:
         made = pa.array(column, from_pandas=True)
     except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise TypeError(f"the column {column.name!r} has values of several types: {error}") from None
+        raise _Mixed(str(error), column.name) from None
     return made.combine_chunks() if isinstance(made, pa.ChunkedArray) else made
 
 
