@@ -10,7 +10,8 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{
-    EquivalenceProperties, LexRequirement, OrderingRequirements, PhysicalExpr, PhysicalSortRequirement,
+    EquivalenceProperties, LexOrdering, LexRequirement, OrderingRequirements, PhysicalExpr,
+    PhysicalSortRequirement,
 };
 use datafusion::physical_plan::execution_plan::{
     ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
@@ -39,6 +40,8 @@ pub(crate) struct PythonExec {
     given: Given,
     /// The places of the columns whose values tell groups apart.
     keys: Vec<usize>,
+    /// How rows were sorted when the query was planned. Nobody but the function may need it, so that it has to be asked for.
+    sorted: Option<LexOrdering>,
     /// Whether an executor carries it out, whose errors have a way to go.
     is_away: bool,
     properties: Arc<PlanProperties>,
@@ -55,7 +58,13 @@ struct Sent {
 }
 
 impl PythonExec {
-    pub(super) fn new(input: Arc<dyn ExecutionPlan>, function: Function, given: Given) -> Result<Self> {
+    /// The step as it is planned.
+    pub(super) fn planned(input: Arc<dyn ExecutionPlan>, function: Function, given: Given) -> Result<Self> {
+        let sorted = input.properties().output_ordering().cloned();
+        Ok(Self { sorted, ..Self::new(input, function, given)? })
+    }
+
+    fn new(input: Arc<dyn ExecutionPlan>, function: Function, given: Given) -> Result<Self> {
         let columns = input.schema();
         let keys = match &given {
             Given::Groups { keys, .. } => places(&columns, keys)?,
@@ -72,6 +81,7 @@ impl PythonExec {
             function,
             given,
             keys,
+            sorted: None,
             is_away: false,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
@@ -85,7 +95,9 @@ impl PythonExec {
 
     /// How the rows of groups come to stand together.
     fn order(&self) -> Option<OrderingRequirements> {
-        let Given::Groups { keys, order } = &self.given else { return None };
+        let Given::Groups { keys, order } = &self.given else {
+            return self.sorted.clone().map(OrderingRequirements::from);
+        };
         let options = SortOptions { descending: false, nulls_first: false };
         let columns = keys.iter().chain(order).filter_map(|name| self.column(name));
         let by = columns.map(|column| PhysicalSortRequirement::new(column, Some(options)));
@@ -159,11 +171,6 @@ impl ExecutionPlan for PythonExec {
         vec![self.order()]
     }
 
-    /// Else a sort of the input would be taken for useless.
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![!matches!(self.given, Given::Groups { .. })]
-    }
-
     fn apply_expressions(
         &self,
         _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
@@ -179,7 +186,7 @@ impl ExecutionPlan for PythonExec {
         let [input] = <[_; 1]>::try_from(children)
             .map_err(|_| DataFusionError::Internal("a step has one input".into()))?;
         let new = Self::new(input, self.function.clone(), self.given.clone())?;
-        Ok(Arc::new(Self { is_away: self.is_away, ..new }))
+        Ok(Arc::new(Self { is_away: self.is_away, sorted: self.sorted.clone(), ..new }))
     }
 
     fn with_new_children(

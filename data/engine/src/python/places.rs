@@ -118,11 +118,6 @@ impl ExecutionPlan for PlacesExec {
         vec![false]
     }
 
-    /// Else a sort of the input would be taken for useless.
-    fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
-    }
-
     fn apply_expressions(
         &self,
         _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,

@@ -46,7 +46,7 @@ impl ExtensionPlanner for Steps {
         let input = input.clone();
         Ok(Some(match &node.what {
             What::Called(function, given) => {
-                Arc::new(PythonExec::new(input, function.clone(), given.clone())?)
+                Arc::new(PythonExec::planned(input, function.clone(), given.clone())?)
             }
             What::Placed => Arc::new(PlacesExec::new(input)),
         }))
