@@ -408,6 +408,13 @@ def test_what_cannot_be_learned_is_to_be_said(here: Local, many: Path) -> None:
     assert groups.apply(lambda group: group.iloc[200], meta=("n", "int64")).compute().size == 101
 
 
+def test_meta_says_what_groups_have(here: Local, many: Path, in_pandas: pd.DataFrame) -> None:
+    query: Callable[..., Any] = lambda df, **meta: df.groupby(["k", "t"]).apply(lambda group: group[["n"]].head(2), **meta)
+    theirs = query(in_pandas)
+    assert_same(query(dd.read_csv(many / "*.csv"), meta={"n": "int64"}), theirs.droplevel(2))
+    assert_same(query(dd.read_csv(many / "*.csv"), meta=theirs.head()), theirs)
+
+
 def test_a_meta_that_is_none_is_refused(many: Path) -> None:
     with pytest.raises(TypeError, match="meta"):
         dd.read_csv(many / "0.csv").n.map(str, meta=5)

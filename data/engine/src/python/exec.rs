@@ -5,6 +5,7 @@ use cardoon_frame::PythonFunction;
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::compute::SortOptions;
 use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::common::runtime::SpawnedTask;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -133,17 +134,23 @@ struct Calls {
 }
 
 impl Calls {
-    async fn call(
-        self,
-        Chunk { first_row, batches }: Chunk,
-    ) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+    /// A task of its own goes on while nobody asks for its answer: else two steps could wait for each other's children.
+    async fn begun(self, chunk: Chunk) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
+        let rows = self.batch_rows;
+        let made = SpawnedTask::spawn(self.call(chunk)).join().await;
+        let made = made.map_err(|error| DataFusionError::External(Box::new(error)))??;
+        Ok(rows::short(made, rows).map(Ok))
+    }
+
+    async fn call(self, Chunk { first_row, batches }: Chunk) -> Result<Vec<RecordBatch>> {
         let rows = rows::encoded(&batches, self.arguments.as_deref())?;
-        let kept = if self.arguments.is_some() { batches } else { Vec::new() };
+        let kept = self.arguments.as_ref().map(|_| batches);
         let made = self.children.call(&self.function.code, first_row, rows).await;
-        let made = made.map_err(errors::IntoEngine::into_engine)?;
-        let made = rows::decoded(&made, &self.function.columns)?;
-        let made = if self.arguments.is_some() { rows::beside(kept, &made, &self.schema)? } else { made };
-        Ok(rows::short(made, self.batch_rows).map(Ok))
+        let made = rows::decoded(&made.map_err(errors::IntoEngine::into_engine)?, &self.function.columns)?;
+        match kept {
+            Some(batches) => rows::beside(batches, &made, &self.schema),
+            None => Ok(made),
+        }
     }
 }
 
@@ -208,7 +215,7 @@ impl ExecutionPlan for PythonExec {
         let counted = BaselineMetrics::new(&self.metrics, partition);
         let is_away = self.is_away;
         let made = chunk::of(input, enough, self.keys.clone())
-            .map_ok(move |chunk| calls.clone().call(chunk))
+            .map_ok(move |chunk| calls.clone().begun(chunk))
             .try_buffered(at_once)
             .map_ok(stream::iter)
             .try_flatten()

@@ -61,9 +61,15 @@ class OfGroups(Call):
     keys: tuple[Any, ...] = ()
     labels: Any = None
     keeps_nulls: bool = False
+    #: Whether meta says the index, so that levels more are no mistake: there are as many as a group's result has.
+    has_meta: bool = False
 
     def rows(self, rows: pa.Table, first_row: int) -> pa.Table:
-        made = super().rows(rows, first_row)
+        assert self.layout is not None
+        objects, levels = self.made(rows, first_row), len(self.layout.index)
+        if self.has_meta and objects.index.nlevels > levels:
+            objects = objects.droplevel(list(range(levels, objects.index.nlevels)))
+        made = self.layout.rows(objects)
         return made.append_column(ROW, pa.array(range(made.num_rows), pa.int64()))
 
     def made(self, rows: pa.Table, first_row: int) -> Any:

@@ -16,7 +16,7 @@ import cloudpickle
 import pyarrow as pa
 
 from cardoon_data import _child, _kinds, _layout, _local, _order, _terms
-from cardoon_data._calls import PLACE, ROW, Call, OfGroups
+from cardoon_data._calls import PLACE, ROW, Call, OfGroups, key_column
 from cardoon_data._layout import VALUE, Layout
 from cardoon_data._missing import NotSupported
 from cardoon_data._table import Column, Table
@@ -130,29 +130,31 @@ def _computed(value: Any) -> Any:
 
 def _learned(call: Call, table: Table, meta: Any, rows: int = _SAMPLE) -> Layout:
     """What ``meta`` says of the results; else what the function makes of the first rows."""
-    names = tuple(level.name for level in call.source.index)
-    if meta is not None and not isinstance(call, OfGroups):
-        return _layout.of_meta(meta, names, _types_of_index(call.source))
+    levels = {level.column: level.name for level in call.source.index}
+    if isinstance(call, OfGroups):
+        levels = {key_column(place): name for place, name in enumerate(call.keys)}
+    if meta is not None:
+        types = [_TYPES[call.source.columns[column].kind] for column in levels]
+        return _layout.of_meta(meta, tuple(levels.values()), types)
     first = _local.current().run(table.limit(rows))
     try:
-        layout = Layout.of(call.made(first, 0), bool(names) or isinstance(call, OfGroups))
+        return Layout.of(call.made(first, 0), keeps_index=bool(levels))
     except Exception as error:
         if sys.version_info >= (3, 11):
             error.add_note(f"It was called with the first {first.num_rows} rows, to learn what it makes; meta= says so too.")
         raise
-    return layout if meta is None else _said(layout, meta)
 
 
-def _said(layout: Layout, meta: Any) -> Layout:
-    """A layout whose columns are those of ``meta``."""
-    types = {name: layout.schema.field(level.column).type for name, level in zip(layout.index, layout.levels)}
-    return _layout.of_meta(meta, layout.index, types)
-
-
-def _types_of_index(source: Table) -> dict[Any, pa.DataType]:
-    of_kinds = {"boolean": pa.bool_(), "integer": pa.int64(), "float": pa.float64(), "date": pa.date32()}
-    of_kinds |= {"timestamp": pa.timestamp("us"), "text": pa.large_string(), "other": pa.large_string()}
-    return {level.name: of_kinds[source.columns[level.column].kind] for level in source.index}
+#: What indexes are made of.
+_TYPES = {
+    "boolean": pa.bool_(),
+    "integer": pa.int64(),
+    "float": pa.float64(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "text": pa.large_string(),
+    "other": pa.large_string(),
+}
 
 
 def _sent(call: Call, function: Any, schema: pa.Schema | None = None) -> Json:

@@ -63,7 +63,14 @@ class _GroupBy:
         names = tuple(name for name, _ in self._keys)
         source = Table({}, table.columns, table.index)
         call = _calls.OfGroups(
-            function, args, options, source, keys=names, labels=labels, keeps_nulls=self._keep_nulls
+            function,
+            args,
+            options,
+            source,
+            keys=names,
+            labels=labels,
+            keeps_nulls=self._keep_nulls,
+            has_meta=meta is not None,
         )
         return _functions.of_groups(table, call, function, list(keys), meta)
 
@@ -219,7 +226,8 @@ class DataFrameGroupBy(_GroupBy):
     def apply(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
         """What a function of Python makes of each group, as a frame of pandas without the keys, whose rows are in the order of
         the files. A group has to fit into the memory of a process. As :meth:`DataFrame.map_partitions` in all else; without
-        ``meta`` the function is called with the groups of the first hundred rows."""
+        ``meta`` the function is called with the groups of the first hundred rows. With it the keys alone are the index, unless
+        it has an index itself."""
         labels: list[Any] = [self._table.label(name) for name in self._columns("count")]
         return self._applied(function, labels, args, options, meta)
 

@@ -113,9 +113,9 @@ class Layout:
         return f"({label!r}, {dtype!r})"
 
 
-def of_meta(meta: Any, index: tuple[Hashable, ...], types: Mapping[Hashable, pa.DataType]) -> Layout:
+def of_meta(meta: Any, index: tuple[Hashable, ...], types: list[pa.DataType]) -> Layout:
     """The layout that a user says: a frame or series of pandas, ``{name: dtype}``, a list of such pairs, or ``(name, dtype)``.
-    ``index``: the names of the index that rows have without it, and its types."""
+    ``index``: the names of the index that rows have unless it says another one, and its ``types``."""
     if isinstance(meta, tuple) and len(meta) == 2:
         made: Any = pd.Series([], dtype=meta[1], name=meta[0])
     elif isinstance(meta, Mapping | list):
@@ -128,7 +128,7 @@ def of_meta(meta: Any, index: tuple[Hashable, ...], types: Mapping[Hashable, pa.
     else:
         raise TypeError(f"meta is a frame or series of pandas, a dict of dtypes, or a name and a dtype, not {meta!r:.100}")
     plain = Layout.of(made.reset_index(drop=True), False)
-    fields = [pa.field(_index.column(place), types[name]) for place, name in enumerate(index)]
+    fields = [pa.field(_index.column(place), of) for place, of in enumerate(types)]
     return Layout(plain.is_frame, plain.labels, index, pa.schema([*fields, *plain.schema]))
 
 
