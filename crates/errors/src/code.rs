@@ -164,6 +164,11 @@ codes! {
     8022 NoExecutors       Unavailable "the cluster has no executors";
     8023 ExecutorsLost     Unavailable "executors were lost";
     8024 ClusterDenied     Unavailable "the cluster refuses the token";
+    8025 NoPython          Invalid     "functions of Python are not carried out here";
+    8026 FunctionRaised    Failed      "a function of Python raised an exception";
+    8027 ChildDied         Failed      "the process of a function died again and again";
+    8028 OtherColumns      Invalid     "a function made other columns than was said";
+    8029 OtherPython       Invalid     "a function was made by another version of Python";
     8030 StoreDenied       Invalid     "the object store refuses the access";
     8031 NoSuchBucket      NotFound    "the bucket does not exist";
     8032 StoreAway         Unavailable "the object store does not answer";

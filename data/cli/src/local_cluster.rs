@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cardoon_cluster::{Address, Client, Scheduler, SchedulerSettings, Token};
+use cardoon_cluster::{Address, Client, Scheduler, SchedulerSettings, Token, may_run_functions};
 use cardoon_errors::{Code, Error, Result};
 use futures_util::future::try_join_all;
 use tempfile::TempDir;
@@ -28,6 +28,8 @@ pub(crate) struct Settings {
     pub(crate) bind: SocketAddr,
     pub(crate) folder: Option<PathBuf>,
     pub(crate) token: Option<Token>,
+    /// The interpreter that carries out functions.
+    pub(crate) python: Option<PathBuf>,
 }
 
 pub(crate) struct LocalCluster {
@@ -47,6 +49,9 @@ pub(crate) struct Ready {
 
 impl LocalCluster {
     pub(crate) async fn bind(settings: Settings, program: Program) -> Result<Self> {
+        if settings.python.is_some() {
+            may_run_functions(settings.token.as_ref())?;
+        }
         let scheduler =
             Scheduler::bind(SchedulerSettings { bind: settings.bind, token: settings.token.clone() }).await?;
         let folder = folder(settings.folder.as_ref())?;
@@ -56,6 +61,7 @@ impl LocalCluster {
             threads: settings.threads,
             memory: memory(&settings)?,
             folder: folder.path().to_owned(),
+            python: settings.python,
         };
         Ok(Self { scheduler, program, workers: settings.workers, task, _folder: folder })
     }

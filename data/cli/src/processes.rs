@@ -36,6 +36,7 @@ pub(crate) struct Task {
     pub(crate) threads: usize,
     pub(crate) memory: u64,
     pub(crate) folder: PathBuf,
+    pub(crate) python: Option<PathBuf>,
 }
 
 impl Program {
@@ -76,6 +77,9 @@ impl Program {
             // An executor ends when this pipe does, however this process ends.
             .stdin(Stdio::piped())
             .kill_on_drop(true);
+        if let Some(python) = &task.python {
+            command.arg("--python").arg(python);
+        }
         match &task.token {
             Some(token) => command.env(TOKEN, token.reveal()),
             None => command.env_remove(TOKEN),

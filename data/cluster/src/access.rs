@@ -37,6 +37,19 @@ impl Token {
     }
 }
 
+/// Whether executors may carry out functions that others send. Errors with [`Code::BadInput`] without a token: functions
+/// are code, and on loopback are all users of the machine.
+pub fn may_run_functions(token: Option<&Token>) -> Result<()> {
+    match token {
+        Some(_) => Ok(()),
+        None => Err(Error::new(
+            Code::BadInput,
+            "functions of Python are code that others send, and there is no token",
+        )
+        .hint("give one with --token or CARDOON_DATA_TOKEN")),
+    }
+}
+
 /// A token of a cluster, or none: then it is open to those who reach it, which loopback sees to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Access(Option<Token>);

@@ -31,7 +31,7 @@ impl PhysicalExtensionCodec for Codec {
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         match sent.strip_prefix(OURS) {
-            Some(ours) => cardoon_engine::decode(ours),
+            Some(ours) => cardoon_engine::decode(ours, inputs),
             None => self.0.try_decode(sent, inputs, context, converter),
         }
     }

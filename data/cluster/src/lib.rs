@@ -20,7 +20,7 @@ mod limits;
 mod scheduler;
 mod state;
 
-pub use access::Token;
+pub use access::{Token, may_run_functions};
 pub use address::Address;
 pub use client::Client;
 pub use executor::{Executor, ExecutorSettings};

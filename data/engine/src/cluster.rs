@@ -9,8 +9,8 @@ use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 
-use crate::Watch;
-use crate::tables;
+use crate::errors::{self, IntoEngine as _};
+use crate::{Watch, python, tables};
 
 /// Executors that carry out plans.
 #[async_trait]
@@ -42,12 +42,32 @@ pub const BYTES_READ: &str = "csv_bytes";
 /// The same of rows that it has left out.
 pub const BAD_ROWS: &str = "csv_bad_rows";
 
+/// What the steps begin with that we encode.
+const FILES: u8 = b'f';
+const FUNCTION: u8 = b'p';
+const PLACES: u8 = b'n';
+
 /// A step of a plan for an executor; nothing if it is one that DataFusion itself can encode.
 pub fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>, DataFusionError> {
-    tables::encode(plan)
+    let marked = |mark: u8, step: Vec<u8>| [&[mark], step.as_slice()].concat();
+    if let Some(files) = tables::encode(plan)? {
+        return Ok(Some(marked(FILES, files)));
+    }
+    if let Some(function) = python::encode_function(plan)? {
+        return Ok(Some(marked(FUNCTION, function)));
+    }
+    Ok(python::encode_places(plan)?.map(|places| marked(PLACES, places)))
 }
 
-/// The step that [`encode`] has encoded.
-pub fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-    tables::decode(sent)
+/// The step that [`encode`] has encoded, over the steps `inputs`.
+pub fn decode(
+    sent: &[u8],
+    inputs: &[Arc<dyn ExecutionPlan>],
+) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+    match (sent, inputs) {
+        ([FILES, files @ ..], []) => tables::decode(files),
+        ([FUNCTION, function @ ..], [input]) => python::decode_function(function, input.clone()),
+        ([PLACES, places @ ..], [input]) => python::decode_places(places, input.clone()),
+        _ => Err(errors::internal("a step of a plan cannot be read").into_engine()),
+    }
 }

@@ -15,7 +15,7 @@ use crate::cluster::Cluster;
 use crate::output::Failure;
 use crate::progress::Watch;
 use crate::tables::{Place, Tables};
-use crate::{Output, Progress, Settings, errors, lower, order, output, session};
+use crate::{Children, Output, Progress, Settings, errors, lower, order, output, session};
 
 /// How often a query begins again, at most: once for each column that is widened.
 const RESTARTS: u64 = 1000;
@@ -28,6 +28,8 @@ pub struct Engine {
     settings: Settings,
     runtime: Arc<RuntimeEnv>,
     tables: Arc<Tables>,
+    /// Of this process; those of a cluster are its executors'.
+    children: Arc<Children>,
     cluster: Option<Arc<dyn Cluster>>,
     /// Of the query that was begun last.
     last: Mutex<Arc<Watch>>,
@@ -63,7 +65,8 @@ impl Engine {
     pub fn new(settings: Settings) -> Result<Self> {
         let runtime = session::runtime(&settings)?;
         let tables = Arc::new(Tables::new(&settings, Place::Here)?);
-        Ok(Self { settings, runtime, tables, cluster: None, last: Mutex::default() })
+        let children = Arc::new(Children::new(settings.python.clone(), settings.memory)?);
+        Ok(Self { settings, runtime, tables, children, cluster: None, last: Mutex::default() })
     }
 
     /// An engine whose queries `cluster` carries out. Threads and memory are those of its executors.
@@ -79,6 +82,7 @@ impl Engine {
             settings: self.settings.clone(),
             runtime: self.runtime.clone(),
             tables: self.tables.clone(),
+            children: self.children.clone(),
             cluster: self.cluster.clone(),
             last: Mutex::default(),
         }
@@ -150,9 +154,13 @@ impl Engine {
     async fn plan(&self, frame: &Frame, attempt: &Attempt) -> Result<DataFrame, DataFusionError> {
         let session = match &self.cluster {
             Some(cluster) => session::on_cluster(&**cluster, &self.runtime, &self.tables, attempt).await?,
-            None => session::session(&self.settings, &self.runtime, &self.tables, attempt),
+            None => {
+                let shared = (&self.tables, &self.children);
+                session::session(&self.settings, &self.runtime, shared, attempt)
+            }
         };
-        order::kept(lower::frame(&session, frame).await?)
+        let place = if self.cluster.is_some() { Place::Executors } else { Place::Here };
+        order::kept(lower::frame(&session, frame).await?, place)
     }
 
     async fn start(&self, frame: &Frame, attempt: &Attempt) -> Result<Rows, DataFusionError> {

@@ -14,13 +14,14 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use crate::Settings;
 use crate::cluster::{Cluster, SHARED_BYTES};
 use crate::direct::DirectGroups;
 use crate::engine::Attempt;
 use crate::memory;
+use crate::python::Planner;
 use crate::stores::Registry;
 use crate::tables::Tables;
+use crate::{Children, Settings};
 
 /// Rows in a batch, at most.
 const BATCH_ROWS: usize = 8192;
@@ -58,10 +59,10 @@ pub fn finding() -> Result<Arc<RuntimeEnv>, DataFusionError> {
 pub(crate) fn session(
     settings: &Settings,
     runtime: &Arc<RuntimeEnv>,
-    tables: &Arc<Tables>,
+    (tables, children): (&Arc<Tables>, &Arc<Children>),
     attempt: &Attempt,
 ) -> SessionContext {
-    let mut config = config(settings.threads(), tables);
+    let mut config = config(settings.threads(), tables).with_extension(children.clone());
     if attempt.joins_spill {
         config = spilling_joins(config, settings.threads());
     }
@@ -69,6 +70,7 @@ pub(crate) fn session(
         .with_config(config)
         .with_runtime_env(runtime.clone())
         .with_default_features()
+        .with_query_planner(Arc::new(Planner))
         .with_physical_optimizer_rules(rules());
     finished(state, tables)
 }
@@ -87,7 +89,8 @@ pub(crate) async fn on_cluster(
     let state = SessionStateBuilder::new()
         .with_config(config)
         .with_runtime_env(runtime.clone())
-        .with_default_features();
+        .with_default_features()
+        .with_query_planner(Arc::new(Planner));
     let mut state = cluster.prepare(state);
     if let Some(config) = state.config() {
         config.options_mut().optimizer.prefer_hash_join = !attempt.joins_spill;

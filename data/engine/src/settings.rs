@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use cardoon_frame::CsvOptions;
 
+use crate::Python;
+
 /// What an engine may use.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -18,6 +20,8 @@ pub struct Settings {
     pub roots: Vec<PathBuf>,
     /// How CSV files are read that a query in SQL names.
     pub csv: CsvOptions,
+    /// How functions of Python are carried out. They are not by default.
+    pub python: Option<Python>,
 }
 
 impl Settings {
@@ -29,6 +33,7 @@ impl Settings {
             spill_folder: None,
             roots: Vec::new(),
             csv: CsvOptions::default(),
+            python: None,
         }
     }
 

@@ -1,5 +1,7 @@
 use serde::{Deserialize, Serialize};
 
+use crate::PythonCall;
+
 /// What a column is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -36,6 +38,7 @@ pub enum Expr {
     /// Only among the aggregates of a frame, or in a window.
     Aggregate(Box<Aggregate>),
     Window(Box<Window>),
+    Python(Box<PythonCall>),
 }
 
 /// A constant.
@@ -239,6 +242,22 @@ impl Expr {
         SortKey { by: self, descending: true, nulls_first: false }
     }
 
+    /// The expressions that this one is made of.
+    pub fn operands_mut(&mut self) -> Vec<&mut Self> {
+        match self {
+            Self::Column(_) | Self::Literal(_) => Vec::new(),
+            Self::Unary { operand, .. } | Self::IsIn { operand, .. } | Self::Cast { operand, .. } => {
+                vec![operand]
+            }
+            Self::Binary { left, right, .. } => vec![left, right],
+            Self::Where { condition, then, otherwise } => vec![condition, then, otherwise],
+            Self::Call { arguments, .. } => arguments.iter_mut().collect(),
+            Self::Aggregate(aggregate) => aggregate.operands_mut(),
+            Self::Window(window) => window.operands_mut(),
+            Self::Python(call) => call.arguments.iter_mut().collect(),
+        }
+    }
+
     #[must_use]
     pub fn binary(self, op: Binary, right: impl Into<Expr>) -> Self {
         Self::Binary { op, left: Box::new(self), right: Box::new(right.into()) }
@@ -302,6 +321,41 @@ impl Expr {
     #[must_use]
     pub fn count_distinct(self) -> Self {
         Aggregate::CountDistinct(self).into()
+    }
+}
+
+impl Aggregate {
+    fn operands_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Self::CountRows => Vec::new(),
+            Self::Count(operand)
+            | Self::CountDistinct(operand)
+            | Self::Sum(operand)
+            | Self::Mean(operand)
+            | Self::Min(operand)
+            | Self::Max(operand)
+            | Self::StandardDeviation(operand)
+            | Self::Variance(operand)
+            | Self::Median(operand)
+            | Self::Quantile { operand, .. }
+            | Self::First(operand)
+            | Self::Last(operand) => vec![operand],
+            Self::FirstBy { operand, order_by } | Self::LastBy { operand, order_by } => {
+                std::iter::once(operand).chain(order_by.iter_mut().map(|key| &mut key.by)).collect()
+            }
+        }
+    }
+}
+
+impl Window {
+    fn operands_mut(&mut self) -> Vec<&mut Expr> {
+        let of_function = match &mut self.function {
+            WindowFunction::RowNumber | WindowFunction::Rank | WindowFunction::DenseRank => Vec::new(),
+            WindowFunction::Shift { operand, .. } => vec![operand],
+            WindowFunction::Aggregate(aggregate) => aggregate.operands_mut(),
+        };
+        let order = self.order_by.iter_mut().map(|key| &mut key.by);
+        of_function.into_iter().chain(&mut self.partition_by).chain(order).collect()
     }
 }
 

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Expr, Scan, SortKey};
+use crate::{Expr, PythonFunction, Scan, SortKey};
 
 /// A table that is still to be made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +62,16 @@ pub enum Frame {
     /// All rows of all frames, which have the same columns.
     Concat {
         inputs: Vec<Frame>,
+    },
+    /// What a function of Python makes of the rows, some thousands at a time. Rows whose `keys` are equal are given to it
+    /// together; those of a group come in the order of the files, or sorted by the columns `order`.
+    Python {
+        input: Box<Frame>,
+        function: PythonFunction,
+        #[serde(default)]
+        keys: Vec<String>,
+        #[serde(default)]
+        order: Vec<String>,
     },
     /// A query in SQL over frames with names. It may name files as well: `select * from 'logs/*.csv'`.
     Sql {
@@ -166,6 +176,7 @@ impl Frame {
             | Self::Aggregate { input, .. }
             | Self::Sort { input, .. }
             | Self::Limit { input, .. }
+            | Self::Python { input, .. }
             | Self::Distinct { input, .. } => vec![input],
             Self::Join { left, right, .. } => vec![left, right],
             Self::Concat { inputs } => inputs.iter().collect(),

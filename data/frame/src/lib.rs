@@ -14,6 +14,7 @@
 
 mod expr;
 mod frame;
+mod python;
 mod scan;
 
 pub use expr::{
@@ -21,4 +22,5 @@ pub use expr::{
     lit,
 };
 pub use frame::{Frame, Grouped, JoinKind, Named};
+pub use python::{PythonCall, PythonFunction};
 pub use scan::{BadRows, CsvOptions, Format, Scan};

@@ -1,9 +1,10 @@
 use std::mem::forget;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use cardoon_cluster::{Address, Client, Token};
-use cardoon_engine::{Output, OutputFormat, Settings, StoreOptions};
+use cardoon_engine::{Output, OutputFormat, Python as Interpreter, Settings, StoreOptions};
 use cardoon_errors::{Code, Error};
 use cardoon_frame::Frame;
 use pyo3::prelude::*;
@@ -29,9 +30,11 @@ pub(crate) struct Engine {
 impl Engine {
     /// `memory`: bytes that the process may have resident; by default seven tenths of what there is. `threads`: those that
     /// work on a query; by default one for each processor. `spill_folder`: where goes what does not fit into the memory.
+    /// `python` carries out functions, in `children` processes at once, by default one for each processor.
     /// `cluster`: the address of a scheduler whose executors carry out the plans, and `token` what it asks for.
     #[new]
-    #[pyo3(signature = (memory=None, threads=None, spill_folder=None, cluster=None, token=None))]
+    #[pyo3(signature = (memory=None, threads=None, spill_folder=None, cluster=None, token=None, python=None, children=None))]
+    #[expect(clippy::too_many_arguments, reason = "in Python they are named")]
     fn new(
         py: Python<'_>,
         memory: Option<u64>,
@@ -39,9 +42,13 @@ impl Engine {
         spill_folder: Option<PathBuf>,
         cluster: Option<&str>,
         token: Option<String>,
+        python: Option<PathBuf>,
+        children: Option<usize>,
     ) -> PyResult<Self> {
         let runtime = runtime(threads).map_err(|error| raise(&error))?;
-        let settings = Settings { memory, threads, spill_folder, ..Settings::new() };
+        let children = children.unwrap_or_else(|| available_parallelism().map_or(1, Into::into));
+        let python = python.map(|program| Interpreter::new(program, children));
+        let settings = Settings { memory, threads, spill_folder, python, ..Settings::new() };
         let cluster = match cluster {
             Some(address) => Some(connect(py, &runtime, address, token)?),
             None => None,

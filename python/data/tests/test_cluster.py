@@ -138,12 +138,27 @@ def test_a_client_connects_by_the_address(cluster: LocalCluster, ours: Any, monk
     Client(cluster.scheduler_address.removeprefix("tcp://")).close()
 
 
-@pytest.mark.parametrize("token", [None, "f" * 16])
-def test_who_does_not_know_the_token_is_refused(cluster: LocalCluster, token: str | None) -> None:
+def test_who_does_not_know_the_token_is_refused(cluster: LocalCluster) -> None:
     before = _local.current()
     with pytest.raises(OperationalError, match="CD8024"):
-        Client(cluster.scheduler_address, token=token)
+        Client(cluster.scheduler_address, token="f" * 16)
     assert _local.current() is before
+
+
+ASKS = """
+import sys
+from cardoon.distributed import Client
+
+Client(sys.argv[1])
+"""
+
+
+def test_other_processes_have_to_know_the_token_and_this_one_does() -> None:
+    with LocalCluster(n_workers=1, threads_per_worker=1) as cluster:
+        Client(cluster.scheduler_address).close()
+        command = [sys.executable, "-c", ASKS, cluster.scheduler_address]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 1 and "CD8024" in done.stderr
 
 
 def test_an_address_without_a_cluster_is_refused() -> None:

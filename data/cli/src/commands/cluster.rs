@@ -26,6 +26,9 @@ pub(crate) struct Options {
     /// Folder for what executors produce and for data that does not fit into the memory [default: the system's for temporary files]
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Carry out functions of Python with this interpreter, which has the package cardoon-data; needs a token
+    #[arg(long, value_name = "PROGRAM")]
+    python: Option<PathBuf>,
     #[command(flatten)]
     secret: Secret,
     /// End when standard input does
@@ -43,6 +46,7 @@ pub(crate) async fn run(options: Options, program: Program) -> Result<()> {
         bind: options.bind,
         folder: options.folder,
         token: options.secret.token()?,
+        python: options.python,
     };
     let cluster = LocalCluster::bind(settings, program).await?;
     let ready = cluster.ready();

@@ -4,6 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use cardoon_cluster::{Address, Executor, ExecutorSettings};
+use cardoon_engine::Python;
 use cardoon_errors::{Code, Result};
 use cardoon_settings::{ByteSize, parse_byte_size};
 use tokio::time::{Instant, interval_at, timeout};
@@ -31,6 +32,9 @@ pub(crate) struct Options {
     /// Folder for what it produces and for data that does not fit into the memory [default: the system's for temporary files]
     #[arg(long, value_name = "FOLDER")]
     folder: Option<PathBuf>,
+    /// Carry out functions of Python with this interpreter, which has the package cardoon-data; needs a token
+    #[arg(long, value_name = "PROGRAM")]
+    python: Option<PathBuf>,
     #[command(flatten)]
     secret: Secret,
     /// End when standard input does
@@ -53,6 +57,7 @@ pub(crate) async fn run(options: Options) -> Result<()> {
         threads,
         memory: options.memory.map(|size| size.0),
         folder: options.folder,
+        python: options.python.map(|program| Python::new(program, threads)),
     };
     let first = Executor::start(settings.clone()).await?;
     if options.with_parent {

@@ -109,6 +109,10 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
         "Folder for what it produces and for data that does not fit into the memory [default: the system's for temporary files]",
         "它产生的文件，以及内存放不下而溢出的数据，都放在这个文件夹 [默认：系统临时文件夹]",
     ),
+    (
+        "Carry out functions of Python with this interpreter, which has the package cardoon-data; needs a token",
+        "用这个 Python 解释器执行函数，其中要装有 cardoon-data；必须设置令牌",
+    ),
     // Of the demonstration.
     ("Gigabytes of logs", "日志有多少 GB"),
     (

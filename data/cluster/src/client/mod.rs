@@ -144,12 +144,13 @@ impl Client {
         }
     }
 
-    /// All rows that lie at `places`.
+    /// All rows that lie at `places`, those of the first partition first.
     async fn fetched(
         &self,
         schema: SchemaRef,
-        places: Vec<PartitionLocation>,
+        mut places: Vec<PartitionLocation>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
+        places.sort_by_key(|place| place.partition_id.as_ref().map(|id| id.partition_id));
         let mut answer = Answer::new(schema);
         for place in places {
             fetch::rows(place, &self.access, &mut answer).await?;

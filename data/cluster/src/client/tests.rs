@@ -79,6 +79,7 @@ async fn executor(client: &Client, others: &HashMap<String, Runtime>) -> (String
         threads: 1,
         memory: Some(256 << 20),
         folder: None,
+        python: None,
     };
     let executor = runtime();
     executor.spawn(async move { Executor::start(settings).await.unwrap().run().await });

@@ -26,7 +26,7 @@ use ballista_executor::executor::Executor as Work;
 use ballista_executor::flight_service::BallistaFlightService;
 use ballista_executor::health::ExecutorHealth;
 use ballista_executor::metrics::LoggingMetricsCollector;
-use cardoon_engine::Settings;
+use cardoon_engine::{Children, Python, Settings};
 use cardoon_errors::{Code, Error, Result};
 use datafusion::execution::SessionStateDefaults;
 use datafusion::prelude::SessionConfig;
@@ -39,7 +39,7 @@ use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
 
-use crate::access::{Access, Token};
+use crate::access::{self, Access, Token};
 use crate::address::Address;
 use crate::client::{self, SchedulerCalls, Watched};
 use crate::{codec, limits};
@@ -63,6 +63,9 @@ pub struct ExecutorSettings {
     pub memory: Option<u64>,
     /// Where its files go, in a folder of their own; by default the system's folder for temporary files.
     pub folder: Option<PathBuf>,
+    /// How it carries out functions of Python, which it does not by default: whoever may ask for that may do all that its
+    /// account may, so that it takes a token.
+    pub python: Option<Python>,
 }
 
 /// An executor that its scheduler knows.
@@ -82,10 +85,13 @@ pub struct Executor {
 
 impl Executor {
     /// Listens, and reaches the scheduler. Errors with [`Code::NoCluster`] if that does not answer, and with
-    /// [`Code::BadInput`] if it does not reach this executor in its turn.
+    /// [`Code::BadInput`] if it does not reach this executor in its turn, or if functions are allowed without a token.
     pub async fn start(settings: ExecutorSettings) -> Result<Self> {
         let access = Access::new(settings.token.clone());
         access.may_listen(settings.bind)?;
+        if settings.python.is_some() {
+            access::may_run_functions(settings.token.as_ref())?;
+        }
         client::state(&settings.scheduler, &access).await?;
         let failed_calls = Arc::<Notify>::default();
         let connection = client::connection(&settings.scheduler, &access).await?;
@@ -170,12 +176,13 @@ fn work(
     fs::create_dir_all(&spill_folder).map_err(|error| failed("it has no folder for its files", error))?;
     let limits = Settings { memory: settings.memory, spill_folder: Some(spill_folder), ..Settings::new() };
     let runtime = cardoon_engine::runtime(&limits)?;
+    let children = Arc::new(Children::new(settings.python.clone(), settings.memory)?);
     let endpoint = access.endpoint();
     Ok(Work::new(
         registration,
         &folder.path().join("shuffle").display().to_string(),
         Arc::new(move |_| Ok(runtime.clone())),
-        Arc::new(move || session(endpoint.clone())),
+        Arc::new(move || session(endpoint.clone()).with_extension(children.clone())),
         Arc::new(functions()),
         Arc::new(LoggingMetricsCollector::default()),
         threads,

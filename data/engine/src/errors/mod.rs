@@ -139,6 +139,11 @@ pub(crate) fn wrong_arguments(function: &str) -> Error {
     Error::new(Code::BadQuery, format!("{function} does not take so many arguments"))
 }
 
+pub(crate) fn no_function_here() -> Error {
+    Error::new(Code::BadQuery, "a function of Python cannot stand here")
+        .hint("make a column of its values first")
+}
+
 pub(crate) fn too_long(limit: usize) -> Error {
     Error::new(Code::BadQuery, format!("a query has at most {} KiB", limit >> 10))
         .hint("put long lists of values into a file and join with it")

@@ -33,6 +33,8 @@ pub(super) fn lower(expr: &Expr, schema: &DFSchema) -> Result<df::Expr> {
         }
         Expr::Aggregate(aggregate) => aggregate::lower(aggregate, schema)?,
         Expr::Window(window) => window::lower(window, schema)?,
+        // Steps that may have one take it out before.
+        Expr::Python(_) => return Err(errors::no_function_here().into_engine()),
     })
 }
 

@@ -4,6 +4,7 @@ mod aggregate;
 mod expr;
 mod function;
 mod project;
+mod python;
 mod window;
 
 use std::collections::HashSet;
@@ -30,15 +31,16 @@ pub(crate) fn frame<'a>(session: &'a SessionContext, frame: &'a Frame) -> BoxFut
 async fn step(session: &SessionContext, this: &Frame) -> Result<DataFrame> {
     match this {
         Frame::Scan(scan) => session.read_table(tables::open(session, scan).await?),
-        Frame::Select { input, columns } => project::select(frame(session, input).await?, columns),
-        Frame::Filter { input, condition } => {
-            let input = frame(session, input).await?;
-            let condition = expr::lower(condition, input.schema())?;
-            input.filter(condition)
+        Frame::Select { input, columns } => {
+            let (input, columns) = python::taken_out(frame(session, input).await?, columns)?;
+            project::select(input, &columns)
         }
-        Frame::Assign { input, columns } => project::assign(frame(session, input).await?, columns),
+        Frame::Filter { input, condition } => python::filter(frame(session, input).await?, condition),
+        Frame::Assign { input, columns } => python::assign(frame(session, input).await?, columns),
         Frame::Aggregate { input, keys, aggregates, keep_nulls } => {
-            aggregate(frame(session, input).await?, keys, aggregates, *keep_nulls)
+            let (input, keys) = python::taken_out(frame(session, input).await?, keys)?;
+            let (input, aggregates) = python::taken_out(input, aggregates)?;
+            aggregate(input, &keys, &aggregates, *keep_nulls)
         }
         Frame::Join { left, right, left_on, right_on, how, suffixes } => {
             let (left, right) = (frame(session, left).await?, frame(session, right).await?);
@@ -52,6 +54,9 @@ async fn step(session: &SessionContext, this: &Frame) -> Result<DataFrame> {
         Frame::Limit { input, skip, fetch } => frame(session, input).await?.limit(*skip, *fetch),
         Frame::Distinct { input, on } => distinct(frame(session, input).await?, on),
         Frame::Concat { inputs } => concat(session, inputs).await,
+        Frame::Python { input, function, keys, order } => {
+            python::step(frame(session, input).await?, function, keys, order)
+        }
         Frame::Sql { query, tables } => sql(session, query, tables).await,
     }
 }

@@ -24,9 +24,14 @@ pub(super) fn select(input: DataFrame, columns: &[Named]) -> Result<DataFrame> {
 
 /// All columns are made of those of the input: none sees what another one of them assigns.
 pub(super) fn assign(input: DataFrame, columns: &[Named]) -> Result<DataFrame> {
-    let known: Vec<String> = input.schema().fields().iter().map(|field| field.name().clone()).collect();
+    let known = names(&input);
+    assign_to(input, &known, columns)
+}
+
+/// The same, of the columns `known` and no others.
+pub(super) fn assign_to(input: DataFrame, known: &[String], columns: &[Named]) -> Result<DataFrame> {
     let mut selected: Vec<(String, df::Expr)> = Vec::with_capacity(known.len() + columns.len());
-    for name in &known {
+    for name in known {
         let new = columns.iter().rfind(|column| column.name == *name);
         let expr = new.map_or_else(|| Ok(ident(name)), |new| expr::lower(&new.expr, input.schema()))?;
         selected.push((name.clone(), expr));
@@ -39,6 +44,10 @@ pub(super) fn assign(input: DataFrame, columns: &[Named]) -> Result<DataFrame> {
         }
     }
     project(input, selected)
+}
+
+pub(super) fn names(input: &DataFrame) -> Vec<String> {
+    input.schema().fields().iter().map(|field| field.name().clone()).collect()
 }
 
 /// The engine leaves out a projection that is equal to the one before, even if it changes again what that has changed:

@@ -4,6 +4,7 @@
 mod columns;
 mod files;
 mod frames;
+mod functions;
 mod groups;
 mod outputs;
 mod progress;

@@ -19,7 +19,7 @@ from cardoon_data._calls.runner import Options, Row, Runner
 from cardoon_data._calls.threads import Threads
 from cardoon_data._calls.waiting import gathered
 from cardoon_data._calls.within import found
-from cardoon_data._cluster import LocalCluster, given_token
+from cardoon_data._cluster import LocalCluster, given_token, token_of
 from cardoon_data._delayed import Delayed
 from cardoon_data._local import Local
 from cardoon_data._remote import Remote
@@ -36,8 +36,8 @@ class Client:
     an address such as ``tcp://10.0.0.7:8787``. Of several clients the last one counts.
 
     Without either it makes a :class:`LocalCluster` with the options that are given, and closes it with itself. ``token`` is
-    what the cluster asks for; by default the variable ``CARDOON_DATA_TOKEN``, if there is one. Raises
-    :class:`OperationalError` if the cluster cannot be reached, or has another token.
+    what the cluster asks for; by default that of a :class:`LocalCluster` of this process, else the variable
+    ``CARDOON_DATA_TOKEN``, if there is one. Raises :class:`OperationalError` if the cluster cannot be reached, or has another token.
 
     Executors open files under the names that this process knows them by. What ``from_pandas`` and ``persist`` keep lies in
     this machine's folder for temporary files, so it is for clusters of this machine.
@@ -61,7 +61,7 @@ class Client:
         if isinstance(address, str):
             #: Nothing if there is only an address, as in Dask.
             self.cluster: LocalCluster | None = None
-            self._local = Remote(address, given_token(token))
+            self._local = Remote(address, token_of(address, token))
         else:
             self.cluster = LocalCluster(token=token, **options) if address is None else address
             self._local = self.cluster._local

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import secrets
+import sys
 import threading
 from types import TracebackType
 
@@ -28,8 +29,9 @@ class LocalCluster:
     With ``processes=False`` nothing is started: functions and queries run in threads of this process, at most as many as there
     are processors, and with the memory of all workers together. That is in effect at once, without a client.
 
-    The scheduler listens at 127.0.0.1 and ``scheduler_port``, by default a free port. ``token``: what it asks its clients for;
-    by default the variable ``CARDOON_DATA_TOKEN``, if there is one. ``local_directory``: where executors keep their files.
+    The scheduler listens at 127.0.0.1 and ``scheduler_port``, by default a free port. ``token``: what it asks its clients for,
+    since executors carry out functions; by default the variable ``CARDOON_DATA_TOKEN``, or one that only clients of this
+    process know. ``local_directory``: where executors keep their files.
     ``dashboard_address`` and ``silence_logs`` have no effect: no dashboard listens, and executors log nothing.
 
     It ends by ``close``, at the end of a ``with`` block, and with this process. Raises :class:`OperationalError` if it does not
@@ -67,8 +69,11 @@ class LocalCluster:
         options += ["--bind", f"127.0.0.1:{scheduler_port}"]
         options += ["--memory", f"{memory}B"] if memory else []
         options += ["--folder", os.fspath(local_directory)] if local_directory is not None else []
-        token = given_token(token)
+        # Whoever knows it can have executors call functions.
+        options += ["--python", sys.executable] if sys.executable else []
+        token = self._secret
         self._processes = Processes(options, token)
+        _tokens[self._processes.address] = token
         self._local = Remote(self._processes.address, token, keeps=self._processes)
 
     @property
@@ -111,6 +116,7 @@ class LocalCluster:
             self._worker.close()
         if self._processes is not None:
             self._processes.close()
+            _tokens.pop(self._processes.address, None)
 
     def __enter__(self) -> LocalCluster:
         return self
@@ -124,9 +130,19 @@ class LocalCluster:
         return f"LocalCluster({self.scheduler_address!r}, workers={self.n_workers}, threads={self.threads})"
 
 
+#: Of the clusters of this process, by their addresses.
+_tokens: dict[str, str] = {}
+
+
 def given_token(token: str | None) -> str | None:
     """A token, or that of the environment; nothing if there is none."""
     return (token if token is not None else os.environ.get(TOKEN)) or None
+
+
+def token_of(address: str, token: str | None) -> str | None:
+    """A token, or that of the cluster of this process at an address, or that of the environment."""
+    known = _tokens.get(address if "://" in address else f"tcp://{address}")
+    return given_token(token if token is not None else known)
 
 
 def _counts(workers: int | None, threads: int | None, processes: bool) -> tuple[int, int]:

@@ -12,7 +12,8 @@ def main(argv: Sequence[str], program: str | PathLike[str], words: Sequence[str]
 
 @final
 class Engine:
-    """Runs plans, in this process or on the cluster of the scheduler at ``cluster``, which may ask for a ``token``."""
+    """Runs plans, in this process or on the cluster of the scheduler at ``cluster``, which may ask for a ``token``. ``python``
+    carries out functions, in ``children`` processes at once."""
 
     def __new__(
         cls,
@@ -21,6 +22,8 @@ class Engine:
         spill_folder: str | PathLike[str] | None = None,
         cluster: str | None = None,
         token: str | None = None,
+        python: str | PathLike[str] | None = None,
+        children: int | None = None,
     ) -> Engine: ...
     def collect(self, plan: str, progress: Progress | None = None) -> Table:
         """All rows. Ctrl-C ends it. ``progress`` tells how far it is."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
 import re
+from functools import cache
 
 import pandas as pd
 
@@ -13,6 +15,7 @@ __all__ = [
     "BadRow",
     "ColumnsDiffer",
     "EmptyFile",
+    "FunctionRaised",
     "NoFiles",
     "NoSuchBucket",
     "NoSuchColumn",
@@ -65,6 +68,11 @@ class NoSuchBucket(NotFound, FileNotFoundError):
     __str__ = CardoonError.__str__
 
 
+class FunctionRaised(CardoonError):
+    """A function of Python raised an exception, in another process. Whoever catches the built-in class that this derived from
+    catches it too: a ``ValueError`` is one still. ``checked`` has the traceback."""
+
+
 class OutOfMemory(CardoonError, MemoryError):
     """A query needs more memory than it may use."""
 
@@ -86,10 +94,40 @@ def of_engine(
     code: str, kind: str, message: str, causes: list[str], checked: list[str], hint: str | None
 ) -> CardoonError:
     """The exception for an error of the engine."""
+    if code == "CD8026":
+        return _raised(message, code, kind, causes, checked, hint)
     cls = _BY_CODE.get(code)
     if cls is None:
         return exceptions._of_core(code, kind, message, causes, checked, hint)
     return cls(message, code=code, kind=kind, causes=causes, checked=checked, hint=hint)
+
+
+#: How the engine tells the classes of an exception.
+_CLASSES = "classes: "
+
+
+def _raised(
+    message: str, code: str, kind: str, causes: list[str], checked: list[str], hint: str | None
+) -> CardoonError:
+    """The exception that stands for one of a function: of the nearest built-in class that it can be made of."""
+    told = next((line for line in checked if line.startswith(_CLASSES)), "")
+    found = [line for line in checked if line is not told]
+    for name in told.removeprefix(_CLASSES).split(", "):
+        try:
+            return _with_builtin(name)(message, code=code, kind=kind, causes=causes, checked=found, hint=hint)
+        except TypeError:
+            continue
+    return FunctionRaised(message, code=code, kind=kind, causes=causes, checked=found, hint=hint)
+
+
+@cache
+def _with_builtin(name: str) -> type[FunctionRaised]:
+    """A class that is also the built-in exception of this name. Raises ``TypeError`` if there is none, or none that can be
+    made of a text."""
+    builtin = getattr(builtins, name, None)
+    if not (isinstance(builtin, type) and issubclass(builtin, Exception)):
+        raise TypeError(f"{name} is no exception of Python's own")
+    return type("FunctionRaised", (FunctionRaised, builtin), {"__module__": __name__, "__str__": CardoonError.__str__})
 
 
 def no_such_column(name: object, known: list[str]) -> NoSuchColumn:

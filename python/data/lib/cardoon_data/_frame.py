@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from cardoon_data import _align, _frame_steps, _kinds, _merging, _missing, _query, _repr, _sql, _stored
-from cardoon_data import _summary, _terms, _writing
+from cardoon_data import _align, _calls, _frame_steps, _functions, _kinds, _merging, _missing, _query, _repr, _sql
+from cardoon_data import _stored, _summary, _terms, _writing
 from cardoon_data._collection import Collection
 from cardoon_data._groupby import DataFrameGroupBy, keys_of
 from cardoon_data._result import Result
@@ -319,8 +319,13 @@ class DataFrame(Collection[pd.DataFrame]):
     # Functions of Python, SQL.
 
     def map_partitions(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
-        """A function of Python for all rows, as one frame of pandas. It is called at once, in this process."""
-        return _stored.of_pandas(function(self.compute(), *args, **options))
+        """What a function of Python makes of the rows, as frames of pandas of some 64 MiB each; frames, series or values.
+
+        It runs in processes of its own, of this machine or of the cluster's executors, when the result is computed. ``meta``
+        says what it makes, as in Dask: ``{"name": "int64"}``, ``("name", "float64")``, a frame or series of pandas. Without
+        it the function is called with the first ten rows, here and at once. It is never called with no rows.
+        """
+        return _functions.of_chunks(self._table, function, args, options, meta)
 
     def apply(
         self,
@@ -330,10 +335,11 @@ class DataFrame(Collection[pd.DataFrame]):
         meta: Any = None,
         **options: Any,
     ) -> Any:
-        """A function of Python for each row, with ``axis=1``. It is called at once, in this process."""
+        """What a function of Python makes of each row, with ``axis=1``: a series, or a frame if it makes series. As
+        :meth:`map_partitions` in all else."""
         if axis not in (1, "columns"):
             _missing.option("apply", "axis", axis, "functions of rows only, with axis=1; for columns use agg")
-        return _stored.of_pandas(self.compute().apply(function, axis=1, args=args, **options))
+        return _functions.of_rows(self._table, _calls.each_row, function, (args, options), meta)
 
     def pipe(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """``function(self, *args, **options)``"""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cardoon_data import _aggregates, _align, _index, _missing, _pandas, _stored, _terms
+from cardoon_data import _aggregates, _align, _calls, _functions, _index, _missing, _terms
 from cardoon_data._aggregates import Wanted
 from cardoon_data._frame_steps import labels_of
 from cardoon_data._series import Series
@@ -52,15 +52,27 @@ class _GroupBy:
             indexed = indexed.make({name: indexed.term(name) for name in wanted}, labels)
         return indexed.sort([(level.column, False) for level in levels])
 
-    def _pandas(self) -> Any:
-        """The groups in pandas, whose keys may be columns that are made for it."""
-        names = [f"__key_{position}__" for position, _ in enumerate(self._keys)]
-        keys = {name: term for name, (_, term) in zip(names, self._keys, strict=True)}
-        from cardoon_data._frame import DataFrame
-
-        frame = DataFrame(self._table.assign(keys)).compute()
-        given = [_pandas.named(frame.pop(name), label) for name, (label, _) in zip(names, self._keys, strict=True)]
-        return frame.groupby(given[0] if len(given) == 1 else given, dropna=not self._keep_nulls)
+    def _applied(self, function: Callable[..., Any], labels: Any, args: tuple[Any, ...], options: Any, meta: Any) -> Any:
+        """What a function makes of the columns ``labels`` of each group."""
+        keys = {_calls.key_column(place): term for place, (_, term) in enumerate(self._keys)}
+        table = self._table.assign(keys)
+        if not self._keep_nulls:
+            there = [_terms.not_null(_terms.column(name, term.kind)) for name, term in keys.items()]
+            for condition in there:
+                table = table.filter(condition)
+        names = tuple(name for name, _ in self._keys)
+        source = Table({}, table.columns, table.index)
+        call = _calls.OfGroups(
+            function,
+            args,
+            options,
+            source,
+            keys=names,
+            labels=labels,
+            keeps_nulls=self._keep_nulls,
+            has_meta=meta is not None,
+        )
+        return _functions.of_groups(table, call, function, list(keys), meta)
 
 
 class SeriesGroupBy(_GroupBy):
@@ -124,9 +136,8 @@ class SeriesGroupBy(_GroupBy):
         return DataFrame(self._aggregated({out: (_aggregates.name(how), term) for out, how in wanted.items()}))
 
     def apply(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
-        """A function of Python for each group, as a series of pandas. It is called at once, in this process."""
-        label: Any = self._table.label(self._name)
-        return _stored.of_pandas(self._pandas()[label].apply(function, *args, **options))
+        """What a function of Python makes of each group, as a series of pandas. As :meth:`DataFrameGroupBy.apply`."""
+        return self._applied(function, self._table.label(self._name), args, options, meta)
 
     def __getattr__(self, name: str) -> Any:
         _missing.attribute("groupby", name, _missing.GROUPBY, pd.api.typing.DataFrameGroupBy)
@@ -213,9 +224,12 @@ class DataFrameGroupBy(_GroupBy):
         return self.size() if _aggregates.name(functions) == "size" else self._each(_aggregates.name(functions))
 
     def apply(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
-        """A function of Python for each group, as a frame of pandas without the keys. It is called at once, in this process."""
+        """What a function of Python makes of each group, as a frame of pandas without the keys, whose rows are in the order of
+        the files. A group has to fit into the memory of a process. As :meth:`DataFrame.map_partitions` in all else; without
+        ``meta`` the function is called with the groups of the first hundred rows. With it the keys alone are the index, unless
+        it has an index itself."""
         labels: list[Any] = [self._table.label(name) for name in self._columns("count")]
-        return _stored.of_pandas(self._pandas()[labels].apply(function, *args, **options))
+        return self._applied(function, labels, args, options, meta)
 
     def _wanted(self, label: Any, how: Any) -> Wanted:
         return _aggregates.name(how), self._table.term(self._table.name(label))

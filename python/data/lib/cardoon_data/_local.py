@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,7 +83,12 @@ class Local:
         return self._engine(1 if _order.matters(plan) else self.settings.threads)
 
     def _engine(self, threads: int | None) -> Engine:
-        return self._made(threads, lambda: Engine(memory=self.settings.memory, threads=threads))
+        return self._made(threads, lambda: self._started(threads))
+
+    def _started(self, threads: int | None) -> Engine:
+        # One reader is no reason for functions to take turns.
+        children = self.settings.threads
+        return Engine(memory=self.settings.memory, threads=threads, python=sys.executable or None, children=children)
 
     def _made(self, name: int | str | None, make: Callable[[], Engine]) -> Engine:
         with self._lock:

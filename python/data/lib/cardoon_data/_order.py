@@ -6,6 +6,8 @@ read by one thread.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cardoon_data._terms import Json
 
 _KEEPING = ("select", "filter", "assign", "limit")
@@ -17,6 +19,29 @@ def matters(plan: Json) -> bool:
     return _is_ordered(plan) or _depends(plan)
 
 
+def needs_one_reader(plan: Json) -> bool:
+    """Whether even readers of parts of the files that follow each other would give another result. Only plans with functions
+    of Python are worth parts: others have little to do beside reading."""
+    if not matters(plan):
+        return False
+    return not has_functions(plan) or (_is_ordered(plan) and not _has_parts(plan)) or _depends(plan, _has_parts)
+
+
+def has_functions(plan: Json) -> bool:
+    """Whether functions of Python are called."""
+    if isinstance(plan, dict):
+        return "python" in plan or any(has_functions(part) for part in plan.values())
+    return isinstance(plan, list) and any(has_functions(part) for part in plan)
+
+
+def _has_parts(plan: Json) -> bool:
+    """Whether the rows of parts of the files, one after the other, are those of the whole."""
+    ((step, body),) = plan.items()
+    if step in ("select", "filter", "assign") or (step == "python" and not body["keys"]):
+        return _has_parts(body["input"])
+    return step == "scan"
+
+
 def _is_ordered(plan: Json) -> bool:
     """Whether rows come out in the order of the files."""
     ((step, body),) = plan.items()
@@ -24,11 +49,15 @@ def _is_ordered(plan: Json) -> bool:
         return _is_ordered(body["input"])
     if step == "concat":
         return any(_is_ordered(part) for part in body["inputs"])
+    if step == "python":
+        # What is sorted has an order too, which the engine does not know of behind a function.
+        return not body["keys"] and (_is_ordered(body["input"]) or bool(lifted(body["input"])[1]))
     return step in ("scan", "distinct")
 
 
-def _depends(plan: Json) -> bool:
-    """Whether some step takes rows by their place."""
+def _depends(plan: Json, may_be: Callable[[Json], bool] = lambda plan: False) -> bool:
+    """Whether some step takes rows by their place. The rows of groups are taken so, unless their input ``may_be`` read in
+    parts."""
     ((step, body),) = plan.items()
     match step:
         case "aggregate" if any(_is_first_or_last(named["expr"]) for named in body["aggregates"]):
@@ -37,15 +66,17 @@ def _depends(plan: Json) -> bool:
             return True
         case "limit" if _is_ordered(body["input"]):
             return True
+        case "python" if body["keys"] and _is_ordered(body["input"]) and not may_be(body["input"]):
+            return True
         case "scan":
             return False
         case "join":
-            return _depends(body["left"]) or _depends(body["right"])
+            return _depends(body["left"], may_be) or _depends(body["right"], may_be)
         case "concat":
-            return any(_depends(part) for part in body["inputs"])
+            return any(_depends(part, may_be) for part in body["inputs"])
         case "sql":
-            return any(_depends(table) for _, table in body["tables"])
-    return _depends(body["input"])
+            return any(_depends(table, may_be) for _, table in body["tables"])
+    return _depends(body["input"], may_be)
 
 
 def _is_first_or_last(expr: Json) -> bool:
@@ -109,7 +140,7 @@ def parts(plan: Json) -> list[Json]:
     ((step, body),) = plan.items()
     if step == "concat":
         return [part for inner in body["inputs"] for part in parts(inner)]
-    if step in ("select", "filter", "assign"):
+    if step in ("select", "filter", "assign") or (step == "python" and not body["keys"]):
         inner = parts(body["input"])
         return [plan] if len(inner) == 1 else [{step: {**body, "input": part}} for part in inner]
     return [plan]

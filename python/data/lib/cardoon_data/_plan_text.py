@@ -104,6 +104,9 @@ class _Details:
                 return f"{body['how']} on {', '.join(body['left_on'])} = {', '.join(body['right_on'])}"
             case "distinct":
                 return ", ".join(body["on"])
+            case "python":
+                name = body["function"]["name"]
+                return f"{name} by {', '.join(body['keys'])}" if body["keys"] else str(name)
             case "sql":
                 return str(body["query"])
         return ""
@@ -140,6 +143,10 @@ class _Details:
                 return f"where({', '.join(self._expr(body[part]) for part in ('condition', 'then', 'otherwise'))})"
             case "call":
                 return f"{body['function']}({', '.join(map(self._expr, body['arguments']))})"
+            case "python":
+                return f"{body['function']['name']}({', '.join(map(self._expr, body['arguments']))})"
+            case "window" if not body.get("partition_by"):
+                return "place"
             case "window":
                 return f"place among equal {', '.join(map(self._expr, body['partition_by']))}"
         return self._aggregate(body)

@@ -9,8 +9,8 @@ from cardoon_data._terms import Json
 
 
 class Remote(Local):
-    """Has the executors of a cluster run plans. A plan whose rows must come in the order of the files is run in this process:
-    it would have one reader there too.
+    """Has the executors of a cluster run plans. A plan whose rows must come in the order of the files, and have one reader
+    there too, is run in this process.
 
     ``keeps`` is what must not go as long as this is there. Raises :class:`OperationalError` if the cluster cannot be reached,
     or has another token.
@@ -31,7 +31,7 @@ class Remote(Local):
         return dict(self._cluster().executors())
 
     def _for(self, plan: Json) -> Engine:
-        return super()._for(plan) if _order.matters(plan) else self._cluster()
+        return super()._for(plan) if _order.needs_one_reader(plan) else self._cluster()
 
     def _cluster(self) -> Engine:
         return self._made("cluster", lambda: Engine(cluster=self._address, token=self._token))

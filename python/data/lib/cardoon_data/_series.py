@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardoon_data import _aggregates, _align, _kinds, _missing, _pandas, _repr, _stored, _summary, _terms, _writing
+from cardoon_data import _aggregates, _align, _calls, _functions, _kinds, _missing, _pandas, _repr, _stored, _summary
+from cardoon_data import _terms, _writing
 from cardoon_data._collection import Collection
 from cardoon_data._dates import Dates
 from cardoon_data._operators import Operators
@@ -260,17 +261,20 @@ class Series(Collection[pd.Series], Operators["Series"]):
         total = self.size if not dropna else self.count()
         return Series(table, _terms.binary("divide", term, _terms.literal(int(total))), "proportion")
 
-    def map(self, function: Callable[[Any], Any] | Mapping[Any, Any], na_action: Any = None, meta: Any = None) -> Series:
-        """A function of Python, or a dict, for each value. It is called at once, in this process."""
-        return _stored.of_series(self.compute().map(function, na_action=na_action))
+    def map(self, function: Callable[[Any], Any] | Mapping[Any, Any], na_action: Any = None, meta: Any = None) -> Any:
+        """What a function of Python, or a dict, makes of each value. As :meth:`DataFrame.map_partitions` in all else."""
+        if meta is None and isinstance(function, Mapping | pd.Series):
+            values = pd.Series(function, dtype=None if len(function) else object).reset_index(drop=True)
+            meta = _pandas.named(values, self.name)
+        return self._made(_calls.mapped, function, (na_action,), meta)
 
-    def apply(self, function: Callable[..., Any], args: tuple[Any, ...] = (), meta: Any = None, **options: Any) -> Series:
-        """A function of Python for each value. It is called at once, in this process."""
-        return _stored.of_series(self.compute().apply(function, args=args, **options))
+    def apply(self, function: Callable[..., Any], args: tuple[Any, ...] = (), meta: Any = None, **options: Any) -> Any:
+        """What a function of Python makes of each value. As :meth:`DataFrame.map_partitions` in all else."""
+        return self._made(_calls.each_value, function, (args, options), meta)
 
     def map_partitions(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
-        """A function of Python for all values, as one series of pandas. It is called at once, in this process."""
-        return _stored.of_pandas(function(self.compute(), *args, **options))
+        """What a function of Python makes of the values, as series of pandas. As :meth:`DataFrame.map_partitions`."""
+        return _functions.of_chunks(self._whole(), function, args, options, meta, is_series=True, name=self.name)
 
     # One value, or a few.
 
@@ -379,6 +383,9 @@ class Series(Collection[pd.Series], Operators["Series"]):
 
     def _with(self, term: Term) -> Series:
         return Series(self._table, term, self.name)
+
+    def _made(self, way: Callable[..., Any], function: Any, args: tuple[Any, ...], meta: Any) -> Any:
+        return _functions.of_values(self._table, self._term, self.name, way, function, args, meta)
 
     def _binary(self, op: _Text, other: Any, reflected: bool = False) -> Series:
         table, term, name = self._table, self._term, self.name

@@ -209,6 +209,29 @@ phrases! {
     ClusterDenied {
         "give its token with --token or CARDOON_DATA_TOKEN" => "用 --token 或 CARDOON_DATA_TOKEN 给出集群的令牌";
     }
+    NoPython {
+        "the function {} may not be carried out here" => "这里不允许执行函数 {0}";
+        "{} does not carry out functions of Python" => "{0} 无法执行 Python 函数";
+        "start executors with --python python3 and a token, or ask from Python" =>
+            "启动执行器时加上 --python python3 和令牌，或者在 Python 里发起查询";
+        "name an interpreter that has the package cardoon-data" => "请指定装有 cardoon-data 的解释器";
+    }
+    FunctionRaised {
+        "the function {} raised {}" => "函数 {0} 抛出 {1}";
+        "classes: {}" => "异常的类：{0}";
+    }
+    ChildDied {
+        "the process of the function {} died {} times" => "执行函数 {0} 的进程死了 {1} 次";
+    }
+    OtherColumns {
+        "the function {} made other columns than meta says" => "函数 {0} 产生的列和 meta 说的不一样";
+        "say what it makes: meta={}" => "说明它产生什么：meta={0}";
+    }
+    OtherPython {
+        "the function {} was made by another Python" => "函数 {0} 来自另一个 Python 版本";
+        "here {}, where it was made {}" => "这里是 {0}，函数来自 {1}";
+        "start executors with a --python of the same version" => "请用同版本的 --python 启动执行器";
+    }
     OutputFailed {
         "the object store fails for {}" => "访问 {0} 时，对象存储出错";
         "it answers {}" => "它的应答是 {0}";
@@ -221,6 +244,8 @@ phrases! {
         "{} cannot be written" => "{0} 无法写入";
     }
     BadInput {
+        "functions of Python are code that others send, and there is no token" =>
+            "Python 函数是别人发来的代码，而这里没有设置令牌";
         "{} cannot stand between fields" => "{0} 不能用作分隔符";
         "this CSV dialect is not possible: {}" => "不能这样读 CSV：{0~}";
         "the delimiter and the quote cannot be line ends" => "分隔符和引号不能是换行符";

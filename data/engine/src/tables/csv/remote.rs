@@ -122,8 +122,12 @@ fn group(pieces: Vec<Piece>) -> FileGroup {
 }
 
 fn file(piece: Piece) -> PartitionedFile {
-    let bytes = piece.part.map_or(0, |part| part.end.saturating_sub(part.start));
-    PartitionedFile::new(piece.file.to_string(), bytes).with_extension(piece)
+    let path = piece.file.to_string();
+    let file = match piece.part {
+        Some(part) => PartitionedFile::new(path, part.end).with_range(part.start as i64, part.end as i64),
+        None => PartitionedFile::new(path, 0),
+    };
+    file.with_extension(piece)
 }
 
 impl FileSource for CsvSource {

@@ -21,8 +21,9 @@ pub(super) struct Piece {
     pub(super) part: Option<Part>,
 }
 
-/// The pieces of each partition. One that is alone reads them in the order of the files.
-pub(super) fn over(files: &Files, partitions: usize) -> Result<Vec<Vec<Piece>>> {
+/// The pieces of each partition. One that is alone reads them in the order of the files; with `in_order` each reads what
+/// stands before the pieces of the next one.
+pub(super) fn over(files: &Files, partitions: usize, in_order: bool) -> Result<Vec<Vec<Piece>>> {
     let weights: Vec<u64> =
         files.locations.iter().zip(&files.sources).map(|(file, source)| weight(file, &**source)).collect();
     let share = weights.iter().sum::<u64>().div_ceil(partitions.max(1) as u64);
@@ -31,7 +32,7 @@ pub(super) fn over(files: &Files, partitions: usize) -> Result<Vec<Vec<Piece>>> 
         let count = if partitions == 1 { 1 } else { cuts(weight, share) };
         pieces.extend(cut(absolute(file)?, source, &files.layout.options.dialect, count, weight)?);
     }
-    Ok(balanced(pieces, partitions))
+    Ok(if in_order { one_after_the_other(pieces, share) } else { balanced(pieces, partitions) })
 }
 
 /// As an executor finds it.
@@ -87,6 +88,21 @@ fn balanced(mut pieces: Vec<(Piece, u64)>, partitions: usize) -> Vec<Vec<Piece>>
     groups.into_iter().map(|(_, group)| group).collect()
 }
 
+/// A partition is full when it has most of its share.
+fn one_after_the_other(pieces: Vec<(Piece, u64)>, share: u64) -> Vec<Vec<Piece>> {
+    let mut groups = vec![(0, Vec::new())];
+    for (piece, weight) in pieces {
+        if groups.last().is_some_and(|(load, group)| !group.is_empty() && load + weight / 2 > share) {
+            groups.push((0, Vec::new()));
+        }
+        if let Some((load, group)) = groups.last_mut() {
+            *load += weight;
+            group.push(piece);
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +122,17 @@ mod tests {
     fn a_partition_that_is_alone_keeps_the_order() {
         let groups = balanced(vec![(piece("a"), 1), (piece("b"), 9)], 1);
         assert_eq!(groups, [vec![piece("a"), piece("b")]]);
+    }
+
+    #[test]
+    fn in_order_each_partition_has_what_comes_before_the_next_one() {
+        let pieces = [("a", 10), ("b", 45), ("c", 50), ("d", 40), ("e", 5), ("f", 1)];
+        let groups = one_after_the_other(pieces.map(|(name, weight)| (piece(name), weight)).to_vec(), 76);
+        assert_eq!(
+            groups,
+            [vec![piece("a"), piece("b")], vec![piece("c"), piece("d")], vec![piece("e"), piece("f")]]
+        );
+        assert_eq!(one_after_the_other(Vec::new(), 1), [Vec::new()]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use super::exec::CsvExec;
 use super::files::Files;
 use super::{estimate, remote, spread};
+use crate::order::InOrder;
 use crate::tables::Place;
 
 /// CSV files as a table of the engine.
@@ -51,7 +52,8 @@ impl TableProvider for CsvTable {
         if self.place == Place::Here {
             return Ok(Arc::new(CsvExec::new(self.files.clone(), columns, limit, partitions)));
         }
-        let groups = spread::over(&self.files, partitions)?;
+        let in_order = state.config().get_extension::<InOrder>().is_some();
+        let groups = spread::over(&self.files, partitions, in_order)?;
         let estimate = estimate::statistics(&self.files, &columns, limit);
         Ok(remote::plan(self.files.layout.clone(), columns, groups, limit, Some(estimate)))
     }

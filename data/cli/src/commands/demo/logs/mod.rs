@@ -78,6 +78,7 @@ async fn on_cluster(folder: &Path, settings: Settings, workers: u16, program: Pr
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             folder: settings.spill_folder.clone(),
             token: None,
+            python: None,
         },
         program,
     )
