@@ -152,12 +152,10 @@ impl Engine {
     }
 
     async fn plan(&self, frame: &Frame, attempt: &Attempt) -> Result<DataFrame, DataFusionError> {
-        let session = match &self.cluster {
-            Some(cluster) => session::on_cluster(&**cluster, &self.runtime, &self.tables, attempt).await?,
-            None => {
-                let shared = (&self.tables, &self.children);
-                session::session(&self.settings, &self.runtime, shared, attempt)
-            }
+        let session = if let Some(cluster) = &self.cluster {
+            session::on_cluster(&**cluster, &self.runtime, &self.tables, attempt).await?
+        } else {
+            session::session(&self.settings, &self.runtime, (&self.tables, &self.children), attempt)
         };
         let place = if self.cluster.is_some() { Place::Executors } else { Place::Here };
         order::kept(lower::frame(&session, frame).await?, place)

@@ -193,6 +193,20 @@ def test_functions_run_when_they_are_asked_for_in_other_processes(anywhere: None
     assert learned.dtype == "int64"
 
 
+def test_of_few_rows_few_are_given_to_a_function(here: Local, many: Path, tmp_path: Path) -> None:
+    calls = tmp_path / "calls"
+
+    def noted(n: int) -> int:
+        with calls.open("a") as file:
+            file.write("called\n")
+        return n
+
+    frame = dd.read_csv(many / "*.csv")
+    frame["x"] = frame.n.map(noted, meta=("x", "int64"))
+    assert frame.head(5).x.to_list() == [0, 1, 2, 3, 4]
+    assert len(calls.read_text().splitlines()) == 5
+
+
 def test_on_a_cluster_they_run_below_the_executors(cluster: LocalCluster, many: Path) -> None:
     with Client(cluster) as client:
         frame = dd.read_csv(many / "*.csv")

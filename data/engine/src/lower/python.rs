@@ -80,15 +80,15 @@ fn name(before: usize, number: usize) -> String {
 
 fn with_column(input: DataFrame, name: &str, call: &PythonCall) -> Result<DataFrame> {
     let mut made = Vec::new();
-    let arguments = call.arguments.iter().enumerate().map(|(place, argument)| match argument {
-        Expr::Column(name) => name.clone(),
-        _ => {
-            let name = format!("{name}{place}");
-            made.push(Named { name: name.clone(), expr: argument.clone() });
-            name
+    let mut arguments = Vec::new();
+    for (place, argument) in call.arguments.iter().enumerate() {
+        if let Expr::Column(name) = argument {
+            arguments.push(name.clone());
+        } else {
+            arguments.push(format!("{name}{place}"));
+            made.push(Named { name: format!("{name}{place}"), expr: argument.clone() });
         }
-    });
-    let arguments = arguments.collect();
+    }
     let input = if made.is_empty() { input } else { project::assign(input, &made)? };
     python::step(input, Function::new(&call.function)?.named(name), Given::Rows { arguments })
 }
