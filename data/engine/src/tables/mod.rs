@@ -20,7 +20,7 @@ use datafusion::prelude::SessionContext;
 use crate::Settings;
 use crate::errors::{Disagreement, IntoEngine as _};
 
-pub(crate) use csv::{bytes as csv_bytes, decode, encode};
+pub(crate) use csv::{Length, decode, encode, length};
 pub(crate) use paths::may_write;
 
 /// Finds the tables of an engine's queries, and remembers which columns had to be widened.

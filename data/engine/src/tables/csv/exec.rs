@@ -18,6 +18,7 @@ use datafusion::physical_plan::{
 };
 use futures_util::stream;
 
+use super::Length;
 use super::failure;
 use super::files::{Files, Layout};
 use super::rows::Rows;
@@ -88,10 +89,10 @@ impl CsvExec {
     }
 }
 
-/// Bytes of the files of such a step; see [`super::bytes`].
-pub(super) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
+/// How long the files of such a step are.
+pub(super) fn length(plan: &dyn ExecutionPlan) -> Option<Length> {
     let exec = plan.downcast_ref::<CsvExec>()?;
-    Some(exec.files.sources.iter().map(|source| source.len()).sum())
+    Some(exec.files.sources.iter().map(|source| source.len()).collect())
 }
 
 impl fmt::Debug for CsvExec {

@@ -21,6 +21,7 @@ use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 use futures_util::{StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 
+use super::Length;
 use super::failure;
 use super::files::Layout;
 use super::rows::Rows;
@@ -80,15 +81,15 @@ pub(super) fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>> {
     serde_json::to_vec(&sent).map(Some).map_err(|error| DataFusionError::External(Box::new(error)))
 }
 
-/// Bytes of the files of such a step; see [`super::bytes`].
-pub(super) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
+/// How long the files of such a step are, or the parts of them that it reads.
+pub(super) fn length(plan: &dyn ExecutionPlan) -> Option<Length> {
     let (config, _) = of(plan)?;
-    let pieces = config.file_groups.iter().flat_map(FileGroup::files).filter_map(|file| file.extension());
     let bytes = |piece: &Piece| match piece.part {
         Some(part) => Some(part.end.saturating_sub(part.start)),
         None => source(&piece.path).len(),
     };
-    Some(pieces.map(bytes).sum())
+    let files = config.file_groups.iter().flat_map(FileGroup::files);
+    Some(files.filter_map(|file| file.extension().map(bytes)).collect())
 }
 
 pub(super) fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>> {
