@@ -1,5 +1,5 @@
-//! A query on a thread of its own: while it computes nothing else of its thread goes on, not even what tells how far it is or hears
-//! that it is not wanted any more.
+//! A query on a thread of its own. While it computes nothing else of its thread goes on, not even what tells how far it
+//! is, or what hears that it is not wanted any more.
 
 use cardoon_errors::{Code, Error, Result};
 use tokio::runtime::Handle;

@@ -52,7 +52,8 @@ def test_all_count_the_same(tmp_path: Path) -> None:
 
 
 def test_of_equal_counts_the_same_ones_are_shown(tmp_path: Path) -> None:
-    rows = "".join(f"{user},view,2026-01-01T00:00:00\n" * (2 if user % 3 else 4) for user in (9, 2, 8, 3, 5, 6, 1, 4, 7))
+    users = (9, 2, 8, 3, 5, 6, 1, 4, 7)
+    rows = "".join(f"{user},view,2026-01-01T00:00:00\n" * (2 if user % 3 else 4) for user in users)
     write(tmp_path, {"a.csv": rows})
     found = in_python(tmp_path)
     assert found == in_sql(tmp_path)

@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn the_last_line_begins_with_the_time_of_the_query() {
-        assert_eq!(timing("something\n2.134 s: 9 rows and 81 B of CSV read\n"), Some(2.134));
+        assert_eq!(timing("something\n2.134 s: 9 rows and 81 B read\n"), Some(2.134));
         assert_eq!(timing("12 rows were left out\n"), None);
     }
 }

@@ -44,8 +44,8 @@ pub(crate) struct Written {
     seconds: f64,
 }
 
-/// Answers a query with a file, and returns how many rows it has and what it took. The file appears when it is whole; a run that was
-/// overtaken by another one does not replace what that one has written.
+/// Answers a query with a file, and returns how many rows it has and what it took. The file appears when it is whole; a
+/// run that was overtaken by another one does not replace what that one has written.
 #[cardoon::task(name = "cardoon.data.sql")]
 pub(crate) async fn sql(ctx: &TaskContext, query: String, out: PathBuf) -> Result<Written, TaskError> {
     let limits =

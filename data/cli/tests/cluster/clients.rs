@@ -13,8 +13,8 @@ const QUERY: &str =
 /// How long a client may be silent, in the scheduler's settings.
 const ABANDONED_AFTER: Duration = Duration::from_secs(10);
 
-/// Lets executors work a little at a time for `time`, so that a query lasts and the machine is not busy. None stands still for
-/// so long that it is lost.
+/// Lets executors work a little at a time for `time`, so that a query lasts and the machine is not busy. None stands
+/// still for so long that it is lost.
 async fn slow_down(cluster: &Cluster, time: Duration) {
     let begin = Instant::now();
     while begin.elapsed() < time {

@@ -6,7 +6,8 @@ use crate::deaths::{HEAVY, write_many};
 use crate::rig::{Cluster, Home, ended, signal, stderr, stdout, until};
 
 /// One stage that reads for long, and one that follows.
-const SLOW: &str = "select k % 3 as part, count(*) as n from 'many/*.csv' where encode(sha256(repeat(text, 40)), 'hex') > '0' group by 1";
+const SLOW: &str = "select k % 3 as part, count(*) as n from 'many/*.csv' \
+    where encode(sha256(repeat(text, 40)), 'hex') > '0' group by 1";
 
 async fn job(cluster: &Cluster) -> Option<JobState> {
     cluster.state().await.jobs.pop()

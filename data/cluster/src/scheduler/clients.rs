@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ballista_core::JobId;
 use tokio::time::{MissedTickBehavior, interval};
@@ -53,7 +53,7 @@ impl Clients {
         }
     }
 
-    fn rounds(&self) -> std::sync::MutexGuard<'_, HashMap<String, u128>> {
+    fn rounds(&self) -> MutexGuard<'_, HashMap<String, u128>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

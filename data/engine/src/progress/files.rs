@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use datafusion::common::stats::Precision;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::FileScanConfig;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfig};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 
 use super::counts::Counts;
-use crate::tables;
+use crate::tables::{self, Length};
 
 /// The files that a plan reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,17 +30,21 @@ impl Files {
     }
 
     fn add(&mut self, step: &Arc<dyn ExecutionPlan>) {
-        if let Some(bytes) = tables::csv_bytes(step.as_ref()) {
-            self.csv_bytes = self.csv_bytes.zip(bytes).map(|(sum, bytes)| sum + bytes);
-        } else if let Some(config) = scanned(step.as_ref()) {
-            let files = config.file_groups.iter().flat_map(|group| group.files());
-            for file in files {
-                self.other_bytes += bytes(file);
-                self.others += 1;
-            }
-            self.other_rows = self.other_rows.zip(rows(step.as_ref())).map(|(sum, rows)| sum + rows);
+        match (tables::length(step.as_ref()), scanned(step.as_ref())) {
+            (Some(Length::Known(bytes)), _) => self.csv_bytes = self.csv_bytes.map(|sum| sum + bytes),
+            (Some(Length::Unknown), _) => self.csv_bytes = None,
+            (None, Some(config)) => self.add_others(config, rows(step.as_ref())),
+            (None, None) => {}
         }
         step.children().into_iter().for_each(|step| self.add(step));
+    }
+
+    fn add_others(&mut self, config: &FileScanConfig, rows: Option<u64>) {
+        for file in config.file_groups.iter().flat_map(FileGroup::files) {
+            self.other_bytes += bytes(file);
+            self.others += 1;
+        }
+        self.other_rows = self.other_rows.zip(rows).map(|(sum, rows)| sum + rows);
     }
 
     /// Bytes of all files, if that is known.

@@ -23,7 +23,7 @@ use crate::Settings;
 use crate::errors::{Disagreement, IntoEngine as _};
 use roots::Roots;
 
-pub(crate) use csv::{bytes as csv_bytes, decode, encode};
+pub(crate) use csv::{Length, decode, encode, length};
 
 /// Finds the tables of an engine's queries, and remembers which columns had to be widened.
 pub(crate) struct Tables {

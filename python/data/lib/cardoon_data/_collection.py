@@ -47,10 +47,12 @@ class Collection(ABC, Generic[T]):
         format: str | None = None,  # noqa: A002 - Dask's name for it.
         **options: Any,
     ) -> Picture:
-        """The steps: a picture in a notebook, else text, the last one first. They are also written to the file of this name, if
-        one is given: a picture to ``.svg``, a graph for the programs of Graphviz to ``.dot``, text to ``.txt``. A name without
-        such an end gets that of ``format``, by default svg. Raises :class:`NotSupported` for others. Dask's further options
-        have no effect."""
+        """The steps: a picture in a notebook, else text, the last one first.
+
+        They are also written to the file of this name, if one is given: a picture to ``.svg``, a graph for the programs of
+        Graphviz to ``.dot``, text to ``.txt``. A name without such an end gets that of ``format``, by default svg. Raises
+        :class:`NotSupported` for others. Dask's further options have no effect.
+        """
         picture = Picture(self._whole().plan)
         if filename is not None:
             picture.save(filename, format)

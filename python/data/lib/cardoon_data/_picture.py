@@ -18,7 +18,11 @@ class Picture:
     def __init__(self, plan: Json) -> None:
         self._plan = plan
 
-    def save(self, filename: str | os.PathLike[str], format: str | None = None) -> None:  # noqa: A002 - Dask's name for it.
+    def save(
+        self,
+        filename: str | os.PathLike[str],
+        format: str | None = None,  # noqa: A002 - Dask's name for it.
+    ) -> None:
         """Writes the steps to a file: a picture to ``.svg``, a graph for the programs of Graphviz to ``.dot``, text to
         ``.txt``. Without such an end the name gets that of ``format``, by default svg. Raises :class:`NotSupported` for
         others."""

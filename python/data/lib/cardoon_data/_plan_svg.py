@@ -38,7 +38,8 @@ def svg(plan: Json) -> str:
     height = max(place.y for place in places) + _HEIGHT + _MARGIN
     ways = [_way(places[each], place) for step, place in zip(steps, places, strict=True) for each in step.inputs]
     boxes = [_box(step, place) for step, place in zip(steps, places, strict=True)]
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}">'
+    size = f'width="{width:g}" height="{height:g}" viewBox="0 0 {width:g} {height:g}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}>'
     return "\n".join([head, f"<style>{_STYLE}</style>", *ways, *boxes, "</svg>"])
 
 

@@ -97,7 +97,7 @@ class _Details:
                 keys, values = (", ".join(map(self._named, body[part])) for part in ("keys", "aggregates"))
                 return f"{values} by {keys}" if keys else values
             case "sort":
-                return ", ".join(self._expr(key["by"]) + (" descending" if key["descending"] else "") for key in body["by"])
+                return ", ".join(map(self._key, body["by"]))
             case "limit":
                 return f"{body['fetch']} rows after {body['skip']}" if body["skip"] else f"{body['fetch']} rows"
             case "join":
@@ -110,6 +110,9 @@ class _Details:
             case "sql":
                 return str(body["query"])
         return ""
+
+    def _key(self, key: Json) -> str:
+        return self._expr(key["by"]) + (" descending" if key["descending"] else "")
 
     def _named(self, column: Json) -> str:
         text = self._expr(column["expr"])

@@ -54,9 +54,10 @@ class State(NamedTuple):
 
 
 class ProgressBar:
-    """Shows how far queries are, on a line of its own: bytes and rows that were read, the time that is left, and the rows of
-    each stage. At the end it has the bytes that were spilled, how often executors were lost and the query was asked again, and the
-    seconds.
+    """Shows how far queries are, on a line of its own.
+
+    It has the bytes and rows that were read, the time that is left, and the rows of each stage; at the end the bytes that
+    were spilled, how often the query was asked again because executors were lost, and the seconds.
 
     >>> with ProgressBar():
     ...     frame.groupby("user_id").size().compute()
@@ -100,7 +101,7 @@ class ProgressBar:
 
 
 def line(state: State, seconds: float) -> str:
-    """What is shown of a query that has run for so long: a bar if it is known how many bytes there are, and the time left."""
+    """What is shown of a query that has run for so long. A bar is there if it is known how many bytes there are."""
     return "  ".join([*_read(state), *_left(state, seconds), *map(_stage, state.stages)])
 
 
@@ -138,8 +139,8 @@ def _columns() -> int:
 
 @contextmanager
 def shown() -> Iterator[Progress | None]:
-    """Shows the query that runs within and tells its progress, if it is to be shown. The query has this thread, so that Ctrl-C
-    reaches it."""
+    """Shows the query that runs within, if it is to be shown, and which is to tell the progress that this gives. The query
+    has this thread, so that Ctrl-C reaches it."""
     if not _active:
         yield None
         return

@@ -22,7 +22,7 @@ use futures_util::stream;
 
 use super::files::{Files, Layout};
 use super::rows::Rows;
-use super::{estimate, failure};
+use super::{Length, estimate, failure};
 use crate::cluster::{BAD_ROWS, BYTES_READ, ROWS_READ};
 
 /// Reads CSV files. All partitions take blocks from one scan, so that none of them ends long before the others.
@@ -90,10 +90,10 @@ impl CsvExec {
     }
 }
 
-/// Bytes of the files of such a step; see [`super::bytes`].
-pub(super) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
+/// How long the files of such a step are.
+pub(super) fn length(plan: &dyn ExecutionPlan) -> Option<Length> {
     let exec = plan.downcast_ref::<CsvExec>()?;
-    Some(exec.files.sources.iter().map(|source| source.len()).sum())
+    Some(exec.files.sources.iter().map(|source| source.len()).collect())
 }
 
 impl fmt::Debug for CsvExec {

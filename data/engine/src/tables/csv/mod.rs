@@ -36,9 +36,23 @@ pub(crate) fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>> {
     remote::decode(sent)
 }
 
-/// Bytes of the files of a step that reads CSV, which are not known of compressed ones; nothing if `plan` is another step.
-pub(crate) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
-    exec::bytes(plan).or_else(|| remote::bytes(plan))
+/// Bytes of all files of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Length {
+    Known(u64),
+    /// Some are compressed.
+    Unknown,
+}
+
+/// How long the files of a step are that reads CSV; nothing if `plan` is another step.
+pub(crate) fn length(plan: &dyn ExecutionPlan) -> Option<Length> {
+    exec::length(plan).or_else(|| remote::length(plan))
+}
+
+impl FromIterator<Option<u64>> for Length {
+    fn from_iter<I: IntoIterator<Item = Option<u64>>>(each: I) -> Self {
+        each.into_iter().sum::<Option<u64>>().map_or(Self::Unknown, Self::Known)
+    }
 }
 
 /// The first bytes of a file, unpacked, `most` at most.

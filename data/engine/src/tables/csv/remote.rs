@@ -27,7 +27,7 @@ use super::files::Layout;
 use super::rows::Rows;
 use super::source::source;
 use super::spread::Piece;
-use super::{estimate, failure};
+use super::{Length, estimate, failure};
 use crate::cluster::{BAD_ROWS, BYTES_READ, ROWS_READ};
 use crate::errors::{self, IntoEngine as _};
 use crate::tables::location::Location;
@@ -89,15 +89,15 @@ pub(super) fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>> {
     serde_json::to_vec(&sent).map(Some).map_err(|error| DataFusionError::External(Box::new(error)))
 }
 
-/// Bytes of the files of such a step; see [`super::bytes`].
-pub(super) fn bytes(plan: &dyn ExecutionPlan) -> Option<Option<u64>> {
+/// How long the files of such a step are, or the parts of them that it reads.
+pub(super) fn length(plan: &dyn ExecutionPlan) -> Option<Length> {
     let (config, _) = of(plan)?;
-    let pieces = config.file_groups.iter().flat_map(FileGroup::files).filter_map(|file| file.extension());
     let bytes = |piece: &Piece| match piece.part {
         Some(part) => Some(part.end.saturating_sub(part.start)),
         None => source(&piece.file, None).ok()?.len(),
     };
-    Some(pieces.map(bytes).sum())
+    let files = config.file_groups.iter().flat_map(FileGroup::files);
+    Some(files.filter_map(|file| file.extension().map(bytes)).collect())
 }
 
 pub(super) fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>> {
