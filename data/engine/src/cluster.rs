@@ -18,8 +18,8 @@ pub trait Cluster: Debug + Send + Sync {
     /// Threads of all executors that are there now, 1 or more.
     async fn threads(&self) -> Result<usize, DataFusionError>;
 
-    /// What the planner must know about the cluster.
-    fn prepare(&self, session: SessionStateBuilder) -> SessionStateBuilder;
+    /// What the planner must know about the cluster. With `little_memory` a query begins again that had too little of it.
+    fn prepare(&self, session: SessionStateBuilder, little_memory: bool) -> SessionStateBuilder;
 
     /// Carries out `plan`. The rows must all have arrived before the first one is given out, since what is fetched from
     /// an executor may be lost with it; an error of [`lost`] lets the engine try again. `watch` is told how far it is.

@@ -91,7 +91,7 @@ pub(crate) async fn on_cluster(
         .with_runtime_env(runtime.clone())
         .with_default_features()
         .with_query_planner(Arc::new(Planner));
-    let mut state = cluster.prepare(state);
+    let mut state = cluster.prepare(state, attempt.joins_spill);
     if let Some(config) = state.config() {
         config.options_mut().optimizer.prefer_hash_join = !attempt.joins_spill;
     }

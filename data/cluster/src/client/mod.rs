@@ -14,7 +14,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use ballista_core::config::BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES;
+use ballista_core::config::{
+    BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE,
+    BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES,
+};
 use ballista_core::extension::SessionConfigExt as _;
 use ballista_core::extension::SessionConfigHelperExt as _;
 use ballista_core::ids::new_instance_id;
@@ -40,6 +43,9 @@ use losses::Losses;
 
 pub(crate) use state::{is_reached, state, tell};
 pub(crate) use watched::Watched;
+
+/// Bytes that a task holds of what it hands on, where memory is short.
+const LITTLE: usize = 8 << 20;
 
 pub(crate) type SchedulerCalls = SchedulerGrpcClient<Channel>;
 
@@ -82,11 +88,17 @@ impl Cluster for Client {
         Ok(state.threads())
     }
 
-    fn prepare(&self, mut session: SessionStateBuilder) -> SessionStateBuilder {
+    fn prepare(&self, mut session: SessionStateBuilder, little_memory: bool) -> SessionStateBuilder {
         let config = session.config().take().unwrap_or_default();
         let mut config = config.upgrade_for_ballista().ballista_restricted_configuration();
         config.options_mut().optimizer.hash_join_single_partition_threshold = SHARED_BYTES;
-        let config = config.set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, SHARED_BYTES);
+        let batch_rows = config.batch_size();
+        let mut config = config
+            .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, SHARED_BYTES)
+            .set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows);
+        if little_memory {
+            config = config.set_usize(BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES, LITTLE);
+        }
         session.with_config(config).with_optimizer_rules(ballista_default_optimizer_rules())
     }
 

@@ -102,7 +102,7 @@ impl Cluster for Interrupted {
         self.client.threads().await
     }
 
-    fn prepare(&self, session: SessionStateBuilder) -> SessionStateBuilder {
+    fn prepare(&self, session: SessionStateBuilder, _: bool) -> SessionStateBuilder {
         self.client.prepare(session)
     }
 

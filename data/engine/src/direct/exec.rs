@@ -36,7 +36,7 @@ impl DirectAggregateExec {
         Arc::new(Self { usual, metrics: ExecutionPlanMetricsSet::new(), rests: Rests::default() })
     }
 
-    fn usual(&self) -> Result<&AggregateExec> {
+    pub(super) fn usual(&self) -> Result<&AggregateExec> {
         let usual = self.usual.downcast_ref::<AggregateExec>();
         usual.ok_or_else(|| internal("a grouping is none any more"))
     }

@@ -48,6 +48,13 @@ impl PhysicalOptimizerRule for DirectGroups {
     }
 }
 
+/// Whether a step is the first half of a grouping.
+pub(crate) fn is_first_half(step: &dyn ExecutionPlan) -> bool {
+    let direct = step.downcast_ref::<DirectAggregateExec>().map(DirectAggregateExec::usual);
+    let grouping = direct.map_or_else(|| step.downcast_ref::<AggregateExec>(), |usual| usual.ok());
+    grouping.is_some_and(|grouping| *grouping.mode() == AggregateMode::Partial)
+}
+
 fn is_direct(step: &AggregateExec) -> bool {
     let has_numbers = || partition::kinds(step).is_ok_and(|kinds| Groups::of(&kinds).is_some());
     !step.group_expr().expr().is_empty()

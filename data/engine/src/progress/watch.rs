@@ -2,12 +2,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use datafusion::physical_plan::ExecutionPlan;
-use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 
 use super::counts::{Counts, given};
 use super::files::Files;
 use super::step::step;
 use super::told::{Progress, Stage};
+use crate::direct::is_first_half;
 
 /// Watches one query.
 #[derive(Default)]
@@ -96,14 +96,9 @@ fn look(plan: &Arc<dyn ExecutionPlan>, counts: &mut Counts, stages: &mut Vec<Sta
     let metrics = plan.metrics().unwrap_or_default();
     let own = Counts::of(&metrics);
     *counts += own;
-    if let Some(name) = step(plan.name()).filter(|_| !is_half(plan.as_ref())) {
+    // The rows of a first half are nobody's.
+    if let Some(name) = step(plan.name()).filter(|_| !is_first_half(plan.as_ref())) {
         let rows = if name == "read" { own.rows } else { given(&metrics) };
         stages.push(Stage { name: name.to_owned(), rows, ..Stage::default() });
     }
-}
-
-/// The first half of a grouping, whose rows are nobody's.
-fn is_half(plan: &dyn ExecutionPlan) -> bool {
-    plan.name() == "DirectAggregateExec"
-        || plan.downcast_ref::<AggregateExec>().is_some_and(|step| *step.mode() == AggregateMode::Partial)
 }
