@@ -102,8 +102,8 @@ impl Cluster for Interrupted {
         self.client.threads().await
     }
 
-    fn prepare(&self, session: SessionStateBuilder, _: bool) -> SessionStateBuilder {
-        self.client.prepare(session)
+    fn prepare(&self, session: SessionStateBuilder, little: bool) -> SessionStateBuilder {
+        self.client.prepare(session, little)
     }
 
     async fn run(
