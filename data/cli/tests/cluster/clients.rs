@@ -1,11 +1,17 @@
 //! Clients that are killed or stand still while their query runs.
 
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
 use crate::deaths::write_many;
 use crate::rig::{Cluster, Home, Process, ended, pass, signal, stderr, stdout, until};
+
+/// One stage that is soon done, and a long one.
+const TWO_STAGES: &str = "select count(*) as n from 'many/*.csv' l, (select n from 'many/part-0.csv' limit 300) r \
+    where (l.n * r.n) % 1000003 = 1";
 
 const QUERY: &str =
     "select count(*) as n from 'many/*.csv' where encode(sha256(repeat(text, 40)), 'hex') > '0'";
@@ -25,6 +31,17 @@ async fn slow_down(cluster: &Cluster, time: Duration) {
     }
 }
 
+/// What executors keep for queries, below the folder of temporary files.
+fn produced(folder: &Path) -> Vec<PathBuf> {
+    // Files come and go meanwhile.
+    let entries =
+        |folder: &Path| fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries(folder)
+        .filter(|path| path.is_dir())
+        .flat_map(|path| if path.ends_with("shuffle") { entries(&path).collect() } else { produced(&path) })
+        .collect()
+}
+
 /// Waits until the scheduler has cancelled the query that runs.
 async fn is_cancelled(cluster: &Cluster) {
     let longest = ABANDONED_AFTER + Duration::from_secs(10);
@@ -41,12 +58,13 @@ async fn the_query_of_a_client_that_was_killed_is_cancelled() {
     let home = Home::new();
     write_many(&home);
     let cluster = home.cluster(&[]).await;
-    let mut client = Process::new(home.ask(&cluster, QUERY));
-    cluster.until_it_runs().await;
+    let mut client = Process::new(home.ask(&cluster, TWO_STAGES));
+    until("a stage has produced something", || async { !produced(home.path()).is_empty() }).await;
     client.kill().await;
     let killed = Instant::now();
     is_cancelled(&cluster).await;
     assert!(killed.elapsed() >= ABANDONED_AFTER / 2, "it has ended by itself, so that this shows nothing");
+    until("what it has produced is removed", || async { produced(home.path()).is_empty() }).await;
     assert_eq!(home.sql("select 1 as one", &["--cluster", &cluster.address]).await, "one\n1\n");
 }
 

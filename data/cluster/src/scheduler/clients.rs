@@ -5,7 +5,10 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ballista_core::JobId;
+use ballista_core::serde::protobuf::CleanJobDataParams;
+use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpc as _;
 use tokio::time::{MissedTickBehavior, interval};
+use tonic::Request;
 
 use super::Server;
 use crate::limits;
@@ -40,15 +43,21 @@ impl Clients {
         abandoned
     }
 
-    /// Cancels what nobody waits for, for ever.
+    /// Cancels what nobody waits for, and has what it has produced removed, for ever.
     pub(super) async fn watch(&self, server: &Server) -> Infallible {
         let mut rounds = interval(limits::PROBE);
         rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut cancelled: Vec<JobId> = Vec::new();
         loop {
             rounds.tick().await;
+            for job in cancelled.drain(..) {
+                // Files that stay go later.
+                let _ = server.clean_job_data(Request::new(all_of(&job))).await;
+            }
             for job in self.round(running(server).await) {
                 // If it fails the query goes on, and is cancelled in the next round.
-                let _ = server.cancel_job(job).await;
+                let _ = server.cancel_job(job.clone()).await;
+                cancelled.push(job);
             }
         }
     }
@@ -56,6 +65,10 @@ impl Clients {
     fn rounds(&self) -> MutexGuard<'_, HashMap<String, u128>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn all_of(job: &JobId) -> CleanJobDataParams {
+    CleanJobDataParams { job_id: job.to_string(), remove_stage_ids: Vec::new() }
 }
 
 async fn running(server: &Server) -> Vec<(JobId, String)> {
