@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use crate::deaths::write_many;
-use crate::rig::{Cluster, Home, Process, ended, pass, signal, stderr, stdout, until};
+use crate::rig::{Cluster, Home, PATIENCE, Process, ended, pass, signal, stderr, stdout, until};
 
 /// One stage that is soon done, and a long one.
 const TWO_STAGES: &str = "select count(*) as n from 'many/*.csv' l, (select n from 'many/part-0.csv' limit 300) r \
@@ -44,11 +44,10 @@ fn produced(folder: &Path) -> Vec<PathBuf> {
 
 /// Waits until the scheduler has cancelled the query that runs.
 async fn is_cancelled(cluster: &Cluster) {
-    let longest = ABANDONED_AFTER + Duration::from_secs(10);
     let gone = until("nothing runs any more", || async { cluster.state().await.jobs.is_empty() });
     tokio::select! {
-        gone = timeout(longest, gone) => gone.expect("it runs on"),
-        () = slow_down(cluster, 2 * longest) => {}
+        () = gone => {}
+        () = slow_down(cluster, 2 * PATIENCE) => {}
     }
     cluster.process.children().into_iter().for_each(|executor| signal(executor, "CONT"));
 }
