@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from cardoon_data._calls import Call
+    from cardoon_data._applied import Call
 
 #: A letter, and the length of what follows.
 _HEAD = struct.Struct("<cQ")
@@ -39,7 +39,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, lambda *_: None)
     frames: queue.SimpleQueue[tuple[bytes, bytes]] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, frames), daemon=True).start()
-    from cardoon_data import _calls  # noqa: F401  It takes a while, and whoever waits for the greeting waits for it.
+    from cardoon_data import _applied  # noqa: F401  It takes a while, and whoever waits for the greeting waits for it.
 
     _write(answers, b"H", json.dumps({"python": version()}).encode())
     function = _Function(b"")

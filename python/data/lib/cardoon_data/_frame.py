@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cardoon_data import _align, _calls, _frame_steps, _functions, _kinds, _merging, _missing, _query, _repr, _sql
+from cardoon_data import _align, _applied, _frame_steps, _functions, _kinds, _merging, _missing, _query, _repr, _sql
 from cardoon_data import _stored, _summary, _terms, _writing
 from cardoon_data._collection import Collection
 from cardoon_data._groupby import DataFrameGroupBy, keys_of
@@ -339,7 +339,7 @@ class DataFrame(Collection[pd.DataFrame]):
         :meth:`map_partitions` in all else."""
         if axis not in (1, "columns"):
             _missing.option("apply", "axis", axis, "functions of rows only, with axis=1; for columns use agg")
-        return _functions.of_rows(self._table, _calls.each_row, function, (args, options), meta)
+        return _functions.of_rows(self._table, _applied.each_row, function, (args, options), meta)
 
     def pipe(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
         """``function(self, *args, **options)``"""

@@ -16,7 +16,7 @@ import cloudpickle
 import pyarrow as pa
 
 from cardoon_data import _child, _kinds, _layout, _local, _order, _terms
-from cardoon_data._calls import PLACE, ROW, Call, OfGroups, key_column
+from cardoon_data._applied import PLACE, ROW, Call, OfGroups, key_column
 from cardoon_data._layout import VALUE, Layout
 from cardoon_data._missing import NotSupported
 from cardoon_data._table import Column, Table

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cardoon_data import _aggregates, _align, _calls, _functions, _index, _missing, _terms
+from cardoon_data import _aggregates, _align, _applied, _functions, _index, _missing, _terms
 from cardoon_data._aggregates import Wanted
 from cardoon_data._frame_steps import labels_of
 from cardoon_data._series import Series
@@ -54,7 +54,7 @@ class _GroupBy:
 
     def _applied(self, function: Callable[..., Any], labels: Any, args: tuple[Any, ...], options: Any, meta: Any) -> Any:
         """What a function makes of the columns ``labels`` of each group."""
-        keys = {_calls.key_column(place): term for place, (_, term) in enumerate(self._keys)}
+        keys = {_applied.key_column(place): term for place, (_, term) in enumerate(self._keys)}
         table = self._table.assign(keys)
         if not self._keep_nulls:
             there = [_terms.not_null(_terms.column(name, term.kind)) for name, term in keys.items()]
@@ -62,7 +62,7 @@ class _GroupBy:
                 table = table.filter(condition)
         names = tuple(name for name, _ in self._keys)
         source = Table({}, table.columns, table.index)
-        call = _calls.OfGroups(
+        call = _applied.OfGroups(
             function,
             args,
             options,

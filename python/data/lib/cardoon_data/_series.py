@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cardoon_data import _aggregates, _align, _calls, _functions, _kinds, _missing, _pandas, _repr, _stored, _summary
+from cardoon_data import _aggregates, _align, _applied, _functions, _kinds, _missing, _pandas, _repr, _stored, _summary
 from cardoon_data import _terms, _writing
 from cardoon_data._collection import Collection
 from cardoon_data._dates import Dates
@@ -266,11 +266,11 @@ class Series(Collection[pd.Series], Operators["Series"]):
         if meta is None and isinstance(function, Mapping | pd.Series):
             values = pd.Series(function, dtype=None if len(function) else object).reset_index(drop=True)
             meta = _pandas.named(values, self.name)
-        return self._made(_calls.mapped, function, (na_action,), meta)
+        return self._made(_applied.mapped, function, (na_action,), meta)
 
     def apply(self, function: Callable[..., Any], args: tuple[Any, ...] = (), meta: Any = None, **options: Any) -> Any:
         """What a function of Python makes of each value. As :meth:`DataFrame.map_partitions` in all else."""
-        return self._made(_calls.each_value, function, (args, options), meta)
+        return self._made(_applied.each_value, function, (args, options), meta)
 
     def map_partitions(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
         """What a function of Python makes of the values, as series of pandas. As :meth:`DataFrame.map_partitions`."""
