@@ -130,8 +130,9 @@ impl Client {
         let before = self.state().await.map_err(external)?.losses;
         let calls = calls(&self.address, &self.access).await.map_err(external)?;
         let hear = |state: State| {
-            let job = state.jobs.into_iter().find(|job| job.name == name);
-            job.into_iter().for_each(|job| watch.tell(progress::of(&files, job.stages)));
+            if let Some(job) = state.jobs.into_iter().find(|job| job.name == name) {
+                watch.tell(progress::of(&files, job.stages));
+            }
         };
         let done = tokio::select! {
             done = job::carry_out(self, calls, plan, config, name.clone()) => done,

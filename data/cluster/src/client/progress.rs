@@ -17,7 +17,9 @@ pub(super) async fn last(calls: &mut SchedulerCalls, job: String) -> Option<Vec<
 pub(super) fn of(files: &Files, mut stages: Vec<StageState>) -> Progress {
     stages.sort_by_key(|stage| stage.id);
     let mut counts = Counts::default();
-    stages.iter().for_each(|stage| counts += stage.counts);
+    for stage in &stages {
+        counts += stage.counts;
+    }
     let stage = |StageState { name, tasks_done, tasks, rows, .. }| Stage { name, rows, tasks_done, tasks };
     Progress {
         rows: counts.rows,

@@ -22,7 +22,8 @@ pub(super) struct Running {
 struct Task {
     job: String,
     stage: usize,
-    task: usize,
+    /// Its number in the stage.
+    place: usize,
     /// Gone when the task has ended.
     work: Weak<dyn QueryStageExecutor>,
 }
@@ -33,7 +34,7 @@ impl Running {
     }
 
     pub(super) fn add(&self, job: &str, stage: usize, task: usize, work: &Arc<dyn QueryStageExecutor>) {
-        let task = Task { job: job.to_owned(), stage, task, work: Arc::downgrade(work) };
+        let task = Task { job: job.to_owned(), stage, place: task, work: Arc::downgrade(work) };
         self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
     }
 
@@ -46,7 +47,7 @@ impl Running {
                 let work = task.work.upgrade()?;
                 let StageState { rows, counts, .. } = StageState::counted(&work.collect_plan_metrics());
                 let told =
-                    TaskState { job: task.job.clone(), stage: task.stage, task: task.task, rows, counts };
+                    TaskState { job: task.job.clone(), stage: task.stage, task: task.place, rows, counts };
                 Some((task, told))
             })
             .unzip();

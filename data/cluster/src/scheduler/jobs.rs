@@ -73,15 +73,15 @@ fn running_stage<'a>(stage: &RunningStage, running: impl Iterator<Item = &'a Tas
     let tasks_done = ended.map(|task| task.global_input_partition_ids.len() as u64).sum();
     let metrics = stage.stage_metrics.as_deref().unwrap_or_default();
     let tasks = stage.partitions as u64;
-    let mut state = StageState { tasks, tasks_done, ..StageState::counted(metrics) };
+    let mut told = StageState { tasks_done, tasks, ..StageState::counted(metrics) };
     let runs = |task: usize| {
         stage.task_infos.get(task).is_some_and(|task| matches!(task.task_status, Status::Running(_)))
     };
     for task in running.filter(|task| runs(task.task)) {
-        state.rows += task.rows;
-        state.counts += task.counts;
+        told.rows += task.rows;
+        told.counts += task.counts;
     }
-    state
+    told
 }
 
 fn name(plan: &dyn ExecutionPlan) -> String {

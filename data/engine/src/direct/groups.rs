@@ -42,7 +42,9 @@ impl Groups {
         for ((column, keys), numbering) in self.columns.iter().zip(&keys).zip(&self.numberings) {
             column.add(keys, *numbering, found);
         }
-        found.iter_mut().for_each(|number| *number = self.group(*number));
+        for number in found.iter_mut() {
+            *number = self.group(*number);
+        }
         Ok(true)
     }
 
@@ -83,7 +85,9 @@ impl Groups {
         // From the last digit to the first one.
         for ((column, numbering), kind) in self.columns.iter().zip(&self.numberings).zip(kinds).rev() {
             let numbers: Vec<u64> = rest.iter().map(|number| number % numbering.width.max(1)).collect();
-            rest.iter_mut().for_each(|number| *number /= numbering.width.max(1));
+            for number in &mut rest {
+                *number /= numbering.width.max(1);
+            }
             keys.push(column.values(numbers, *numbering, kind)?);
         }
         keys.reverse();

@@ -50,8 +50,8 @@ impl PhysicalOptimizerRule for DirectGroups {
 
 /// Whether a step is the first half of a grouping.
 pub(crate) fn is_first_half(step: &dyn ExecutionPlan) -> bool {
-    let direct = step.downcast_ref::<DirectAggregateExec>().map(DirectAggregateExec::usual);
-    let grouping = direct.map_or_else(|| step.downcast_ref::<AggregateExec>(), |usual| usual.ok());
+    let direct = step.downcast_ref::<DirectAggregateExec>().and_then(|direct| direct.usual().ok());
+    let grouping = direct.or_else(|| step.downcast_ref::<AggregateExec>());
     grouping.is_some_and(|grouping| *grouping.mode() == AggregateMode::Partial)
 }
 

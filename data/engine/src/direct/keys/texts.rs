@@ -19,8 +19,8 @@ const PLACES: usize = 4 * MOST;
 /// Texts, numbered as they are met.
 #[derive(Debug)]
 pub(in super::super) struct Texts {
-    /// Of each number.
-    texts: Vec<Text>,
+    /// By their numbers.
+    met: Vec<Text>,
     of_null: Option<u32>,
     /// One more than the number of the text that is found there; 0 where there is none.
     places: Vec<u32>,
@@ -41,7 +41,7 @@ struct Begin(u128);
 
 impl Default for Texts {
     fn default() -> Self {
-        Self { texts: Vec::new(), of_null: None, places: vec![0; PLACES], last: Vec::new() }
+        Self { met: Vec::new(), of_null: None, places: vec![0; PLACES], last: Vec::new() }
     }
 }
 
@@ -57,7 +57,7 @@ impl Texts {
             DataType::LargeUtf8 => self.meet_all(keys.as_string::<i64>()),
             _ => self.meet_all(keys.as_string::<i32>()),
         };
-        few.then(|| Numbering { begin: 0, width: width(self.texts.len()) })
+        few.then(|| Numbering { begin: 0, width: width(self.met.len()) })
     }
 
     fn meet_all<O: OffsetSizeTrait>(&mut self, texts: &GenericStringArray<O>) -> bool {
@@ -70,7 +70,7 @@ impl Texts {
 
     fn meet_each<'a>(
         &mut self,
-        texts: impl ArrayAccessor<Item = &'a str>,
+        texts: impl ArrayAccessor<Item = &'a str> + Copy,
         begin: impl Fn(usize) -> Begin,
     ) -> bool {
         let some_null = texts.null_count() > 0;
@@ -78,7 +78,7 @@ impl Texts {
             let is_null = some_null && texts.is_null(row);
             let number = if is_null { self.null() } else { self.number(begin(row), || texts.value(row)) };
             self.last.push(number);
-            self.texts.len() <= MOST
+            self.met.len() <= MOST
         })
     }
 
@@ -89,15 +89,15 @@ impl Texts {
     }
 
     pub(super) fn values(&self, numbers: Vec<u64>, kind: &DataType) -> Result<ArrayRef> {
-        let texts: StringArray = self.texts.iter().map(|text| text.text.as_deref()).collect();
+        let texts: StringArray = self.met.iter().map(|text| text.text.as_deref()).collect();
         let texts = cast(&(Arc::new(texts) as ArrayRef), kind)?;
         Ok(take(&texts, &UInt64Array::from(numbers), None)?)
     }
 
     fn null(&mut self) -> u32 {
         *self.of_null.get_or_insert_with(|| {
-            self.texts.push(Text { text: None, begin: Begin(0) });
-            self.texts.len() as u32 - 1
+            self.met.push(Text { text: None, begin: Begin(0) });
+            self.met.len() as u32 - 1
         })
     }
 
@@ -109,12 +109,12 @@ impl Texts {
         loop {
             match self.places[place] {
                 0 => break,
-                found if self.texts[found as usize - 1].is(begin, rest) => return found - 1,
+                found if self.met[found as usize - 1].is(begin, rest) => return found - 1,
                 _ => place = (place + 1) % PLACES,
             }
         }
-        self.texts.push(Text { text: Some(text().into()), begin });
-        let count = self.texts.len() as u32;
+        self.met.push(Text { text: Some(text().into()), begin });
+        let count = self.met.len() as u32;
         self.places[place] = count;
         count - 1
     }
@@ -134,16 +134,14 @@ impl Begin {
     /// Of the text of `length` bytes that begins there in `all`.
     #[inline]
     fn within(all: &[u8], begin: usize, length: usize) -> Self {
-        let bytes = match all.get(begin..begin + 16) {
+        let mut bytes = [0; 16];
+        if let Some(more) = all.get(begin..begin + 16) {
             // Also what is behind the text, which costs less than to copy a number of bytes that nobody can foresee.
-            Some(bytes) => bytes.try_into().unwrap_or_default(),
-            None => {
-                let mut bytes = [0; 16];
-                let count = length.min(Self::BYTES);
-                bytes[..count].copy_from_slice(&all[begin..begin + count]);
-                bytes
-            }
-        };
+            bytes.copy_from_slice(more);
+        } else {
+            let count = length.min(Self::BYTES);
+            bytes[..count].copy_from_slice(&all[begin..begin + count]);
+        }
         let own = (1_u128 << (8 * length.min(Self::BYTES))) - 1;
         Self::new(u128::from_le_bytes(bytes) & own, length)
     }
@@ -225,7 +223,7 @@ mod tests {
         for kind in [DataType::Utf8, DataType::LargeUtf8, DataType::Utf8View] {
             let twice = [all.clone(), all.clone()].concat();
             let (texts, numbers) = numbers(&twice, &kind);
-            assert_eq!(texts.texts.len(), all.len(), "{kind}");
+            assert_eq!(texts.met.len(), all.len(), "{kind}");
             let values = texts.values(numbers.into_iter().map(u64::from).collect(), &DataType::Utf8).unwrap();
             assert!(
                 values.as_string::<i32>().iter().eq(twice.iter().map(|text| Some(text.as_str()))),
