@@ -244,11 +244,16 @@ def test_children_end_with_their_engine(many: Path) -> None:
 PRINTS_AND_WAITS = """
 import os, sys, time
 import cardoon.dataframe as dd
+from cardoon.distributed import Client
 
 waits = sys.argv[2]
+if len(sys.argv) > 3:
+    client = Client(n_workers=1, threads_per_worker=1)
 
 def slow(n):
     if os.path.exists(waits):
+        with open(waits + ".who", "w") as file:
+            print(os.getpid(), file=file)
         time.sleep(600)
     return n
 
@@ -264,19 +269,23 @@ sys.stdin.readline()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_who_stops_waiting_ends_the_children(number: signal.Signals, many: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", [[], ["cluster"]])
+def test_who_stops_waiting_ends_the_children(
+    number: signal.Signals, place: list[str], many: Path, tmp_path: Path
+) -> None:
     script = tmp_path / "script.py"
     script.write_text(PRINTS_AND_WAITS, encoding="utf-8")
-    command = [sys.executable, str(script), str(many / "0.csv"), str(tmp_path / "waits")]
+    command = [sys.executable, str(script), str(many / "0.csv"), str(tmp_path / "waits"), *place]
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, preexec_fn=heard) as process:
         try:
             assert process.stdout is not None and process.stdin is not None
             assert process.stdout.readline() == f"{ROWS // 3}\n"
-            wait_until(lambda: (tmp_path / "waits").exists())
-            wait_until(lambda: children(process.pid))
-            found = children(process.pid)
+            who = tmp_path / "waits.who"
+            wait_until(lambda: who.exists() and who.read_text().endswith("\n"), 60)
+            assert int(who.read_text()) in (found := children(process.pid))
+            found = found if number == signal.SIGKILL else {int(who.read_text())}
             process.send_signal(number)
             if number == signal.SIGINT:
                 assert process.stdout.readline() == "interrupted\n"
@@ -311,6 +320,16 @@ def test_a_child_that_dies_once_is_replaced(
     made = dd.read_csv(many / "*.csv").n.map(once(marker, how), meta=("n", "int64"))
     assert_same(made, in_pandas.n * 2)
     assert marker.exists()
+
+
+def test_an_executor_that_dies_of_a_function_is_replaced(cluster: LocalCluster, many: Path, in_pandas: pd.DataFrame) -> None:
+    marker = many.parent / f"{os.getpid()}-executor"
+    kill = once(marker, lambda: os.kill(os.getppid(), signal.SIGKILL))
+    with Client(cluster) as client:
+        groups = dd.read_csv(many / "*.csv").groupby("k").n.apply(lambda group: kill(int(group.sum())), meta=("n", "int64"))
+        assert_same(groups, in_pandas.groupby("k").n.sum() * 2)
+        assert marker.exists()
+        wait_until(lambda: len(client.ncores()) == 2)
 
 
 def test_a_chunk_that_children_always_die_of_fails(anywhere: None, many: Path) -> None:

@@ -26,6 +26,19 @@ async fn without_a_token_nobody_listens_to_others() {
 }
 
 #[tokio::test]
+async fn functions_are_carried_out_for_who_knows_a_token() {
+    let home = Home::new();
+    for words in [
+        &["cluster", "--bind", "127.0.0.1:0", "--python", "python3"][..],
+        &["executor", "--scheduler", "127.0.0.1:1", "--python", "python3"],
+    ] {
+        let output = home.run(words).await;
+        assert_eq!(output.status.code(), Some(2), "{words:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("--token"), "{}", stderr(&output));
+    }
+}
+
+#[tokio::test]
 async fn only_who_knows_the_token_is_answered_and_nobody_tells_it() {
     let home = Home::new();
     home.write("a.csv", "n\n1\n2\n");
