@@ -30,6 +30,6 @@ pub use errors::{carried, lost, was_lost};
 pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};
 pub use output::{Fence, Output, OutputFormat, Writer};
 pub use progress::Progress;
-pub use python::{Children, Python};
+pub use python::{Children, Interest, Python, while_wanted};
 pub use session::{improved, runtime};
 pub use settings::Settings;
