@@ -31,7 +31,7 @@ pub use errors::{carried, lost, was_lost};
 pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};
 pub use output::{Fence, Output, OutputFormat, Writer};
 pub use progress::{Counts, Files, Progress, Stage, Watch, stage_name};
-pub use python::{Children, Python};
+pub use python::{Children, Interest, Python, while_wanted};
 pub use session::{finding, improved, runtime};
 pub use settings::Settings;
 pub use stores::{StoreOptions, keep_store_options};

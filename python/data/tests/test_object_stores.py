@@ -388,7 +388,7 @@ def test_a_task_reads_and_writes_below_its_roots(s3: Store, tmp_path: Path) -> N
 
     command = [*PROGRAM, "worker", "--broker", broker, "--root", "s3://data/logs", "--root", "s3://out/tasks"]
     with running(*command, environment=os.environ):
-        assert sent("s3://out/tasks/n.csv") == 1
+        assert sent("s3://out/tasks/n.csv")["rows"] == 1
         assert s3.get("out", "tasks/n.csv") == b"n\n8\n"
         for out in ["s3://out/tasks2/n.csv", "s3://data/users.csv"]:
             with pytest.raises(Exception, match="CD8016"):
@@ -400,5 +400,5 @@ def test_a_task_reads_and_writes_below_its_roots(s3: Store, tmp_path: Path) -> N
         with pytest.raises(Exception, match="later run"):
             sent("s3://out/tasks/fenced.csv", task)
         assert s3.get("out", "tasks/fenced.csv") == b"n\n77\n"
-        assert sent("s3://out/tasks/fenced.csv") == 1
+        assert sent("s3://out/tasks/fenced.csv")["rows"] == 1
         assert s3.get("out", "tasks/fenced.csv") == b"n\n8\n"

@@ -29,6 +29,7 @@ use super::children::Children;
 use super::chunk::{self, Chunk};
 use super::failure;
 use super::function::{Function, Given};
+use super::interest::Wanted;
 use super::node::What;
 use super::rows;
 use crate::errors::{self, IntoEngine as _};
@@ -45,6 +46,8 @@ pub(crate) struct PythonExec {
     sorted: Option<LexOrdering>,
     /// Whether an executor carries it out, whose errors have a way to go.
     is_away: bool,
+    /// Tells when nobody waits for its rows; nothing if it is dropped then.
+    wanted: Option<Wanted>,
     properties: Arc<PlanProperties>,
     metrics: ExecutionPlanMetricsSet,
 }
@@ -84,8 +87,24 @@ impl PythonExec {
             keys,
             sorted: None,
             is_away: false,
+            wanted: None,
             properties: Arc::new(properties),
             metrics: ExecutionPlanMetricsSet::new(),
+        })
+    }
+
+    /// The same step, which ends when `wanted` does.
+    pub(super) fn wanted(&self, wanted: Wanted) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Self {
+            input: self.input.clone(),
+            function: self.function.clone(),
+            given: self.given.clone(),
+            keys: self.keys.clone(),
+            sorted: self.sorted.clone(),
+            is_away: self.is_away,
+            wanted: Some(wanted),
+            properties: self.properties.clone(),
+            metrics: self.metrics.clone(),
         })
     }
 
@@ -113,7 +132,14 @@ impl PythonExec {
         let children = context.session_config().get_extension::<Children>();
         let children = children.ok_or_else(|| failure::not_allowed(&self.function.code).into_engine())?;
         let (function, schema) = (self.function.clone(), self.schema());
-        Ok(Calls { children, function, arguments, schema, batch_rows: context.session_config().batch_size() })
+        Ok(Calls {
+            children,
+            function,
+            arguments,
+            schema,
+            batch_rows: context.session_config().batch_size(),
+            wanted: self.wanted.clone(),
+        })
     }
 }
 
@@ -131,13 +157,18 @@ struct Calls {
     arguments: Option<Vec<usize>>,
     schema: SchemaRef,
     batch_rows: usize,
+    wanted: Option<Wanted>,
 }
 
 impl Calls {
     /// A task of its own goes on while nobody asks for its answer: else two steps could wait for each other's children.
     async fn begun(self, chunk: Chunk) -> Result<impl Iterator<Item = Result<RecordBatch>>> {
         let rows = self.batch_rows;
-        let made = SpawnedTask::spawn(self.call(chunk)).join().await;
+        let wanted = self.wanted.clone();
+        let made = tokio::select! {
+            made = SpawnedTask::spawn(self.call(chunk)).join() => made,
+            () = ended(wanted) => return Err(errors::internal("nobody waits for the answer").into_engine()),
+        };
         let made = made.map_err(|error| DataFusionError::External(Box::new(error)))??;
         Ok(rows::short(made, rows).map(Ok))
     }
@@ -151,6 +182,14 @@ impl Calls {
             Some(batches) => rows::beside(batches, &made, &self.schema),
             None => Ok(made),
         }
+    }
+}
+
+/// Waits until nobody waits any more, for ever if nobody tells.
+async fn ended(wanted: Option<Wanted>) {
+    match wanted {
+        Some(mut wanted) => wanted.ended().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -193,7 +232,8 @@ impl ExecutionPlan for PythonExec {
         let [input] = <[_; 1]>::try_from(children)
             .map_err(|_| DataFusionError::Internal("a step has one input".into()))?;
         let new = Self::new(input, self.function.clone(), self.given.clone())?;
-        Ok(Arc::new(Self { is_away: self.is_away, sorted: self.sorted.clone(), ..new }))
+        let wanted = self.wanted.clone();
+        Ok(Arc::new(Self { is_away: self.is_away, sorted: self.sorted.clone(), wanted, ..new }))
     }
 
     fn with_new_children(
