@@ -45,8 +45,9 @@ pub struct Rows {
 /// How a query is tried.
 #[derive(Clone, Default)]
 pub(crate) struct Attempt {
-    /// Joins sort both sides and spill them, which is slower than a hash table that fits into the memory.
-    pub(crate) joins_spill: bool,
+    /// There was too little memory before: joins sort both sides and spill them, and sorts take little at a time, which is
+    /// slower.
+    pub(crate) memory_is_short: bool,
     /// How often executors were lost before.
     losses: u32,
     watch: Arc<Watch>,
@@ -210,8 +211,8 @@ impl Engine {
         let watch = attempt.watch.clone();
         let (next, times) = match errors::disagreement(&error) {
             Some(found) if self.tables.widen(found) => (attempt, watch.restart()),
-            None if !attempt.joins_spill && errors::is_of_hash_join(&error) => {
-                (Attempt { joins_spill: true, ..attempt }, watch.restart())
+            None if !attempt.memory_is_short && errors::is_short_of_memory(&error) => {
+                (Attempt { memory_is_short: true, ..attempt }, watch.restart())
             }
             None if attempt.losses < LOSSES && errors::was_lost(&error) => {
                 (Attempt { losses: attempt.losses + 1, ..attempt }, watch.retry())

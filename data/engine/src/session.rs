@@ -63,8 +63,8 @@ pub(crate) fn session(
     attempt: &Attempt,
 ) -> SessionContext {
     let mut config = config(settings.threads(), tables).with_extension(children.clone());
-    if attempt.joins_spill {
-        config = spilling_joins(config, settings.threads());
+    if attempt.memory_is_short {
+        config = short_of_memory(config, settings.threads());
     }
     let state = SessionStateBuilder::new()
         .with_config(config)
@@ -83,7 +83,7 @@ pub(crate) async fn on_cluster(
     attempt: &Attempt,
 ) -> Result<SessionContext, DataFusionError> {
     let mut config = config(cluster.threads().await?, tables);
-    if attempt.joins_spill {
+    if attempt.memory_is_short {
         config = little_at_a_time(config);
     }
     let state = SessionStateBuilder::new()
@@ -91,9 +91,9 @@ pub(crate) async fn on_cluster(
         .with_runtime_env(runtime.clone())
         .with_default_features()
         .with_query_planner(Arc::new(Planner));
-    let mut state = cluster.prepare(state, attempt.joins_spill);
+    let mut state = cluster.prepare(state, attempt.memory_is_short);
     if let Some(config) = state.config() {
-        config.options_mut().optimizer.prefer_hash_join = !attempt.joins_spill;
+        config.options_mut().optimizer.prefer_hash_join = !attempt.memory_is_short;
     }
     Ok(finished(state, tables))
 }
@@ -138,7 +138,7 @@ fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
 
 /// Joins that sort both sides. Four sorts may share what a hash table did not fit into, so each takes little at a time.
 /// With a single partition the engine would make a hash table all the same.
-fn spilling_joins(mut config: SessionConfig, threads: usize) -> SessionConfig {
+fn short_of_memory(mut config: SessionConfig, threads: usize) -> SessionConfig {
     let options = config.options_mut();
     options.optimizer.prefer_hash_join = false;
     options.execution.target_partitions = threads.div_ceil(2).max(2);

@@ -66,10 +66,10 @@ pub(crate) fn coded(error: DataFusionError) -> Error {
     cause.unwrap_or_else(|| Error::new(Code::QueryFailed, "the query failed").source(error))
 }
 
-/// Whether a join ran out of memory that held one side of it in a hash table. One that sorts both sides can spill them.
-pub(crate) fn is_of_hash_join(error: &DataFusionError) -> bool {
+/// Whether there was too little memory. Joins that sort both sides, and sorts that take little at a time, need less.
+pub(crate) fn is_short_of_memory(error: &DataFusionError) -> bool {
     causes(error).any(|cause| {
-        matches!(cause.downcast_ref(), Some(DataFusionError::ResourcesExhausted(text)) if text.contains("HashJoin"))
+        matches!(cause.downcast_ref(), Some(DataFusionError::ResourcesExhausted(text)) if !text.contains("disk"))
     })
 }
 
