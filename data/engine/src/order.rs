@@ -5,7 +5,7 @@ use std::sync::Arc;
 use datafusion::common::tree_node::TreeNode as _;
 use datafusion::dataframe::DataFrame;
 use datafusion::error::Result;
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use datafusion::prelude::SessionConfig;
 
 use crate::python;
@@ -30,7 +30,47 @@ pub(crate) fn kept(frame: DataFrame, place: Place) -> Result<DataFrame> {
             state.config_mut().options_mut().execution.target_partitions = 1;
         }
     }
+    if windows_stand_below_a_limit(&plan)? {
+        keep_limits_above(state.config_mut(), &plan)?;
+    }
     Ok(DataFrame::new(state, plan))
+}
+
+fn windows_stand_below_a_limit(plan: &LogicalPlan) -> Result<bool> {
+    let has_window = exists(plan, |step| matches!(step, LogicalPlan::Window(_)))?;
+    let limits = |step: &LogicalPlan| match step {
+        LogicalPlan::Limit(_) => true,
+        LogicalPlan::Sort(sort) => sort.fetch.is_some(),
+        _ => false,
+    };
+    Ok(has_window && exists(plan, limits)?)
+}
+
+/// Whether a window is one of all rows.
+fn sees_all_rows(plan: &LogicalPlan) -> Result<bool> {
+    let is_whole = |expr: &Expr| match expr {
+        Expr::WindowFunction(window) => window.params.partition_by.is_empty(),
+        _ => false,
+    };
+    let has_whole = |expr: &Expr| expr.exists(|part| Ok(is_whole(part))).unwrap_or(true);
+    exists(plan, |step| match step {
+        LogicalPlan::Window(window) => window.window_expr.iter().any(has_whole),
+        _ => false,
+    })
+}
+
+/// These rules of the engine move a limit below a window, which then sees the wanted rows only. One that sees all rows is
+/// not safe from the merge of several partitions either, and has one reader: it is one thread's work in any case.
+fn keep_limits_above(config: &mut SessionConfig, plan: &LogicalPlan) -> Result<()> {
+    let options = config.options_mut();
+    options.optimizer.repartition_sorts = false;
+    options.optimizer.enable_topk_aggregation = false;
+    options.optimizer.enable_distinct_aggregation_soft_limit = false;
+    options.optimizer.enable_window_limits = false;
+    if sees_all_rows(plan)? {
+        options.execution.target_partitions = 1;
+    }
+    Ok(())
 }
 
 fn read_in_order(config: &mut SessionConfig) {

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::io::Read as _;
+use std::io::{IsTerminal as _, Read as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use cardoon_errors::{Code, Error, Result};
 use cardoon_frame::{BadRows, Frame, Kind};
 
 use super::options::{Place, Resources};
-use crate::progress;
+use crate::progress::{self, Shown};
 use crate::rows::{self, Form};
 use crate::talk;
 
@@ -57,14 +57,20 @@ pub(crate) async fn run(options: Options) -> Result<()> {
     if options.explain {
         return rows::text(&engine.explain(&frame).await?);
     }
-    progress::follow(&engine, carry_out(&engine, &frame, &options)).await
+    progress::follow(&engine, async |shown| carry_out(&engine, &frame, &options, shown).await).await
 }
 
-async fn carry_out(engine: &Engine, frame: &Frame, options: &Options) -> Result<()> {
+async fn carry_out(engine: &Engine, frame: &Frame, options: &Options, shown: &Shown) -> Result<()> {
     let Some(path) = &options.out else {
-        return rows::print(&mut engine.run(frame).await?, options.output).await;
+        let mut rows = engine.run(frame).await?;
+        // Rows and bars on one terminal would write over each other.
+        if std::io::stdout().is_terminal() {
+            shown.end();
+        }
+        return rows::print(&mut rows, options.output).await;
     };
     let summary = engine.write(frame, &Output::named(path)?).await?;
+    shown.end();
     let (rows, path) = (summary.rows, path.display());
     talk::say(format!("{rows} rows written to {path}"), format!("已将 {rows} 行写入 {path}"));
     Ok(())

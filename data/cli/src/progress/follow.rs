@@ -1,5 +1,5 @@
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -14,15 +14,16 @@ use crate::talk;
 const STEP: Duration = Duration::from_millis(100);
 
 /// Waits for a query that `engine` carries out, shows on standard error how far it has come, and at last what it took.
+/// `query` is given what is shown, and ends it before it writes to the same terminal itself.
 pub(crate) async fn follow<T, E>(
     engine: &Arc<Engine>,
-    query: impl Future<Output = Result<T, E>>,
+    query: impl AsyncFnOnce(&Shown) -> Result<T, E>,
 ) -> Result<T, E> {
     let clock = Clock::real();
     let begin = clock.boot();
-    let drawing = Drawing::begin(engine.clone());
-    let ended = query.await;
-    drop(drawing);
+    let shown = Shown(Mutex::new(Drawing::begin(engine.clone())));
+    let ended = query(&shown).await;
+    shown.end();
     if ended.is_ok() {
         let progress = engine.progress();
         let [english, chinese] = text::took(&progress, clock.boot().since(begin));
@@ -30,6 +31,17 @@ pub(crate) async fn follow<T, E>(
         left_out(progress.bad_rows);
     }
     ended
+}
+
+/// What is shown while a query runs.
+pub(crate) struct Shown(Mutex<Drawing>);
+
+impl Shown {
+    /// Clears it. A second time does nothing.
+    pub(crate) fn end(&self) {
+        let mut drawing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(std::mem::replace(&mut *drawing, Drawing(None)));
+    }
 }
 
 fn left_out(bad_rows: u64) {

@@ -4,5 +4,5 @@ mod bars;
 mod follow;
 mod text;
 
-pub(crate) use follow::follow;
+pub(crate) use follow::{Shown, follow};
 pub(crate) use text::stages;

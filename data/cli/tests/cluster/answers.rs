@@ -6,7 +6,7 @@ use std::io::Write as _;
 use crate::rig::{Home, sorted, stdout};
 
 /// Queries whose rows have no order.
-const UNORDERED: [&str; 21] = [
+const UNORDERED: [&str; 26] = [
     "select action, count(*) as n, sum(amount) as s, min(ts) as first from 'logs/*.csv' group by action",
     "select l.user_id, u.city, count(*) as n from 'logs/*.csv' l join 'users.csv' u on l.user_id = u.id group by l.user_id, u.city",
     "select l.user_id, u.name, sum(l.amount) as s from 'logs/*.csv' l left join 'users.csv' u on l.user_id = u.id group by l.user_id, u.name",
@@ -16,6 +16,11 @@ const UNORDERED: [&str; 21] = [
     "select id, name from 'users.csv' u where exists (select 1 from 'logs/*.csv' l where l.user_id = u.id)",
     "select id, name from 'users.csv' u where not exists (select 1 from 'logs/*.csv' l where l.user_id = u.id)",
     "select a.action, count(*) as n, sum(b.amount) as s from 'logs/*.csv' a join 'logs/*.csv' b on a.user_id = b.user_id and a.id = b.id group by a.action",
+    "select count(*) as n, sum(l.amount) as s from 'logs/*.csv' l left join 'nobody.csv' u on l.user_id = u.id",
+    "select l.id from 'logs/*.csv' l left join 'nobody.csv' u on l.user_id = u.id order by l.id limit 9",
+    "select count(*) as n from 'logs/*.csv' where user_id not in (select id from 'nobody.csv')",
+    "select count(*) as n from 'logs/*.csv' l join (select * from 'users.csv' where id > 1000) u on l.user_id = u.id",
+    "select l.id, row_number() over (order by l.id) as nth from 'logs/*.csv' l full join 'nobody.csv' u on l.user_id = u.id",
     "select distinct action, user_id % 5 as part from 'logs/*.csv'",
     "select count(distinct user_id) as users, count(distinct action) as actions from 'logs/*.csv'",
     "select user_id, id, row_number() over (partition by user_id order by id) as nth, lag(id) over (partition by user_id order by id) as before from 'logs/*.csv' where user_id < 5",
@@ -61,6 +66,7 @@ fn write_logs(home: &Home) {
         writeln!(users, "{id},user {id},{}", ["Basel", "Lyon", "Xi'an"][id % 3]).unwrap();
     }
     home.write("users.csv", users);
+    home.write("nobody.csv", "id,name,city\n");
 }
 
 #[tokio::test]

@@ -44,6 +44,9 @@ use losses::Losses;
 pub(crate) use state::{is_reached, state, tell};
 pub(crate) use watched::Watched;
 
+/// Whether stages that turn out to be empty are taken out of a plan that runs.
+const PROPAGATE_EMPTY: &str = "ballista.planner.propagate_empty.enabled";
+
 /// Bytes that a task holds of what it hands on, where memory is short.
 const LITTLE: usize = 8 << 20;
 
@@ -95,7 +98,9 @@ impl Cluster for Client {
         let batch_rows = config.batch_size();
         let mut config = config
             .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, SHARED_BYTES)
-            .set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows);
+            .set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows)
+            // It puts as many partitions in the place of an empty side as that has, where the steps above expect one.
+            .set_bool(PROPAGATE_EMPTY, false);
         if little_memory {
             config = config.set_usize(BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES, LITTLE);
         }

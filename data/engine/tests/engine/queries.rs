@@ -92,3 +92,41 @@ async fn a_query_is_not_as_long_as_it_likes() {
     let long = Frame::sql(format!("select 1{} as a", "+1".repeat(40_000)));
     assert_eq!(rig.error(&long).await.code(), Code::BadQuery);
 }
+
+/// The engine moves limits below windows, where it has to be kept from it.
+#[tokio::test]
+async fn a_limit_does_not_change_what_a_window_sees() {
+    let rig = Rig::with(|settings| settings.threads = Some(3));
+    let rows = lines(0..1000, |n| format!("{},{n}", n % 100));
+    rig.write("a.csv", format!("k,v\n{rows}"));
+    for (query, rows) in [
+        (
+            "select k, sum(v) over (partition by k) as s, sum(v) over () as t from '{}/a.csv' order by k limit 1",
+            vec!["0|4500|499500"],
+        ),
+        (
+            "select k, row_number() over (order by k) as n from (select distinct k from '{}/a.csv') order by k desc limit 1",
+            vec!["99|100"],
+        ),
+        (
+            "select k, count(*) over () as n from (select k from '{}/a.csv' group by k) order by k limit 2",
+            vec!["0|100", "1|100"],
+        ),
+        (
+            "select k, sum(k) over (order by k) as s from (select k from '{}/a.csv' group by k) order by k desc limit 1",
+            vec!["99|4950"],
+        ),
+        (
+            "select k, count(*) over () as n from (select distinct k from '{}/a.csv') limit 1 offset 99",
+            vec!["_|100"],
+        ),
+    ] {
+        let found = rig.rows(&rig.sql(query)).await;
+        let found: Vec<&str> = found.iter().map(String::as_str).collect();
+        if rows[0].starts_with('_') {
+            assert!(found.len() == 1 && found[0].ends_with("|100"), "{query}: {found:?}");
+        } else {
+            assert_eq!(found, rows, "{query}");
+        }
+    }
+}
