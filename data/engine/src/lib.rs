@@ -10,6 +10,7 @@
 //! process may use, and what is done when a later row of a file shows that a column holds something else than its samples
 //! did: the column is widened and the query starts again.
 
+mod broadcast;
 mod cluster;
 mod direct;
 mod engine;

@@ -14,6 +14,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::broadcast;
 use crate::cluster::{Cluster, SHARED_BYTES};
 use crate::direct::DirectGroups;
 use crate::engine::Attempt;
@@ -90,6 +91,7 @@ pub(crate) async fn on_cluster(
         .with_config(config)
         .with_runtime_env(runtime.clone())
         .with_default_features()
+        .with_physical_optimizer_rules(broadcast::rules())
         .with_query_planner(Arc::new(Planner));
     let mut state = cluster.prepare(state, attempt.memory_is_short);
     if let Some(config) = state.config() {

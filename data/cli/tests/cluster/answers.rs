@@ -6,7 +6,7 @@ use std::io::Write as _;
 use crate::rig::{Home, sorted, stdout};
 
 /// Queries whose rows have no order.
-const UNORDERED: [&str; 26] = [
+const UNORDERED: [&str; 33] = [
     "select action, count(*) as n, sum(amount) as s, min(ts) as first from 'logs/*.csv' group by action",
     "select l.user_id, u.city, count(*) as n from 'logs/*.csv' l join 'users.csv' u on l.user_id = u.id group by l.user_id, u.city",
     "select l.user_id, u.name, sum(l.amount) as s from 'logs/*.csv' l left join 'users.csv' u on l.user_id = u.id group by l.user_id, u.name",
@@ -21,6 +21,13 @@ const UNORDERED: [&str; 26] = [
     "select count(*) as n from 'logs/*.csv' where user_id not in (select id from 'nobody.csv')",
     "select count(*) as n from 'logs/*.csv' l join (select * from 'users.csv' where id > 1000) u on l.user_id = u.id",
     "select l.id, row_number() over (order by l.id) as nth from 'logs/*.csv' l full join 'nobody.csv' u on l.user_id = u.id",
+    "select sum(v) as s from 'few.csv' x left join 'none.csv' y on x.k = y.k",
+    "select sum(v) as s, count(*) as n from 'few.csv' x full join 'none.csv' y on x.k = y.k",
+    "select v, row_number() over (order by v) as nth from 'few.csv' x left join 'none.csv' y on x.k = y.k",
+    "select v from 'few.csv' where k not in (select k from 'none.csv')",
+    "select v from 'few.csv' x left join 'none.csv' y on x.k = y.k",
+    "select count(*) as n from 'few.csv' x where not exists (select 1 from 'none.csv' y where y.k = x.k)",
+    "select count(*) as n, sum(x.v) as s from 'few.csv' x left join 'few.csv' y on x.k = y.v",
     "select distinct action, user_id % 5 as part from 'logs/*.csv'",
     "select count(distinct user_id) as users, count(distinct action) as actions from 'logs/*.csv'",
     "select user_id, id, row_number() over (partition by user_id order by id) as nth, lag(id) over (partition by user_id order by id) as before from 'logs/*.csv' where user_id < 5",
@@ -36,7 +43,9 @@ const UNORDERED: [&str; 26] = [
 ];
 
 /// Queries that say in which order their rows come, or whose rows come as the files have them.
-const ORDERED: [&str; 6] = [
+const ORDERED: [&str; 8] = [
+    "select v from 'few.csv' x left join 'none.csv' y on x.k = y.k order by v",
+    "select v from 'few.csv' where k not in (select k from 'none.csv') order by v limit 3",
     "select id, amount from 'logs/*.csv' order by amount desc, id limit 17",
     "select user_id, sum(amount) as s from 'logs/*.csv' group by user_id order by s desc, user_id limit 10 offset 5",
     "select * from 'logs/log-1.csv'",
@@ -67,6 +76,9 @@ fn write_logs(home: &Home) {
     }
     home.write("users.csv", users);
     home.write("nobody.csv", "id,name,city\n");
+    // So small that neither side of a join is the smaller one.
+    home.write("few.csv", "k,v\n1,9\n2,3\n3,4\n4,1\n");
+    home.write("none.csv", "k,w\n");
 }
 
 #[tokio::test]

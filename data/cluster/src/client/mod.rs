@@ -44,9 +44,6 @@ use losses::Losses;
 pub(crate) use state::{is_reached, state, tell};
 pub(crate) use watched::Watched;
 
-/// Whether stages that turn out to be empty are taken out of a plan that runs.
-const PROPAGATE_EMPTY: &str = "ballista.planner.propagate_empty.enabled";
-
 /// Bytes that a task holds of what it hands on, where memory is short.
 const LITTLE: usize = 8 << 20;
 
@@ -94,13 +91,14 @@ impl Cluster for Client {
     fn prepare(&self, mut session: SessionStateBuilder, little_memory: bool) -> SessionStateBuilder {
         let config = session.config().take().unwrap_or_default();
         let mut config = config.upgrade_for_ballista().ballista_restricted_configuration();
-        config.options_mut().optimizer.hash_join_single_partition_threshold = SHARED_BYTES;
+        let options = &mut config.options_mut().optimizer;
+        // Half of what the scheduler takes for small, so that it does not come to another opinion, and no guess by rows.
+        options.hash_join_single_partition_threshold = SHARED_BYTES / 2;
+        options.hash_join_single_partition_threshold_rows = 0;
         let batch_rows = config.batch_size();
         let mut config = config
             .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, SHARED_BYTES)
-            .set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows)
-            // It puts as many partitions in the place of an empty side as that has, where the steps above expect one.
-            .set_bool(PROPAGATE_EMPTY, false);
+            .set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows);
         if little_memory {
             config = config.set_usize(BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES, LITTLE);
         }

@@ -19,7 +19,7 @@ pub(super) struct Raised {
 #[derive(Debug, Deserialize)]
 pub(super) struct Unlike {
     what: String,
-    /// How to say it.
+    /// How to say it. Nothing if the function itself is to be another one.
     meta: String,
 }
 
@@ -32,12 +32,15 @@ pub(super) fn raised(function: &PythonFunction, Raised { classes, message, trace
 }
 
 pub(super) fn unlike(function: &PythonFunction, Unlike { what, meta }: Unlike) -> Error {
-    Error::new(
+    let error = Error::new(
         Code::OtherColumns,
         format!("the function {} made other columns than meta says", function.name),
     )
-    .checked(what)
-    .hint(format!("say what it makes: meta={meta}"))
+    .checked(what);
+    match meta.as_str() {
+        "" => error.hint("let the function return a frame"),
+        meta => error.hint(format!("say what it makes: meta={meta}")),
+    }
 }
 
 /// Children that were given the same chunk died one after the other.
