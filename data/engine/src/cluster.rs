@@ -31,10 +31,6 @@ pub trait Cluster: Debug + Send + Sync {
     ) -> Result<SendableRecordBatchStream, DataFusionError>;
 }
 
-/// The smaller side of a join is given to every thread if it has no more bytes than so many: then the larger side need not
-/// be divided by its keys.
-pub const SHARED_BYTES: usize = 64 << 20;
-
 /// What an executor's metrics call the rows of CSV files that it has read.
 pub const ROWS_READ: &str = "csv_rows";
 /// The same of bytes.

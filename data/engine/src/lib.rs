@@ -10,7 +10,6 @@
 //! process may use, and what is done when a later row of a file shows that a column holds something else than its samples
 //! did: the column is widened and the query starts again.
 
-mod broadcast;
 mod cluster;
 mod direct;
 mod engine;
@@ -26,7 +25,7 @@ mod settings;
 mod stores;
 mod tables;
 
-pub use cluster::{BAD_ROWS, BYTES_READ, Cluster, ROWS_READ, SHARED_BYTES, decode, encode};
+pub use cluster::{BAD_ROWS, BYTES_READ, Cluster, ROWS_READ, decode, encode};
 pub use engine::{Engine, Rows, Summary};
 pub use errors::{carried, lost, was_lost};
 pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};

@@ -14,8 +14,7 @@ use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
-use crate::broadcast;
-use crate::cluster::{Cluster, SHARED_BYTES};
+use crate::cluster::Cluster;
 use crate::direct::DirectGroups;
 use crate::engine::Attempt;
 use crate::memory;
@@ -33,7 +32,11 @@ const FEW_ROWS: usize = 512;
 /// What a sort keeps free for merging what it has spilled, where memory is short, in bytes.
 const SORT_RESERVE: usize = 1 << 20;
 
-/// The same as [`SHARED_BYTES`] in rows, where bytes are not known.
+/// The smaller side of a join is given to every thread if it has no more bytes than so many: then the larger side need not
+/// be divided by its keys. Executors sort both sides instead, so that they can spill them.
+const SHARED_BYTES: usize = 64 << 20;
+
+/// The same in rows, where bytes are not known.
 const SHARED_ROWS: usize = 4 << 20;
 
 /// Memory and spilled files, shared by all queries of an engine.
@@ -91,13 +94,8 @@ pub(crate) async fn on_cluster(
         .with_config(config)
         .with_runtime_env(runtime.clone())
         .with_default_features()
-        .with_physical_optimizer_rules(broadcast::rules())
         .with_query_planner(Arc::new(Planner));
-    let mut state = cluster.prepare(state, attempt.memory_is_short);
-    if let Some(config) = state.config() {
-        config.options_mut().optimizer.prefer_hash_join = !attempt.memory_is_short;
-    }
-    Ok(finished(state, tables))
+    Ok(finished(cluster.prepare(state, attempt.memory_is_short), tables))
 }
 
 fn config(threads: usize, tables: &Arc<Tables>) -> SessionConfig {

@@ -15,8 +15,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ballista_core::config::{
-    BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE,
-    BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES,
+    BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES,
 };
 use ballista_core::extension::SessionConfigExt as _;
 use ballista_core::extension::SessionConfigHelperExt as _;
@@ -24,7 +23,7 @@ use ballista_core::ids::new_instance_id;
 use ballista_core::optimizer::ballista_default_optimizer_rules;
 use ballista_core::serde::protobuf::PartitionLocation;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
-use cardoon_engine::{Cluster, Files, SHARED_BYTES, Watch, lost, was_lost};
+use cardoon_engine::{Cluster, Files, Watch, lost, was_lost};
 use cardoon_errors::{Code, Error, Result};
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
@@ -90,15 +89,9 @@ impl Cluster for Client {
 
     fn prepare(&self, mut session: SessionStateBuilder, little_memory: bool) -> SessionStateBuilder {
         let config = session.config().take().unwrap_or_default();
-        let mut config = config.upgrade_for_ballista().ballista_restricted_configuration();
-        let options = &mut config.options_mut().optimizer;
-        // Half of what the scheduler takes for small, so that it does not come to another opinion, and no guess by rows.
-        options.hash_join_single_partition_threshold = SHARED_BYTES / 2;
-        options.hash_join_single_partition_threshold_rows = 0;
+        let config = config.upgrade_for_ballista().ballista_restricted_configuration();
         let batch_rows = config.batch_size();
-        let mut config = config
-            .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, SHARED_BYTES)
-            .set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows);
+        let mut config = config.set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows);
         if little_memory {
             config = config.set_usize(BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES, LITTLE);
         }

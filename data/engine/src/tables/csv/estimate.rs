@@ -5,7 +5,6 @@ use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Statistics};
 
 use super::files::Files;
-use crate::cluster::SHARED_BYTES;
 
 /// Bytes of a field and what stands after it, as a rule.
 const FIELD: u64 = 11;
@@ -21,27 +20,11 @@ pub(super) fn statistics(files: &Files, columns: &[usize], limit: Option<usize>)
     let rows =
         bytes.map(|bytes| (bytes / row) as usize).map(|rows| limit.map_or(rows, |limit| limit.min(rows)));
     let width: usize = columns.iter().map(|column| width(header[*column].1)).sum();
-    about(rows, rows.map(|rows| rows.saturating_mul(width)), columns.len())
-}
-
-/// Rows and bytes, if each thread may have all of them. Of more the scheduler is told nothing: it would refuse to look for
-/// what is missing in them.
-pub(super) fn few(statistics: &Statistics) -> Option<(usize, usize)> {
-    let (rows, bytes) = (statistics.num_rows.get_value()?, statistics.total_byte_size.get_value()?);
-    (*bytes < SHARED_BYTES).then_some((*rows, *bytes))
-}
-
-/// What [`few`] has answered, as statistics of so many columns.
-pub(super) fn of_few((rows, bytes): (usize, usize), columns: usize) -> Statistics {
-    about(Some(rows), Some(bytes), columns)
-}
-
-fn about(rows: Option<usize>, bytes: Option<usize>, columns: usize) -> Statistics {
     let about = |value: Option<usize>| value.map_or(Precision::Absent, Precision::Inexact);
     Statistics {
         num_rows: about(rows),
-        total_byte_size: about(bytes),
-        column_statistics: vec![ColumnStatistics::new_unknown(); columns],
+        total_byte_size: about(rows.map(|rows| rows.saturating_mul(width))),
+        column_statistics: vec![ColumnStatistics::new_unknown(); columns.len()],
     }
 }
 

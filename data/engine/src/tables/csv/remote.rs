@@ -6,7 +6,6 @@ use std::sync::Arc;
 use cardoon_csv::{Options, Progress, Scan};
 use cardoon_errors::Error;
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
@@ -27,7 +26,7 @@ use super::files::Layout;
 use super::rows::Rows;
 use super::source::source;
 use super::spread::Piece;
-use super::{Length, estimate, failure};
+use super::{Length, failure};
 use crate::cluster::{BAD_ROWS, BYTES_READ, ROWS_READ};
 use crate::errors::{self, IntoEngine as _};
 use crate::tables::location::Location;
@@ -49,27 +48,22 @@ struct Sent {
     columns: Vec<usize>,
     groups: Vec<Vec<Piece>>,
     limit: Option<usize>,
-    /// About how many rows and bytes there are, if they are few: what is joined with them need not be divided then.
-    few: Option<(usize, usize)>,
 }
 
-/// The step of a plan that reads `groups`, a partition each. `estimate` is for whoever plans.
+/// The step of a plan that reads `groups`, a partition each.
 pub(super) fn plan(
     layout: Arc<Layout>,
     columns: Vec<usize>,
     groups: Vec<Vec<Piece>>,
     limit: Option<usize>,
-    estimate: Option<Statistics>,
 ) -> Arc<dyn ExecutionPlan> {
     let schema = TableSchema::from(layout.schema(columns.iter().copied()));
     let batch_rows = layout.options.batch_rows;
-    let estimate = estimate.unwrap_or_else(|| Statistics::new_unknown(schema.table_schema()));
     let source = CsvSource { layout, columns, schema, batch_rows, metrics: ExecutionPlanMetricsSet::new() };
     let groups = groups.into_iter().map(group).collect();
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
         .with_file_groups(groups)
         .with_limit(limit)
-        .with_statistics(estimate)
         .build();
     DataSourceExec::from_data_source(config)
 }
@@ -84,7 +78,6 @@ pub(super) fn encode(plan: &dyn ExecutionPlan) -> Result<Option<Vec<u8>>> {
         columns: source.columns.clone(),
         groups: config.file_groups.iter().map(pieces).collect(),
         limit: config.limit,
-        few: estimate::few(&config.statistics()),
     };
     serde_json::to_vec(&sent).map(Some).map_err(|error| DataFusionError::External(Box::new(error)))
 }
@@ -101,13 +94,12 @@ pub(super) fn length(plan: &dyn ExecutionPlan) -> Option<Length> {
 }
 
 pub(super) fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>> {
-    let Sent { layout, columns, groups, limit, few } =
+    let Sent { layout, columns, groups, limit } =
         serde_json::from_slice(sent).map_err(|error| DataFusionError::External(Box::new(error)))?;
     if columns.iter().any(|column| *column >= layout.header.columns.len()) {
         return Err(errors::internal("a plan names columns that its files do not have").into_engine());
     }
-    let estimate = few.map(|few| estimate::of_few(few, columns.len()));
-    Ok(plan(Arc::new(layout), columns, groups, limit, estimate))
+    Ok(plan(Arc::new(layout), columns, groups, limit))
 }
 
 fn of(plan: &dyn ExecutionPlan) -> Option<(&FileScanConfig, &CsvSource)> {

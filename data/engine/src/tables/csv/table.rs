@@ -9,7 +9,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::exec::CsvExec;
 use super::files::Files;
-use super::{estimate, remote, spread};
+use super::{remote, spread};
 use crate::order::InOrder;
 use crate::tables::Place;
 
@@ -54,7 +54,6 @@ impl TableProvider for CsvTable {
         }
         let in_order = state.config().get_extension::<InOrder>().is_some();
         let groups = spread::over(&self.files, partitions, in_order)?;
-        let estimate = estimate::statistics(&self.files, &columns, limit);
-        Ok(remote::plan(self.files.layout.clone(), columns, groups, limit, Some(estimate)))
+        Ok(remote::plan(self.files.layout.clone(), columns, groups, limit))
     }
 }
