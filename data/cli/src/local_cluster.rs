@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use cardoon_cluster::{Address, Client, Scheduler, SchedulerSettings, Token, may_run_functions};
+use cardoon_cluster::{
+    Address, Client, Scheduler, SchedulerSettings, Token, may_run_functions, private_folder,
+};
 use cardoon_errors::{Code, Error, Result};
 use futures_util::future::try_join_all;
 use tempfile::TempDir;
@@ -105,12 +107,7 @@ impl Ready {
 }
 
 fn folder(within: Option<&PathBuf>) -> Result<TempDir> {
-    let mut name = tempfile::Builder::new();
-    name.prefix("cardoon-cluster-");
-    let folder = match within {
-        Some(within) => std::fs::create_dir_all(within).and_then(|()| name.tempdir_in(within)),
-        None => name.tempdir(),
-    };
+    let folder = private_folder(within.map(PathBuf::as_path), "cardoon-cluster-");
     folder.map_err(|error| {
         Error::new(Code::BadInput, "there is no folder for the executors' files").source(error)
     })

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use cardoon_cluster::{Address, Token};
+use cardoon_cluster::{Address, Token, private_folder};
 use cardoon_errors::{Code, Error, Result};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep_until};
@@ -50,7 +50,7 @@ impl Program {
         let mut pause = PAUSE;
         loop {
             let born = Instant::now();
-            let folder = tempfile::tempdir_in(&task.folder).map_err(|error| {
+            let folder = private_folder(Some(&task.folder), "executor-").map_err(|error| {
                 Error::new(Code::BadInput, "there is no folder for the executors' files").source(error)
             })?;
             let mut child = self.start(task, folder.path())?;

@@ -42,6 +42,7 @@ use tonic::{Request, Status};
 use crate::access::{self, Access, Token};
 use crate::address::Address;
 use crate::client::{self, SchedulerCalls, Watched};
+use crate::folder::private_folder;
 use crate::{codec, limits};
 use orders::Orders;
 use pulse::Pulse;
@@ -146,13 +147,8 @@ fn not_reached(settings: &ExecutorSettings, port: u16) -> Error {
 }
 
 fn folder(within: Option<&PathBuf>) -> Result<TempDir> {
-    let mut name = tempfile::Builder::new();
-    name.prefix("cardoon-executor-");
-    let folder = match within {
-        Some(within) => fs::create_dir_all(within).and_then(|()| name.tempdir_in(within)),
-        None => name.tempdir(),
-    };
-    folder.map_err(|error| failed("it has no folder for its files", error))
+    private_folder(within.map(PathBuf::as_path), "cardoon-executor-")
+        .map_err(|error| failed("it has no folder for its files", error))
 }
 
 fn work(
