@@ -6,11 +6,13 @@ import base64
 import contextlib
 import os
 import pickle
+import resource
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,8 +23,11 @@ from cardoon import App
 from cardoon.distributed import CancelledError, Client, KilledWorker, LocalCluster, wait
 from cardoon.exceptions import CardoonError
 from cardoon_data import NotSupported
+from cardoon_data._calls import link as module
+from cardoon_data._calls import lost as lost_calls
 from cardoon_data._calls import worker
 from cardoon_data._calls.parcels import LARGE, Parcels
+from cardoon_data._calls.queue import Queue
 from cardoon_data._calls.seal import Forged, Seal
 from cardoon_data._calls.wire import QUEUE, TASK, Message, Outcome, Wire
 from helpers import calls
@@ -217,20 +222,103 @@ def test_no_process_stays_behind(tmp_path: Path, end: str) -> None:
         program.kill()
 
 
-def test_a_worker_ends_with_its_program_and_not_with_a_fork_of_that(tmp_path: Path) -> None:
-    body = """print(cluster._calls().pid, client.submit(int, 5).result(60), flush=True)
+def test_a_database_that_is_removed_ends_its_calls(tmp_path: Path) -> None:
+    with LocalCluster(n_workers=1, threads_per_worker=1) as cluster, Client(cluster) as client:
+        held = client.submit(calls.held, tmp_path)
+        follows = client.submit(lambda value: value, held)
+        wait_until(lambda: calls.runs(tmp_path), PATIENCE)
+        for file in cluster._calls().folder.glob("calls.db*"):
+            if file.is_file():
+                file.unlink()
+        for future in (held, follows, client.submit(int)):
+            with pytest.raises(CardoonError, match="CD1109"):
+                future.result(PATIENCE)
+        (tmp_path / "go").touch()
+
+
+def test_a_store_that_does_not_answer_is_left_after_some_time(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.submit(int).result(PATIENCE)
+    assert isinstance(client._calls, Queue) and client._calls._link is not None
+    link = client._calls._link
+    tries = []
+
+    def collect(*_: object) -> None:
+        tries.append(1)
+        raise CardoonError("away", code="CD1004", kind="Unavailable", hint="")
+
+    monkeypatch.setattr(module, "_AGAIN", 0.0)
+    monkeypatch.setattr(link, "_collect", collect)
+    future = client.submit(int, 5)
+    wait_until(lambda: len(tries) > 3, PATIENCE)
+    assert not future.done()
+    monkeypatch.setattr(module, "_PATIENCE", 0.0)
+    with pytest.raises(CardoonError, match="away"):
+        future.result(PATIENCE)
+    monkeypatch.undo()
+    assert client.submit(int, 5).result(PATIENCE) == 5
+
+
+def test_an_answer_that_is_gone_ends_its_future(
+    client: Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    client.submit(int).result(PATIENCE)
+    assert isinstance(client._calls, Queue) and client._calls._link is not None
+    link = client._calls._link
+    collect, may_look = link._collect, threading.Event()
+
+    def look(*given: Any) -> None:
+        assert may_look.wait(PATIENCE)
+        collect(*given)
+
+    monkeypatch.setattr(link, "_collect", look)
+    # The thread that collects is in there from here on, as that of a program that is stopped.
+    lost, held = client.submit(calls.run, tmp_path, "lost"), client.submit(calls.held, tmp_path)
+    wait_until(lambda: calls.runs(tmp_path, "lost") and calls.runs(tmp_path) and len(link._pending) == 2, PATIENCE)
+    waiting = [client.submit(calls.held, tmp_path, f"waiting{number}") for number in range(9)]
+    wait_until(lambda: link._connection.forget(next(iter(link._pending))), PATIENCE)
+    monkeypatch.setattr(lost_calls, "SILENCE", 0.0)
+    may_look.set()
+    wait_until(lambda: link._lost._probe is not None, PATIENCE)
+    monkeypatch.setattr(lost_calls, "SILENCE", 60.0)
+    (tmp_path / "go").touch()
+    with pytest.raises(RuntimeError, match="the answer of run-[0-9]+ is gone"):
+        lost.result(PATIENCE)
+    assert client.gather([held, *waiting]) == [None] * 10
+    lost.retry()
+    assert lost.result(PATIENCE) is None
+
+
+def test_a_file_that_does_not_fit_on_the_disk_is_not_left(tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGE, limits[1]))
+    try:
+        with pytest.raises(OSError, match="too large"):
+            Parcels(Seal(TOKEN), tmp_path).pack(bytes(2 * LARGE))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+    assert list(tmp_path.iterdir()) == []
+    Parcels(Seal(TOKEN), tmp_path).pack(bytes(2 * LARGE), keep=False)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_all_processes_end_with_their_program_and_not_with_a_fork_of_that(tmp_path: Path) -> None:
+    body = """print(client.submit(int, 5).result(60), flush=True)
     print(os.fork(), flush=True)
     sys.stdin.readline()"""
     command, environment = _script(tmp_path, body)
     pipe = subprocess.PIPE
     with subprocess.Popen(command, env=environment, cwd=tmp_path, stdin=pipe, stdout=pipe, text=True) as program:
         assert program.stdin is not None and program.stdout is not None
-        worker = int(program.stdout.readline().removesuffix(" 5\n"))
+        assert program.stdout.readline() == "5\n"
+        started = commands_below(program.pid)
+        assert all(any(word in each for each in started.values()) for word in ("cluster", "executor", "_calls"))
         # Each of the two prints what it has got of the fork.
         fork = max(int(program.stdout.readline()) for _ in range(2))
         try:
             program.kill()
-            wait_until(lambda: not is_alive(worker), 15)
+            wait_until(lambda: not any(map(is_alive, started.keys() - {fork})), 15)
             assert is_alive(fork)
         finally:
             os.kill(fork, signal.SIGKILL)

@@ -64,6 +64,28 @@ def test_each_call_is_made_once(where: str, tmp_path: Path) -> None:
     assert [len(calls.runs(tmp_path, name)) for name in ("top", "left", "right")] == [1, 1, 1]
 
 
+@pytest.mark.parametrize("processes", [True, False])
+def test_what_is_lazy_among_arguments_is_called_once(cluster: LocalCluster, processes: bool, tmp_path: Path) -> None:
+    run = delayed(calls.run)
+    top = run(tmp_path, "top", 1)
+    side = top + run(tmp_path, "side", 2)
+    with Client(cluster) if processes else Client(processes=False) as client:
+        # What has no name elsewhere is pickled in two attempts.
+        add = client.submit(lambda values, function: function(values), [top, side, top], lambda values: sum(values))
+        assert add.result(60) == 5
+        assert client.gather(client.map(lambda x, y: x + y, range(3), y=top)) == [1, 2, 3]
+    # Once for each of the two.
+    assert [len(calls.runs(tmp_path, name)) for name in ("top", "side")] == [2, 1]
+
+
+def test_a_client_computes_what_is_lazy(cluster: LocalCluster, ours: Any) -> None:
+    with Client(cluster) as client:
+        one = delayed(inc)(0)
+        assert client.compute(one, sync=True) == 1
+        assert client.compute([one, delayed(inc)(one)], sync=True) == [1, 2]
+        assert client.compute(ours["seconds"].count(), sync=True) == client.compute(ours["seconds"].count()).result(60)
+
+
 def test_calls_that_need_nothing_of_each_other_run_at_once(where: str, tmp_path: Path) -> None:
     together = [delayed(calls.meet)(tmp_path, 2) for _ in range(2)]
     assert len(delayed(list)(together).compute()) == 2

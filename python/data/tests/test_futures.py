@@ -5,12 +5,14 @@ from __future__ import annotations
 import concurrent.futures
 import os
 import pickle
+import queue
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -25,6 +27,7 @@ from cardoon.distributed import (
     wait,
 )
 from cardoon_data import NotSupported
+from cardoon_data._calls.durations import seconds
 from cardoon_data._calls.parcels import LARGE
 from helpers import calls
 from helpers.processes import is_alive, wait_until
@@ -276,6 +279,121 @@ def test_names_of_futures(client: Client, tmp_path: Path) -> None:
     first.release()
     with pytest.raises(CancelledError):
         first.result()
+
+
+def test_a_callback_may_do_what_it_wants(client: Client, tmp_path: Path) -> None:
+    heard: queue.SimpleQueue[Any] = queue.SimpleQueue()
+
+    def wait_for_another(future: Future) -> None:
+        heard.put(client.submit(int, 5).result(PATIENCE))
+
+    future = client.submit(calls.held, tmp_path)
+    future.add_done_callback(lambda _: sys.exit(1))
+    future.add_done_callback(wait_for_another)
+    follows = client.submit(lambda value: value, future)
+    others = client.map(lambda x: x, range(50))
+    (tmp_path / "go").touch()
+    assert heard.get(timeout=PATIENCE) == 5
+    assert follows.result(PATIENCE) is None
+    assert client.gather(others) == list(range(50))
+
+
+def test_an_exception_that_ends_whoever_unpickles_it_ends_nobody(client: Client) -> None:
+    here = os.getpid()
+
+    def end(process: int) -> Exception:
+        if os.getpid() == process:
+            sys.exit(1)
+        return ValueError()
+
+    class Ends(Exception):
+        def __reduce__(self) -> Any:
+            return end, (here,)
+
+    def fail() -> None:
+        raise Ends
+
+    futures = client.map(lambda x: x, range(20))
+    with pytest.raises(RuntimeError, match="SystemExit: 1"):
+        client.submit(fail).result(PATIENCE)
+    assert client.gather(futures) == list(range(20))
+    assert client.submit(int, 5).result(PATIENCE) == 5
+
+
+def test_a_value_that_waits_while_it_is_unpickled_holds_up_no_other(client: Client) -> None:
+    here, go = os.getpid(), threading.Event()
+    _events[here] = go
+
+    class Waits:
+        def __reduce__(self) -> Any:
+            return _wait_at, (here,)
+
+    executor = client.get_executor()
+    future: concurrent.futures.Future[Any] = executor.submit(lambda: Waits())
+    assert client.gather(client.map(lambda x: x, range(20))) == list(range(20))
+    go.set()
+    assert future.result(PATIENCE) == "waited"
+
+
+#: What is waited for, by the process in which that is to be.
+_events: dict[int, threading.Event] = {}
+
+
+def _wait_at(process: int) -> str:
+    return "waited" if os.getpid() != process or _events[process].wait(PATIENCE) else "in vain"
+
+
+def test_what_is_released_is_kept_for_those_that_need_it(client: Client, tmp_path: Path) -> None:
+    held, ended = client.submit(calls.held, tmp_path, value=1), client.submit(int, 2)
+    ended.result(PATIENCE)
+    both = client.submit(lambda a, b: a + b, held, ended)
+    for future in (held, ended):
+        future.release()
+        assert (future.status, future.done(), future.cancelled()) == ("cancelled", True, True)
+        with pytest.raises(CancelledError):
+            future.result()
+    (tmp_path / "go").touch()
+    assert both.result(PATIENCE) == 3
+    # Nobody needs them any more.
+    wait_until(lambda: held._end.cancelled() and ended._end.cancelled(), PATIENCE)
+
+
+def test_what_failed_for_what_it_needs_is_made_again_with_that(client: Client, tmp_path: Path) -> None:
+    first = client.submit(calls.fail, tmp_path, 1)
+    last = client.submit(lambda value: [value], client.submit(lambda value: value, first))
+    assert isinstance(last.exception(PATIENCE), calls.Own)
+    last.retry()
+    assert last.result(PATIENCE) == ["done"]
+    assert len(calls.runs(tmp_path, "failing")) == 2
+
+
+class Pair(NamedTuple):
+    a: Any
+    b: Any
+
+
+def test_results_are_gathered_from_whatever_holds_futures(client: Client) -> None:
+    one, two = client.map(int, [1, 2])
+    assert client.gather(each for each in (one, two)) == [1, 2]
+    assert client.gather(map(lambda each: each, [one])) == [1]
+    assert client.gather({"a": one}.values()) == [1]
+    assert client.gather(frozenset([one, two])) == frozenset([1, 2])
+    assert client.gather(Pair(one, [two])) == Pair(1, [2])
+    assert wait(iter([one, two])).done == {one, two}
+
+
+def test_times_can_be_said_with_a_unit(client: Client, tmp_path: Path) -> None:
+    held = client.submit(calls.held, tmp_path)
+    for wait_shortly in (held.result, held.exception, lambda timeout: wait([held], timeout)):
+        with pytest.raises(TimeoutError):
+            wait_shortly("5ms")
+    with pytest.raises(TimeoutError):
+        list(as_completed([held], timeout="1 ms"))
+    with pytest.raises(ValueError, match='"5s"'):
+        held.result("soon")
+    (tmp_path / "go").touch()
+    assert held.result("2 minutes") is None
+    assert [seconds(each) for each in (None, 3, "1.5s", "2 hours", timedelta(minutes=1))] == [None, 3, 1.5, 7200, 60]
 
 
 def test_the_client_is_an_executor(client: Client) -> None:

@@ -18,9 +18,9 @@ from cardoon_data._calls.queue import Queue
 from cardoon_data._calls.runner import Options, Row, Runner
 from cardoon_data._calls.threads import Threads
 from cardoon_data._calls.waiting import gathered
-from cardoon_data._calls.within import found
+from cardoon_data._calls.within import found, listed
 from cardoon_data._cluster import LocalCluster, given_token, token_of
-from cardoon_data._delayed import Delayed
+from cardoon_data._delayed import Delayed, started
 from cardoon_data._local import Local
 from cardoon_data._remote import Remote
 
@@ -147,7 +147,8 @@ class Client:
         return self._calling("map").submit(func, made, Options(retries or 0, priority))
 
     def gather(self, futures: Any, errors: str = "raise", **options: Any) -> Any:
-        """The results in place of futures, in lists, tuples, sets and dicts too. ``errors="skip"`` leaves out what failed."""
+        """The results in place of futures, in lists, tuples, sets and dicts too; those of an iterator as a list.
+        ``errors="skip"`` leaves out what failed."""
         return gathered(futures, errors)
 
     def scatter(self, data: Any, **options: Any) -> Any:
@@ -159,13 +160,16 @@ class Client:
             return {key: self._scattered(part) for key, part in data.items()}
         return self._scattered(data)
 
-    def compute(self, collections: Any, **options: Any) -> Any:
-        """Starts to compute a lazy object, or each of a list. Answers futures."""
+    def compute(self, collections: Any, sync: bool = False, **options: Any) -> Any:
+        """Starts to compute a lazy object, or each of a list. Answers futures; with ``sync`` their results."""
         if isinstance(collections, list | tuple):
-            return [self.compute(each, **options) for each in collections]
+            futures = [self.compute(each, **options) for each in collections]
+            return self.gather(futures) if sync else futures
         if isinstance(collections, Delayed) and self._calls is not None:
-            return collections._started(self._calls)
-        return self._threads.submit(collections.compute, [Row(self._name("compute"), (), {})], Options())[0]
+            future = started([collections], self._calls)[id(collections)]
+        else:
+            future = self._threads.submit(collections.compute, [Row(self._name("compute"), (), {})], Options())[0]
+        return future.result() if sync else future
 
     def persist(self, collections: Any, **options: Any) -> Any:
         """``persist`` of a lazy object, or of each of a list. Waits for it."""
@@ -175,12 +179,12 @@ class Client:
 
     def cancel(self, futures: Any, **options: Any) -> None:
         """Cancels calls, as :meth:`Future.cancel` does."""
-        for future in found(futures, Future):
+        for future in found(listed(futures), Future):
             future.cancel()
 
     def retry(self, futures: Any, **options: Any) -> None:
         """Makes calls again that have failed."""
-        for future in found(futures, Future):
+        for future in found(listed(futures), Future):
             future.retry()
 
     def get_executor(self, **options: Any) -> concurrent.futures.Executor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import os
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial, update_wrapper
 from types import MethodType
 from typing import Any
@@ -49,8 +49,11 @@ class Delayed(Lazy):
         """Makes the call, and answers one that has its result already."""
         return Delayed(_same, (self.compute(**options),), {}, self.key, self._nout)
 
-    def _started(self, runner: Runner) -> Future:
-        return started([self], runner)[id(self)]
+    @classmethod
+    def _start(cls, each: Sequence[Any], runner: Runner, futures: dict[int, Future]) -> None:
+        for call in _in_order(each, futures):
+            args, kwargs = filled((call._args, call._kwargs), Delayed, lambda need: futures[id(need)])
+            futures[id(call)] = runner.submit(call._function, [Row(call.key, args, kwargs)], Options())[0]
 
     def __getattr__(self, name: str) -> Delayed:
         if name.startswith("_"):
@@ -129,15 +132,13 @@ def computed(values: Iterable[Any], scheduler: str | None = None) -> list[Any]:
 def started(lasts: Iterable[Delayed], runner: Runner) -> dict[int, Future]:
     """Starts calls and those that they need, each once, and answers their futures by the ids of the calls."""
     futures: dict[int, Future] = {}
-    for call in _in_order(lasts):
-        args, kwargs = filled((call._args, call._kwargs), Delayed, lambda need: futures[id(need)])
-        futures[id(call)] = runner.submit(call._function, [Row(call.key, args, kwargs)], Options())[0]
+    Delayed._start(list(lasts), runner, futures)
     return futures
 
 
-def _in_order(lasts: Iterable[Delayed]) -> Iterator[Delayed]:
-    """All calls that are needed, each behind those that it needs."""
-    ended: set[int] = set()
+def _in_order(lasts: Iterable[Delayed], started: Iterable[int]) -> Iterator[Delayed]:
+    """All calls that are needed, each behind those that it needs, without those of these ids."""
+    ended = set(started)
     waiting = list(lasts)
     while waiting:
         call = waiting[-1]

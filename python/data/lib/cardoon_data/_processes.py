@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import subprocess
@@ -44,7 +45,9 @@ class Processes:
             # Ctrl-C ends a query and not the cluster.
             start_new_session=True,
         )
+        self._process = process
         self._end = weakref.finalize(self, _end, process, os.getpid())
+        _processes.add(self)
         with said:
             self.address = _first_line(process)
             if not self.address:
@@ -77,7 +80,6 @@ def _end(process: subprocess.Popen[bytes], owner: int) -> None:
         return
     assert process.stdin is not None and process.stdout is not None
     process.stdin.close()
-    # A fork may hold the other end of the pipe.
     process.terminate()
     try:
         process.wait(_END)
@@ -91,3 +93,18 @@ def _last_words(said: IO[bytes]) -> str:
     size = said.seek(0, os.SEEK_END)
     said.seek(max(size - _QUOTED, 0))
     return said.read().decode(errors="replace")
+
+
+def _let_go() -> None:
+    """In a fork: the pipe is the other process's alone, so that the cluster ends with that one."""
+    for each in list(_processes):
+        if each._process.stdin is not None:
+            with contextlib.suppress(OSError):
+                each._process.stdin.close()
+
+
+#: Those that this process has started, or one that it is a fork of.
+_processes: weakref.WeakSet[Processes] = weakref.WeakSet()
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_let_go)

@@ -7,6 +7,6 @@
 ```
 
 ``futures`` has what the program holds, ``runner`` the order in which calls may start, ``queue`` and ``threads`` the two
-ways to run them. ``seal``, ``parcels`` and ``pickles`` are what travels, ``task`` is what a worker's child does, and
-``process`` the worker itself.
+ways to run them. ``callbacks`` tells the program of ends, and ``lost`` finds calls that are gone. ``seal``, ``parcels`` and
+``pickles`` are what travels, ``task`` is what a worker's child does, and ``worker`` the worker itself.
 """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import concurrent.futures
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
+from cardoon_data._calls import callbacks
 from cardoon_data._calls.futures import Future
-from cardoon_data._calls.waiting import wait
 
 
 class ClientExecutor(concurrent.futures.Executor):
@@ -15,7 +16,7 @@ class ClientExecutor(concurrent.futures.Executor):
 
     def __init__(self, submit: Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Future]) -> None:
         self._submit = submit
-        self._futures: set[Future] = set()
+        self._answers: set[_Answer] = set()
         self._is_shut_down = False
 
     def submit(
@@ -24,23 +25,21 @@ class ClientExecutor(concurrent.futures.Executor):
         if self._is_shut_down:
             raise RuntimeError("the executor is shut down")
         future = self._submit(function, args, kwargs)
-        self._futures.add(future)
         answer = _Answer(future)
-        future.add_done_callback(self._futures.discard)
-        future.add_done_callback(answer.take)
+        self._answers.add(answer)
+        answer.add_done_callback(lambda _: self._answers.discard(answer))
+        # What unpickles, and what is told then, must not hold up the answers of others.
+        future._when_ended(lambda _: callbacks.of_executors.soon(_Answer.take, answer))
         return answer
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._is_shut_down = True
-        left = list(self._futures)
+        left = list(self._answers)
         if cancel_futures:
-            for future in left:
-                future.cancel()
+            for answer in left:
+                answer.cancel()
         if wait:
-            _wait(left)
-
-
-_wait = wait
+            concurrent.futures.wait(left)
 
 
 class _Answer(concurrent.futures.Future[Any]):
@@ -53,15 +52,22 @@ class _Answer(concurrent.futures.Future[Any]):
     def cancel(self) -> bool:
         return self._of.cancel() and super().cancel()
 
-    def take(self, future: Future) -> None:
+    def take(self) -> None:
         """Ends as the other one has ended."""
-        if future.cancelled():
+        if self._of.cancelled():
             super().cancel()
             self.set_running_or_notify_cancel()
             return
         try:
-            self.set_result(future.result())
-        except concurrent.futures.InvalidStateError:
-            pass
+            value = self._of.result()
         except BaseException as error:  # noqa: BLE001 - Whoever asks for the result gets it.
-            self.set_exception(error)
+            self._end(error=error)
+        else:
+            self._end(value)
+
+    def _end(self, value: Any = None, error: BaseException | None = None) -> None:
+        with contextlib.suppress(concurrent.futures.InvalidStateError):
+            if error is not None:
+                self.set_exception(error)
+            else:
+                self.set_result(value)

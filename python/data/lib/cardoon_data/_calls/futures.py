@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import concurrent.futures
+import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cardoon_data._calls import pickles
+from cardoon_data._calls import callbacks, pickles
+from cardoon_data._calls.durations import Duration, seconds
 from cardoon_data._calls.tracebacks import RemoteTraceback, rebuilt
 
 if TYPE_CHECKING:
@@ -47,26 +49,31 @@ class Future:
         #: The call, until it has returned.
         self._call: Call | None = None
         self._end: concurrent.futures.Future[Answer] = concurrent.futures.Future()
+        #: Calls that wait for it.
+        self._needed_by: weakref.WeakSet[Call] | None = None
+        #: Whether it is let go of as soon as no call waits for it.
+        self._is_released = False
 
     @property
     def status(self) -> str:
         """``pending``, ``finished``, ``error`` or ``cancelled``."""
-        if self._end.cancelled():
+        if self.cancelled():
             return "cancelled"
         if not self._end.done():
             return "pending"
         return "error" if self._end.exception() else "finished"
 
-    def result(self, timeout: float | None = None) -> Any:
+    def result(self, timeout: Duration = None) -> Any:
         """Waits for the result, and raises what the call has raised, with the traceback of its process as the cause.
-        ``TimeoutError`` if it takes longer, in seconds; the call goes on. ``CancelledError`` if it was cancelled."""
-        return self._end.result(timeout).value()
+        ``TimeoutError`` if it takes longer than ``timeout``, in seconds or as ``"5s"``; the call goes on. ``CancelledError``
+        if it was cancelled."""
+        return self._held().result(seconds(timeout)).value()
 
-    def exception(self, timeout: float | None = None) -> BaseException | None:
+    def exception(self, timeout: Duration = None) -> BaseException | None:
         """Waits for the end, and answers what the call has raised."""
-        return self._end.exception(timeout)
+        return self._held().exception(seconds(timeout))
 
-    def traceback(self, timeout: float | None = None) -> TracebackType | None:
+    def traceback(self, timeout: Duration = None) -> TracebackType | None:
         """Waits for the end, and answers the traceback of what the call has raised. Frames of another process have no
         variables."""
         error = self.exception(timeout)
@@ -77,11 +84,11 @@ class Future:
 
     def done(self) -> bool:
         """Whether it has ended, in whatever way."""
-        return self._end.done()
+        return self._is_released or self._end.done()
 
     def cancelled(self) -> bool:
         """Whether it was cancelled."""
-        return self._end.cancelled()
+        return self._is_released or self._end.cancelled()
 
     def cancel(self, reason: str | None = None, msg: str | None = None, force: bool = False) -> bool:
         """Prevents the call. On the task queue one that runs is stopped; in threads it goes on. Answers whether it was
@@ -91,21 +98,63 @@ class Future:
         return self._end.cancel()
 
     def retry(self) -> None:
-        """Makes a call again that has failed. It is pending then."""
-        call = self._call
-        if call is not None and self._runner is not None and self.status == "error":
-            self._end = concurrent.futures.Future()
-            self._runner.start([call])
+        """Makes a call again that has failed, and those that have failed of what it needs. They are pending then."""
+        calls = self._failed()
+        if calls and self._runner is not None:
+            for call in calls:
+                call.future._end = concurrent.futures.Future()
+            self._runner.start(calls)
+
+    def _failed(self) -> list[Call]:
+        """The call and those that it needs, as far as they have failed."""
+        failed: dict[int, Call] = {}
+        waiting = [self]
+        while waiting:
+            future = waiting.pop()
+            call = future._call
+            if call is not None and id(call) not in failed and future.status == "error":
+                failed[id(call)] = call
+                waiting += call.needs
+        return list(failed.values())
 
     def release(self) -> None:
-        """Lets go of the result; a call that has not ended is cancelled. What is asked of it then is ``CancelledError``."""
+        """Lets go of the result; a call that has not ended is cancelled. What is asked of it then is ``CancelledError``. Calls
+        that wait for the result still get it."""
+        self._is_released = True
+        self._let_go()
+
+    def _let_go(self) -> None:
+        for call in list(self._needed_by or ()):
+            if not call.future._end.done():
+                # Looks again then.
+                call.future._when_ended(lambda _: self._let_go())
+                return
         if not self.cancel():
             self._call = None
             self._end = concurrent.futures.Future()
             self._end.cancel()
 
+    def _held(self) -> concurrent.futures.Future[Answer]:
+        if self._is_released:
+            raise CancelledError(f"the future {self.key} was released")
+        return self._end
+
+    def _keep_for(self, call: Call) -> None:
+        """Keeps the result until the call has ended."""
+        if self._needed_by is None:
+            self._needed_by = weakref.WeakSet()
+        self._needed_by.add(call)
+
     def add_done_callback(self, function: Callable[[Future], Any]) -> None:
-        """Calls ``function`` with this future when it has ended."""
+        """Calls ``function`` with this future when it has ended, in a thread for callbacks: one may wait for other calls. What
+        it raises is logged."""
+        if self._end.done():
+            self._when_ended(function)
+        else:
+            self._when_ended(lambda future: callbacks.of_program.soon(function, future))
+
+    def _when_ended(self, function: Callable[[Future], Any]) -> None:
+        """Calls it at once if this has ended, and otherwise in the thread that collects answers, where it must be quick."""
         self._end.add_done_callback(lambda _: function(self))
 
     def _lose(self, error: BaseException) -> None:

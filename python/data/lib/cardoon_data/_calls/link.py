@@ -18,9 +18,12 @@ from typing import Any, Protocol
 from cardoon import App
 from cardoon._connection import Connection
 from cardoon.exceptions import CardoonError
+from cardoon_data._calls import pickles
+from cardoon_data._calls.futures import Future
+from cardoon_data._calls.lost import Lost, gone
 from cardoon_data._calls.parcels import Parcels
-from cardoon_data._calls.pickled import PickledCall
-from cardoon_data._calls.runner import in_turn, settle
+from cardoon_data._calls.pickled import PickledCall, of_user
+from cardoon_data._calls.runner import Options, in_turn, settle
 from cardoon_data._calls.seal import Seal
 from cardoon_data._calls.wire import QUEUE, TASK, Wire
 
@@ -30,8 +33,10 @@ _BATCH = 1000
 _PART, _LEAST, _MOST = 0.1, 0.002, 0.02
 #: Looking takes a tenth of the time at most, while nothing is found.
 _LOOKS = 9
-#: How long the store is left alone after it could not be reached, in seconds.
-_AGAIN = 0.5
+#: How long the store is left alone after it could not be reached, and for how long that is tried, in seconds.
+_AGAIN, _PATIENCE = 0.5, 300.0
+#: The code of a store that is gone for good: its file was removed or replaced.
+_GONE = "CD1109"
 #: How long calls are revoked at the end of the program, in seconds.
 _LAST = 5.0
 #: So many calls are revoked at the same time.
@@ -70,6 +75,7 @@ class Link:
         #: What was sent and has not ended, the oldest first.
         self._pending: dict[str, PickledCall] = {}
         self._lock = threading.Lock()
+        self._lost = Lost(self._probe)
         self._has_pending = threading.Event()
         self._is_closed = False
         self._revokers = ThreadPoolExecutor(_REVOKERS, thread_name_prefix="cardoon-revoke")
@@ -123,7 +129,7 @@ class Link:
         self._outbox.put(())
         self._has_pending.set()
         for thread in self._threads:
-            # One of them may be here, in a callback of a future.
+            # One of them may be here, in what an exception does where it is unpickled.
             if thread is not threading.current_thread():
                 thread.join()
         left = self._take_all()
@@ -156,7 +162,7 @@ class Link:
             self._pending.update((call.id, call) for call in texts)
         self._has_pending.set()
         # One that is cancelled from here on is found among those that are pending.
-        said = [(call, text) for call, text in texts.items() if not call.future.done()]
+        said = [(call, text) for call, text in texts.items() if not call.future._end.done()]
         for (call, _), answer in zip(said, self._sent(said), strict=True):
             if isinstance(answer, BaseException):
                 self._taken(call.id)
@@ -164,11 +170,11 @@ class Link:
 
     def _text(self, call: PickledCall) -> str | None:
         try:
-            if call.future.done():
+            if call.future._end.done():
                 return None
             return call.text(f"{self._name}-{next(self._numbers)}", self._wire, self.parcels)
-        except Exception as error:  # noqa: BLE001 - Whoever asks for the result gets it.
-            settle(call.future, error=error)
+        except BaseException as error:  # noqa: BLE001 - Whoever asks for the result gets it.
+            settle(call.future, error=of_user(error))
             return None
 
     def _sent(self, said: Sequence[tuple[PickledCall, str]]) -> Sequence[object]:
@@ -185,18 +191,21 @@ class Link:
     # In the thread that collects.
 
     def _collect_all(self) -> None:
-        pace, place = _Pace(), 0
+        pace, place, failing_since = _Pace(), 0, None
         while not self._is_closed:
             if not self._pending:
                 self._wait_for_pending()
+                self._lost.rest()
                 pace, place = _Pace(), 0
             if self.place.error is not None:
                 self._give_up(self.place.error)
             try:
                 self._collect(place, pace)
-            except CardoonError:
-                # The store cannot be reached. What was sent is there when it can be again.
-                time.sleep(_AGAIN)
+                self._end_lost()
+                failing_since = None
+            except Exception as error:  # noqa: BLE001 - This thread must not end while calls are pending.
+                failing_since = failing_since or time.monotonic()
+                self._bear(error, failing_since)
             place = place + _BATCH if place + _BATCH < len(self._pending) else 0
 
     def _collect(self, place: int, pace: _Pace) -> None:
@@ -215,6 +224,30 @@ class Link:
             if call is not None:
                 in_turn(partial(call.end, record, self._wire, self.parcels))
                 pace.has_found()
+
+    def _end_lost(self) -> None:
+        for id in self._lost.found(self._ids, self._connection.state):
+            call = self._taken(id)
+            if call is not None:
+                settle(call.future, error=gone(call.future.key))
+
+    def _ids(self) -> list[str]:
+        with self._lock:
+            return list(self._pending)
+
+    def _probe(self) -> Future:
+        """Sends a call that does nothing, behind all others."""
+        future = Future("probe")
+        function, arguments = self.parcels.pack(pickles.dumps(int)), self.parcels.pack(pickles.dumps(((), {})))
+        self.send([PickledCall(future, function, arguments, (), Options(priority=-_USUAL))])
+        return future
+
+    def _bear(self, error: Exception, since: float) -> None:
+        """The store cannot be reached. What was sent is there when it can be again; for some time it is waited for."""
+        if getattr(error, "code", None) == _GONE or time.monotonic() - since > _PATIENCE:
+            self._give_up(error)
+        else:
+            time.sleep(_AGAIN)
 
     def _wait_for_pending(self) -> None:
         self._has_pending.wait()

@@ -52,10 +52,16 @@ class Parcels:
         return parcel
 
     def _write(self, name: str, body: bytes) -> None:
-        file = os.open(self._path(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(file, "wb") as out:
-            out.write(self._seal.signature("file", name, body))
-            out.write(body)
+        path = self._path(name)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(file, "wb") as out:
+                out.write(self._seal.signature("file", name, body))
+                out.write(body)
+        except BaseException:
+            # A disk that is full would stay full by what nobody reads.
+            path.unlink(missing_ok=True)
+            raise
 
     def _path(self, name: str) -> Path:
         assert self._folder is not None

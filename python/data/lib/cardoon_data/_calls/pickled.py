@@ -13,7 +13,7 @@ from cardoon_data._calls import pickles
 from cardoon_data._calls.futures import Answer, Future, KilledWorker
 from cardoon_data._calls.parcels import Parcel, Parcels
 from cardoon_data._calls.runner import Call, Options, settle
-from cardoon_data._calls.tracebacks import RemoteTraceback
+from cardoon_data._calls.tracebacks import RemoteTraceback, plain
 from cardoon_data._calls.wire import Message, Wire
 
 
@@ -62,8 +62,8 @@ class PickledCall(Call):
                 settle(self.future, *_outcome(self.id, record, wire, parcels))
             else:
                 settle(self.future, error=self._not_made(exception_of(record)))
-        except Exception as error:  # noqa: BLE001 - What unpickling raises is for who asks for the result.
-            settle(self.future, error=error)
+        except BaseException as error:  # noqa: BLE001 - What unpickling raises is for who asks for the result.
+            settle(self.future, error=of_user(error))
 
     def _not_made(self, error: BaseException) -> BaseException:
         if isinstance(error, WorkerLostError):
@@ -71,12 +71,17 @@ class PickledCall(Call):
         return error
 
 
+def of_user(error: BaseException) -> Exception:
+    """The error. One that wants a process to end does not mean the program."""
+    return error if isinstance(error, Exception) else plain(error)
+
+
 def _outcome(id: str, record: Record, wire: Wire, parcels: Parcels) -> tuple[Answer | None, BaseException | None]:
     outcome = wire.read_outcome(id, record.value())
     if outcome.error is None:
         assert outcome.value is not None
         return PickledAnswer(parcels.taken(outcome.value), parcels), None
-    error: BaseException = pickles.loads(outcome.error)
+    error = of_user(pickles.loads(outcome.error))
     error.__cause__ = RemoteTraceback(outcome.traceback, outcome.places)
     return None, error
 

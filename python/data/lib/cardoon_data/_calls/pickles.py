@@ -16,7 +16,7 @@ _MAIN = b"__main__"
 class _Slots(threading.local):
     """What stands for the futures within the value that this thread pickles or unpickles."""
 
-    pickled: list[Any] | None = None
+    pickled: dict[int, tuple[int, Any]] | None = None
     values: Sequence[Any] = ()
 
 
@@ -37,11 +37,10 @@ def dumps(value: Any) -> bytes:
 
 def dumps_with_slots(value: Any) -> tuple[bytes, list[Any]]:
     """The value as bytes, and the futures within, which are only numbered there."""
-    found: list[Any] = []
+    found: dict[int, tuple[int, Any]] = {}
     _slots.pickled = found
     try:
-        # Where it takes two attempts, futures of the first one have numbers that nothing refers to.
-        return dumps(value), found
+        return dumps(value), [future for _, future in found.values()]
     finally:
         _slots.pickled = None
 
@@ -59,8 +58,9 @@ def slot_of(future: Any) -> tuple[Any, tuple[int]]:
     """What a future is pickled as."""
     if _slots.pickled is None:
         raise TypeError("a future can be pickled as an argument of a call only; give others its result()")
-    _slots.pickled.append(future)
-    return _filled, (len(_slots.pickled) - 1,)
+    # The second attempt of pickling meets those of the first one again.
+    place, _ = _slots.pickled.setdefault(id(future), (len(_slots.pickled), future))
+    return _filled, (place,)
 
 
 def _filled(place: int) -> Any:

@@ -13,7 +13,7 @@ from cardoon_data._calls import pickles
 from cardoon_data._calls.futures import Future
 from cardoon_data._calls.link import Link, Place
 from cardoon_data._calls.pickled import PickledAnswer, PickledCall
-from cardoon_data._calls.runner import Call, Options, Row, Runner, settle
+from cardoon_data._calls.runner import Call, Options, Row, Runner, Started, settle
 from cardoon_data._calls.seal import Seal
 
 
@@ -53,10 +53,11 @@ class Queue(Runner):
     def _maker(self, function: Callable[..., Any], options: Options) -> Callable[[Future, Row], Call]:
         parcels = self._opened().parcels
         pickled = parcels.pack(pickles.dumps(function))
+        started = Started(self)
 
         def make(future: Future, row: Row) -> Call:
             written, needs = pickles.dumps_with_slots((row.args, row.kwargs))
-            call = PickledCall(future, pickled, parcels.pack(written), self._futures(needs), options)
+            call = PickledCall(future, pickled, parcels.pack(written), started.of(needs), options)
             self._made.add(call)
             return call
 
@@ -85,7 +86,7 @@ class Queue(Runner):
         """Begins anew with the next call. Those that were made are the other process's."""
         self._lock = threading.Lock()
         for call in list(self._made):
-            if not call.future.done():
+            if not call.future._end.done():
                 call.future._lose(RuntimeError("the call is one of the process that this one is a fork of"))
         if self._link is not None:
             self._link.abandon()

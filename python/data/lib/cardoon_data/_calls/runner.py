@@ -38,9 +38,10 @@ class Options:
 class Lazy(ABC):
     """Something among the arguments of a call that a runner makes a future of."""
 
+    @classmethod
     @abstractmethod
-    def _started(self, runner: Runner) -> Future:
-        """Starts it. What it needs is started once."""
+    def _start(cls, each: Sequence[Any], runner: Runner, futures: dict[int, Future]) -> None:
+        """Starts them, and adds futures by their ids. What has a future already is not started again."""
 
     def __reduce__(self) -> tuple[Any, ...]:
         return pickles.slot_of(self)
@@ -57,6 +58,24 @@ class Call:
         future._call = self
 
 
+class Started:
+    """The futures of what is lazy among the arguments of calls that are submitted together: each is started once."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+        self._futures: dict[int, Future] = {}
+        #: An id is one's own for as long as it lives.
+        self._kept: list[Lazy] = []
+
+    def of(self, needs: Sequence[Future | Lazy]) -> list[Future]:
+        """The futures of these."""
+        lazy = [need for need in needs if not isinstance(need, Future)]
+        if lazy:
+            self._kept += lazy
+            lazy[0]._start(lazy, self._runner, self._futures)
+        return [need if isinstance(need, Future) else self._futures[id(need)] for need in needs]
+
+
 class Runner(ABC):
     """Runs calls."""
 
@@ -69,7 +88,7 @@ class Runner(ABC):
         futures, calls = [], []
         for row in rows:
             future = self._named.get(row.key) if row.is_named else None
-            if future is None:
+            if future is None or future.cancelled():
                 future = Future(row.key, self)
                 calls.append(make(future, row))
             if row.is_named:
@@ -83,14 +102,13 @@ class Runner(ABC):
         ready = []
         for call in calls:
             if call.needs:
+                for need in call.needs:
+                    need._keep_for(call)
                 _Gate(call, self._run).watch(call.needs)
             else:
                 ready.append(call)
         if ready:
             self._run(ready)
-
-    def _futures(self, needs: Iterable[Future | Lazy]) -> list[Future]:
-        return [need if isinstance(need, Future) else need._started(self) for need in needs]
 
     @abstractmethod
     def scatter(self, key: str, value: Any) -> Future:
@@ -138,7 +156,7 @@ class _Gate:
             call.future._end.cancel()
         elif has_failed:
             settle(call.future, error=end.exception())
-        elif not call.future.done():
+        elif not call.future._end.done():
             self._run([call])
 
 

@@ -18,7 +18,7 @@ from cardoon import App, Task
 from cardoon_data._calls import making, pickles
 from cardoon_data._calls.parcels import Parcels
 from cardoon_data._calls.seal import Seal
-from cardoon_data._calls.tracebacks import places
+from cardoon_data._calls.tracebacks import places, plain
 from cardoon_data._calls.wire import FOLDER, OUTPUT, TASK, TOKEN, Message, Outcome, Wire
 
 #: So many functions are kept unpickled.
@@ -55,7 +55,7 @@ def call(self: Task[..., Any], sealed: object) -> str:
         outcome = Outcome(_parcels.pack(_value(message), keep=False).content)
     except BaseException as error:  # noqa: BLE001 - The program gets it.
         if self.request.retries < message.retries:
-            self.retry(exc=_plain(error), countdown=0, max_retries=message.retries)
+            self.retry(exc=plain(error), countdown=0, max_retries=message.retries)
         outcome = _failed(error)
     return _wire.write_outcome(id, outcome)
 
@@ -100,12 +100,7 @@ def _pickled(error: BaseException) -> bytes:
             return pickled
     except Exception:  # noqa: BLE001, S110 - Whatever an exception's class does.
         pass
-    return pickles.dumps(_plain(error))
-
-
-def _plain(error: BaseException) -> RuntimeError:
-    """What can be told of any exception."""
-    return RuntimeError("".join(traceback.format_exception_only(type(error), error)).strip())
+    return pickles.dumps(plain(error))
 
 
 def _of_user(tb: TracebackType | None) -> TracebackType | None:

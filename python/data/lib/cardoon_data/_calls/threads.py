@@ -12,7 +12,7 @@ from typing import Any
 
 from cardoon_data._calls.futures import Future, Value
 from cardoon_data._calls.making import made
-from cardoon_data._calls.runner import Call, Lazy, Options, Row, Runner, settle
+from cardoon_data._calls.runner import Call, Lazy, Options, Row, Runner, Started, settle
 from cardoon_data._calls.within import filled, found
 
 
@@ -33,7 +33,7 @@ class ThreadCall(Call):
             return
         for left in reversed(range(self.options.retries + 1)):
             try:
-                args, kwargs = filled((self._args, self._kwargs), Future, Future.result)
+                args, kwargs = filled((self._args, self._kwargs), Future, lambda need: need._end.result().value())
                 settle(self.future, Value(made(self._function, args, kwargs)))
             except BaseException as error:  # noqa: BLE001 - Whoever asks for the result gets it.
                 if left == 0:
@@ -72,9 +72,12 @@ class Threads(Runner):
 
     def _maker(self, function: Callable[..., Any], options: Options) -> Callable[[Future, Row], Call]:
         lazy: type[Any] = Lazy
+        started = Started(self)
 
         def make(future: Future, row: Row) -> Call:
-            args, kwargs = filled((row.args, row.kwargs), lazy, lambda each: each._started(self))
+            needs = list(found((row.args, row.kwargs), lazy))
+            futures = dict(zip(map(id, needs), started.of(needs), strict=True))
+            args, kwargs = filled((row.args, row.kwargs), lazy, lambda each: futures[id(each)])
             return ThreadCall(future, function, args, kwargs, options)
 
         return make

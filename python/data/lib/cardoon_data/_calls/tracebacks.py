@@ -22,6 +22,11 @@ class RemoteTraceback(Exception):
         return f"\n{self.args[0]}"
 
 
+def plain(error: BaseException) -> RuntimeError:
+    """What can be told of any exception."""
+    return RuntimeError("".join(traceback.format_exception_only(type(error), error)).strip())
+
+
 def places(tb: TracebackType | None) -> list[Place]:
     """The places of a traceback, the outermost first."""
     return [(frame.f_code.co_filename, line, frame.f_code.co_name) for frame, line in traceback.walk_tb(tb)]

@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from cardoon_data._calls.durations import Duration, seconds
 from cardoon_data._calls.futures import Future, TimeoutError
-from cardoon_data._calls.within import found
+from cardoon_data._calls.within import found, listed, of_parts
 
 
 class DoneAndNotDone(NamedTuple):
@@ -20,21 +21,21 @@ class DoneAndNotDone(NamedTuple):
     not_done: set[Future]
 
 
-def wait(fs: Any, timeout: float | None = None, return_when: str = "ALL_COMPLETED") -> DoneAndNotDone:
+def wait(fs: Any, timeout: Duration = None, return_when: str = "ALL_COMPLETED") -> DoneAndNotDone:
     """Waits until all futures have ended, or with ``FIRST_COMPLETED`` one has. ``TimeoutError`` if that takes longer than
-    ``timeout`` seconds."""
+    ``timeout``, in seconds or as ``"5s"``."""
     if return_when not in ("ALL_COMPLETED", "FIRST_COMPLETED"):
         raise ValueError(f"return_when is ALL_COMPLETED or FIRST_COMPLETED, not {return_when!r}")
-    given = set(found(fs, Future))
+    given = set(found(listed(fs), Future))
     left = min(1, len(given)) if return_when == "FIRST_COMPLETED" else len(given)
     ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
     for future in given:
-        future.add_done_callback(ended.put)
-    deadline = None if timeout is None else time.monotonic() + timeout
+        future._when_ended(ended.put)
+    deadline = _deadline(timeout)
     for _ in range(left):
         if _next_ended(ended, deadline) is None:
             not_ended = sum(not future.done() for future in given)
-            raise TimeoutError(f"{not_ended} of {len(given)} futures have not ended in {timeout} seconds")
+            raise TimeoutError(f"{not_ended} of {len(given)} futures have not ended in {seconds(timeout)} seconds")
     done = {future for future in given if future.done()}
     return DoneAndNotDone(done, given - done)
 
@@ -53,12 +54,12 @@ class as_completed:  # noqa: N801 - Dask's name for it.
         with_results: bool = False,
         raise_errors: bool = True,
         *,
-        timeout: float | None = None,
+        timeout: Duration = None,
     ) -> None:
         self._with_results = with_results
         self._raise_errors = raise_errors
         self._timeout = timeout
-        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._deadline = _deadline(timeout)
         self._ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
         self._left = 0
         self._lock = threading.Lock()
@@ -68,7 +69,7 @@ class as_completed:  # noqa: N801 - Dask's name for it.
         """Waits for this one too."""
         with self._lock:
             self._left += 1
-        future.add_done_callback(self._ended.put)
+        future._when_ended(self._ended.put)
 
     def update(self, futures: Iterable[Future]) -> None:
         """Waits for these too."""
@@ -107,7 +108,7 @@ class as_completed:  # noqa: N801 - Dask's name for it.
             raise StopIteration
         future = _next_ended(self._ended, self._deadline)
         if future is None:
-            raise TimeoutError(f"{self._left} futures have not ended in {self._timeout} seconds")
+            raise TimeoutError(f"{self._left} futures have not ended in {seconds(self._timeout)} seconds")
         with self._lock:
             self._left -= 1
         return (future, self._result(future)) if self._with_results else future
@@ -124,9 +125,10 @@ def gathered(value: Any, errors: str = "raise") -> Any:
         raise ValueError(f"errors is 'raise' or 'skip', not {errors!r}")
     if isinstance(value, Future):
         return value.result()
-    if isinstance(value, list | tuple | set):
+    value = listed(value)
+    if isinstance(value, list | tuple | set | frozenset):
         kept = [part for part in value if errors == "raise" or not _has_failed(part)]
-        return type(value)(gathered(part, errors) for part in kept)
+        return of_parts(type(value), [gathered(part, errors) for part in kept])
     if isinstance(value, dict):
         kept = [key for key, part in value.items() if errors == "raise" or not _has_failed(part)]
         return {key: gathered(value[key], errors) for key in kept}
@@ -158,6 +160,11 @@ def _error(future: Future) -> BaseException | None:
         return future.exception()
     except Exception as error:  # noqa: BLE001 - It was cancelled while it was waited for.
         return error
+
+
+def _deadline(timeout: Duration) -> float | None:
+    left = seconds(timeout)
+    return None if left is None else time.monotonic() + left
 
 
 def _next_ended(ended: queue.SimpleQueue[Future], deadline: float | None) -> Future | None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, KeysView, ValuesView
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -29,13 +30,18 @@ def filled(value: Any, kind: type[T], fill: Callable[[T], Any]) -> Any:
         parts = [filled(part, kind, fill) for part in value]
         if all(new is old for new, old in zip(parts, value, strict=True)):
             return value
-        return _of_parts(type(value), parts)
+        return of_parts(type(value), parts)
     if isinstance(value, dict):
         pairs = {filled(key, kind, fill): filled(part, kind, fill) for key, part in value.items()}
         return value if all(value.get(key, pairs) is part for key, part in pairs.items()) else pairs
     return value
 
 
-def _of_parts(cls: type[Any], parts: list[Any]) -> Any:
+def listed(value: Any) -> Any:
+    """A list of what can only be gone through, and other values as they are."""
+    return list(value) if isinstance(value, Iterator | KeysView | ValuesView | deque) else value
+
+
+def of_parts(cls: type[Any], parts: list[Any]) -> Any:
     """A list and the like of these parts. A tuple with names takes each as an argument."""
     return cls(*parts) if hasattr(cls, "_fields") else cls(parts)
