@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -138,6 +141,16 @@ def test_what_comes_out_is_what_pandas_has(name: str, anywhere: None, many: Path
 def test_groups_keep_the_numbers_of_their_rows(here: Local, many: Path, in_pandas: pd.DataFrame) -> None:
     query: Callable[[Any], Any] = lambda df: df.groupby("k").apply(lambda group: group[["n"]].tail(1))
     assert_same(query(dd.read_csv(many / "*.csv")), query(in_pandas))
+
+
+def test_rows_without_a_key_have_no_number(here: Local) -> None:
+    theirs = pd.DataFrame({"k": [None, "a", None, "a"], "v": range(4)})
+    firsts: Callable[..., Any] = lambda df, **how: df.groupby("k", **how).apply(lambda group: group.index[0]).to_list()
+    ours: Callable[..., Any] = lambda **how: sorted(
+        dd.from_pandas(theirs).groupby("k", **how).apply(lambda group: group.index[0]).compute().to_list()
+    )
+    assert (ours(), firsts(theirs)) == ([0], [1])
+    assert ours(dropna=False) == sorted(firsts(theirs, dropna=False)) == [0, 1]
 
 
 def test_an_index_stays(here: Local, many: Path, in_pandas: pd.DataFrame) -> None:
@@ -366,6 +379,103 @@ def test_an_exception_is_that_of_the_function(anywhere: None, many: Path) -> Non
         made.compute()
 
 
+OF_A_SCRIPT = """
+def fails(part):
+    return part.assign(x=inner(part))
+
+def inner(part):
+    return part["missing"].map(each)
+
+def each(n):
+    raise ValueError(n)
+"""
+
+
+@pytest.mark.parametrize("name", ["fails", "each"])
+def test_a_traceback_begins_in_the_script(name: str, here: Local, many: Path, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(OF_A_SCRIPT, encoding="utf-8")
+    module: dict[str, Any] = {"__name__": "__main__"}
+    exec(compile(OF_A_SCRIPT, str(script), "exec"), module)
+    frame = dd.read_csv(many / "0.csv").head(5, compute=False)
+    call = frame.map_partitions(module[name], meta={"n": "int64"}) if name == "fails" else frame.n.map(module[name], meta=("n", "int64"))
+    with pytest.raises(CardoonError) as raised:
+        call.compute()
+    told = [line.strip() for line in raised.value.checked]
+    begin = told.index(f'File "{script}", line {3 if name == "fails" else 9}, in {name}')
+    # What is pandas's own comes after the lines of the author only.
+    assert told[begin - 1] == "Traceback (most recent call last):"
+    assert not any("cardoon_data" in line for line in told)
+    if name == "fails":
+        assert 'return part["missing"].map(each)' in told[begin:]
+
+
+def forks(part: pd.DataFrame) -> pd.DataFrame:
+    """Goes on in both processes."""
+    os.fork()
+    return part.assign(x=part.n * 2)
+
+
+def test_copies_that_a_function_makes_do_not_answer(anywhere: None, many: Path, in_pandas: pd.DataFrame) -> None:
+    before = children()
+    made = dd.read_csv(many / "*.csv").map_partitions(forks, meta={"n": "int64", "k": "int64", "t": "str", "x": "int64"})
+    for _ in range(2):
+        assert_same(made, in_pandas.assign(x=in_pandas.n * 2))
+    # A copy ends as soon as it comes back, and each child has been a single process before.
+    started = children() - before
+    wait_until(lambda: all(map(is_single, filter(is_alive, started))))
+
+
+def is_single(process: int) -> bool:
+    """Whether a process has no living children."""
+    return not commands_below(process)
+
+
+def leaves_a_fork(marker: Path) -> None:
+    multiprocessing.get_context("fork").Process(target=held, args=(marker,)).start()
+
+
+def held(marker: Path) -> None:
+    """Lives until nobody waits for it any more."""
+    with marker.open("a") as file:
+        file.write(f"{os.getpid()}\n")
+    wait_until(lambda: not marker.exists(), 60)
+
+
+def test_a_death_is_noticed_while_a_helper_lives(here: Local, many: Path, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    marker.touch()
+
+    def dies(part: pd.DataFrame) -> pd.DataFrame:
+        leaves_a_fork(marker)
+        os._exit(7)
+
+    made = dd.read_csv(many / "0.csv").head(5, compute=False).map_partitions(dies, meta={"n": "int64"})
+    try:
+        with pytest.raises(CardoonError, match=r"(?s)CD8027.*died 3 times.*exit status: 7"):
+            made.compute()
+        wait_until(lambda: len(marker.read_text().splitlines()) == 3)
+        helpers = list(map(int, marker.read_text().splitlines()))
+        assert all(map(is_alive, helpers))
+    finally:
+        marker.unlink()
+    wait_until(lambda: not any(map(is_alive, helpers)))
+
+
+def test_rows_that_a_function_stores_leave_nothing(
+    here: Local, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stores(part: pd.DataFrame) -> pd.DataFrame:
+        tempfile.tempdir = str(tmp_path)
+        total = dd.from_pandas(part).n.sum().compute()
+        gc.collect()
+        return part[["n"]].assign(n=total, folders=len(list(tmp_path.iterdir())))
+
+    made = dd.read_csv(many / "0.csv").head(5, compute=False).map_partitions(stores, meta={"n": "int64", "folders": "int64"})
+    assert made.compute().n.to_list() == [10] * 5
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize(
     "error", [OSError(2, "away"), UnicodeDecodeError("utf-8", b"", 0, 1, "x"), StopIteration(), SystemExit(3), Exception("plain")]
 )
@@ -400,6 +510,8 @@ def test_other_columns_than_were_said_are_an_error(anywhere: None, many: Path) -
         (frame.n.map(lambda n: n if n < 20_000 else "many"), "have (str|values of several types)"),
         (frame.n.map(lambda n: n if n < 20_000 else n / 4), r"\('n', 'float64'\)"),
         (frame.map_partitions(lambda part: part.n, meta={"n": "int64"}), "a series, where meta says a frame"),
+        (frame.map_partitions(lambda part: None, meta={"n": "int64"}), "None, where meta says a frame.*return a frame"),
+        (frame.n.map(lambda n: n, meta=("n", "int8")), r"have int64, where meta says int8.*\('n', 'int64'\)"),
     ]
     for made, says in wrong:
         with pytest.raises(CardoonError, match=f"(?s)CD8028.*{says}"):
@@ -446,6 +558,11 @@ def test_meta_says_what_groups_have(here: Local, many: Path, in_pandas: pd.DataF
     theirs = query(in_pandas)
     assert_same(query(dd.read_csv(many / "*.csv"), meta={"n": "int64"}), theirs.droplevel(2))
     assert_same(query(dd.read_csv(many / "*.csv"), meta=theirs.head()), theirs)
+
+
+def test_a_function_that_returns_nothing_tells_nothing(here: Local, many: Path) -> None:
+    with pytest.raises(TypeError, match="returned None"):
+        dd.read_csv(many / "0.csv").map_partitions(lambda part: None)
 
 
 def test_a_meta_that_is_none_is_refused(many: Path) -> None:

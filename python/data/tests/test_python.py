@@ -17,7 +17,6 @@ import pytest
 
 import cardoon.dataframe as dd
 from cardoon import distributed
-from cardoon_data import _stored
 from helpers.same import assert_same
 
 
@@ -63,7 +62,7 @@ def test_temporary_files_go_with_the_frames(theirs: pd.DataFrame) -> None:
     del few
     gc.collect()
     assert not os.path.exists(path)
-    assert os.path.dirname(path) == _stored._folder()
+    assert not os.path.exists(os.path.dirname(path))
 
 
 def test_names_of_columns_do_not_become_html() -> None:

@@ -1,7 +1,7 @@
 """A process that calls functions for the engine.
 
 It reads frames from standard input and answers each chunk of rows with one on standard output. What functions print goes to
-standard error. It ends when its input does, whatever it is doing then.
+standard error. It ends when its input does, whatever it is doing then. Copies of it that functions make never answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import sys
 import threading
 import traceback
 from base64 import b64decode
-from types import TracebackType
+from collections.abc import Callable
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ _LONGEST = 4000
 def main() -> None:
     """Works until standard input ends."""
     requests, answers = _pipes()
+    process = os.getpid()
     # Whoever is interrupted ends this process as well. Processes that functions start are interrupted as usual.
     signal.signal(signal.SIGINT, lambda *_: None)
     frames: queue.SimpleQueue[tuple[bytes, bytes]] = queue.SimpleQueue()
@@ -49,6 +51,9 @@ def main() -> None:
             function = _Function(body)
         else:
             _write(answers, *function.answer(body))
+        if os.getpid() != process:
+            # A function has forked, and came back in the copy too.
+            os._exit(0)
 
 
 def version() -> str:
@@ -113,22 +118,43 @@ def _message(error: BaseException) -> str:
 
 
 def _of_author(trace: TracebackType | None) -> TracebackType | None:
-    """A traceback without our own frames at its beginning."""
-    inner = trace
-    while inner is not None and str(inner.tb_frame.f_globals.get("__name__")).startswith(("cardoon_data.", "__main__")):
-        inner = inner.tb_next
-    return inner or trace
+    """A traceback without those who called the function: our own frames at its beginning, and those of pandas after them."""
+    called = _after(trace, _is_own)
+    return _after(called, _is_of_pandas) or called or trace
+
+
+def _after(trace: TracebackType | None, skipped: Callable[[FrameType], bool]) -> TracebackType | None:
+    while trace is not None and skipped(trace.tb_frame):
+        trace = trace.tb_next
+    return trace
+
+
+def _is_own(frame: FrameType) -> bool:
+    # The module of a script is called like this one when it runs.
+    return os.path.dirname(frame.f_code.co_filename) == os.path.dirname(__file__)
+
+
+def _is_of_pandas(frame: FrameType) -> bool:
+    # What is compiled has no whole path.
+    return str(frame.f_globals.get("__name__")).startswith("pandas.")
 
 
 def _pipes() -> tuple[BinaryIO, BinaryIO]:
     """Standard input and output, which functions then do not have: they find an empty input, and print to standard error."""
     requests, answers = os.dup(0), os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDONLY)
+    nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
-    os.close(nothing)
     os.dup2(2, 1)
+    os.register_at_fork(after_in_child=lambda: _leave(requests, answers, nothing))
     sys.stdout = io.TextIOWrapper(os.fdopen(os.dup(1), "wb"), encoding="utf-8", errors="replace", line_buffering=True)
     return os.fdopen(requests, "rb"), os.fdopen(answers, "wb")
+
+
+def _leave(requests: int, answers: int, nothing: int) -> None:
+    """Takes the pipes from a copy of this process, so that it neither answers nor keeps them open when this one has ended.
+    Their numbers stay taken, since files here believe to have them."""
+    for pipe in (requests, answers):
+        os.dup2(nothing, pipe, inheritable=False)
 
 
 def _read(requests: BinaryIO, frames: queue.SimpleQueue[tuple[bytes, bytes]]) -> None:

@@ -138,7 +138,10 @@ def _learned(call: Call, table: Table, meta: Any, rows: int = _SAMPLE) -> Layout
         return _layout.of_meta(meta, tuple(levels.values()), types)
     first = _local.current().run(table.limit(rows))
     try:
-        return Layout.of(call.made(first, 0), keeps_index=bool(levels))
+        made = call.made(first, 0)
+        if made is None:
+            raise TypeError("the function returned None, which does not tell what it makes; it may lack a return")
+        return Layout.of(made, keeps_index=bool(levels))
     except Exception as error:
         if sys.version_info >= (3, 11):
             error.add_note(f"It was called with the first {first.num_rows} rows, to learn what it makes; meta= says so too.")

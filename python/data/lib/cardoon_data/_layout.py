@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -17,7 +18,7 @@ VALUE = "__value__"
 
 
 class Unlike(Exception):
-    """A function made something else than was said: ``what``, and how to say it."""
+    """A function made something else than was said: ``what``, and how to say it; nothing if that would not help."""
 
     def __init__(self, what: str, meta: str) -> None:
         super().__init__(what)
@@ -66,6 +67,8 @@ class Layout:
 
     def rows(self, made: Any) -> pa.Table:
         """The rows of an object. Raises :class:`Unlike` if it does not lie so, unless it has no rows."""
+        if made is None and self.is_frame:
+            raise Unlike("None, where meta says a frame; it may lack a return", "")
         values = _as_pandas(made)
         if len(values) == 0:
             return self.schema.empty_table()
@@ -95,9 +98,9 @@ class Layout:
         fitted = [_cast(array, field.type) for array, field in zip(arrays, self.schema, strict=True)]
         wrong = {field.name: array.type for array, fit, field in zip(arrays, fitted, self.schema) if fit is None}
         for name, found in wrong.items():
-            said = _dtype(self.schema.field(name).type)
+            said = self.schema.field(name).type
             what = self._what(self.columns.get(name, name))
-            raise Unlike(f"{what} {_dtype(found)}, where meta says {said}", self.meta(wrong))
+            raise Unlike(f"{what} {_dtype(found)}, where meta says {_dtype(said)}", self.meta(wrong))
         return [fit for fit in fitted if fit is not None]
 
     def _what(self, label: Hashable) -> str:
@@ -196,10 +199,14 @@ def _common(said: pa.DataType, found: pa.DataType | None) -> pa.DataType:
     if found is None:
         return said
     is_number = all(_kinds.is_number(_kinds.of_arrow(each)) for each in (said, found))
-    return pa.float64() if is_number else found
+    if not is_number:
+        return found
+    return pa.from_numpy_dtype(np.promote_types(said.to_pandas_dtype(), found.to_pandas_dtype()))
 
 
 def _dtype(of: pa.DataType) -> str:
     """The dtype by which meta says a type."""
     kind = _kinds.of_arrow(of)
+    if _kinds.is_number(kind):
+        return str(np.dtype(of.to_pandas_dtype()))
     return "str" if kind == "text" else str(_kinds.to_dtype(kind))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import itertools
 import os
 import shutil
 import tempfile
@@ -24,16 +21,15 @@ if TYPE_CHECKING:
     from cardoon_data._frame import DataFrame
     from cardoon_data._series import Series
 
-_numbers = itertools.count()
-_folders: dict[int, str] = {}
-
 
 class _File:
-    """A file that is removed with this object."""
+    """A file in a folder of its own, which are removed with this object, and at the latest with this process. One that calls
+    functions is killed when it is idle: nothing else would be left of it then."""
 
     def __init__(self) -> None:
-        self.path = os.path.join(_folder(), f"{next(_numbers)}.parquet")
-        weakref.finalize(self, _remove, self.path, os.getpid())
+        folder = tempfile.mkdtemp(prefix="cardoon-data-")
+        self.path = os.path.join(folder, "rows.parquet")
+        weakref.finalize(self, _remove, folder, os.getpid())
 
 
 def of_table(table: Table) -> Table:
@@ -90,22 +86,7 @@ def _scan(file: _File) -> dict[str, Any]:
     return {"scan": {"paths": [file.path], "format": "parquet"}}
 
 
-def _folder() -> str:
-    """The folder of this process. One that was forked has its own."""
-    process = os.getpid()
-    if process not in _folders:
-        _folders[process] = tempfile.mkdtemp(prefix="cardoon-data-")
-        atexit.register(_remove_folder, _folders[process], process)
-    return _folders[process]
-
-
-def _remove(path: str, process: int) -> None:
-    """Removes a file, unless this is a fork of the process that it belongs to."""
+def _remove(folder: str, process: int) -> None:
+    """Removes a folder, unless this is a fork of the process that it belongs to."""
     if os.getpid() == process:
-        with contextlib.suppress(OSError):
-            os.unlink(path)
-
-
-def _remove_folder(path: str, process: int) -> None:
-    if os.getpid() == process:
-        shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
