@@ -13,6 +13,7 @@
 
 mod access;
 mod address;
+mod broadcast;
 mod client;
 mod codec;
 mod executor;

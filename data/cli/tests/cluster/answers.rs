@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::rig::{Home, sorted, stdout};
+use crate::rig::{Cluster, Home, sorted, stdout};
 
 /// Queries whose rows have no order.
 const UNORDERED: [&str; 33] = [
@@ -86,10 +86,13 @@ async fn the_answers_are_the_same_as_those_of_one_process() {
     let home = Home::new();
     write_logs(&home);
     let cluster = home.cluster(&[]).await;
+    let single = home.cluster_of("1", "1", &[]).await;
     let on = ["--cluster", &cluster.address];
     for query in UNORDERED {
         let (here, there) = (home.sql(query, &[]).await, home.sql(query, &on).await);
         assert_eq!(sorted(&there), sorted(&here), "{query}");
+        let there = home.sql(query, &["--cluster", &single.address]).await;
+        assert_eq!(sorted(&there), sorted(&here), "on one thread: {query}");
     }
     for query in ORDERED {
         assert_eq!(home.sql(query, &on).await, home.sql(query, &["--threads", "1"]).await, "{query}");
@@ -115,7 +118,7 @@ async fn one_large_file_is_read_by_all_and_keeps_its_rows_and_their_order() {
     let on = ["--cluster", &cluster.address];
     let sums = "select count(*) as rows, sum(n) as n, sum(length(text)) as letters, count(distinct text) as texts from 'big.csv'";
     assert_eq!(home.sql(sums, &on).await, home.sql(sums, &[]).await);
-    let plan = stdout(&home.run(&["sql", sums, "--explain", "--cluster", &cluster.address]).await);
+    let plan = plan(&home, sums, &cluster).await;
     assert!(plan.contains("file_groups={4 groups"), "it is not cut, so that this test shows nothing: {plan}");
     let all = "select * from 'big.csv'";
     assert!(home.sql(all, &on).await == home.sql(all, &["--threads", "1"]).await, "the order is another one");
@@ -147,6 +150,29 @@ async fn all_kinds_of_files_are_read_and_a_file_is_written() {
     stdout(&written);
     let sums = home.sql("select * from 'sums.parquet'", &["--threads", "1"]).await;
     assert_eq!(sums, home.sql(all, &[]).await);
+}
+
+/// How a query is carried out on the cluster.
+async fn plan(home: &Home, query: &str, cluster: &Cluster) -> String {
+    stdout(&home.run(&["sql", query, "--explain", "--cluster", &cluster.address]).await)
+}
+
+#[tokio::test]
+async fn the_small_side_of_a_join_goes_to_every_task_where_its_rows_are_not_told_alone() {
+    let home = Home::new();
+    write_logs(&home);
+    let cluster = home.cluster(&[]).await;
+    let joined = async |kind: &str| {
+        let query = format!("select l.id from 'logs/*.csv' l {kind} join 'users.csv' u on l.user_id = u.id");
+        plan(&home, &query, &cluster).await
+    };
+    for kind in ["", "left", "left semi"] {
+        assert!(joined(kind).await.contains("BroadcastExec"), "{kind} join");
+    }
+    for kind in ["right", "full"] {
+        let plan = joined(kind).await;
+        assert!(plan.contains("mode=Partitioned") && !plan.contains("BroadcastExec"), "{kind} join: {plan}");
+    }
 }
 
 #[tokio::test]

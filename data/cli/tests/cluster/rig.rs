@@ -74,8 +74,13 @@ impl Home {
 
     /// A scheduler and two executors of two threads each.
     pub(crate) async fn cluster(&self, words: &[&str]) -> Cluster {
-        let kind = ["cluster", "--with-parent", "--bind", "127.0.0.1:0", "--workers", "2", "--threads", "2"];
-        let mut command = self.command(&[&kind, words].concat());
+        self.cluster_of("2", "2", words).await
+    }
+
+    pub(crate) async fn cluster_of(&self, workers: &str, threads: &str, words: &[&str]) -> Cluster {
+        let size = ["--workers", workers, "--threads", threads];
+        let kind = ["cluster", "--with-parent", "--bind", "127.0.0.1:0"];
+        let mut command = self.command(&[&kind, &size, words].concat());
         // It ends with the test, whatever becomes of that.
         Cluster::told(command.stdin(Stdio::piped())).await
     }

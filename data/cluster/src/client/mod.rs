@@ -15,7 +15,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use ballista_core::config::{
-    BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES,
+    BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE,
+    BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES,
 };
 use ballista_core::extension::SessionConfigExt as _;
 use ballista_core::extension::SessionConfigHelperExt as _;
@@ -34,6 +35,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::access::{Access, Token};
 use crate::address::Address;
+use crate::broadcast;
 use crate::limits;
 use crate::state::State;
 use answer::Answer;
@@ -88,14 +90,11 @@ impl Cluster for Client {
     }
 
     fn prepare(&self, mut session: SessionStateBuilder, little_memory: bool) -> SessionStateBuilder {
-        let config = session.config().take().unwrap_or_default();
-        let config = config.upgrade_for_ballista().ballista_restricted_configuration();
-        let batch_rows = config.batch_size();
-        let mut config = config.set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows);
-        if little_memory {
-            config = config.set_usize(BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES, LITTLE);
-        }
-        session.with_config(config).with_optimizer_rules(ballista_default_optimizer_rules())
+        let config = configured(session.config().take().unwrap_or_default(), little_memory);
+        session
+            .with_config(config)
+            .with_optimizer_rules(ballista_default_optimizer_rules())
+            .with_physical_optimizer_rules(broadcast::rules())
     }
 
     async fn run(
@@ -173,6 +172,24 @@ impl Client {
             job::Failure::Scheduler(status) => external(no_cluster(&self.address, &status.to_string())),
         }
     }
+}
+
+/// Ballista's own settings, but for those of joins: they hold a side in memory, as long as there is enough.
+fn configured(config: SessionConfig, little_memory: bool) -> SessionConfig {
+    let wanted = config.options().optimizer.clone();
+    let config = config.upgrade_for_ballista().ballista_restricted_configuration();
+    let batch_rows = config.batch_size();
+    let mut config = config
+        .set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows)
+        .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, broadcast::SMALL);
+    let joins = &mut config.options_mut().optimizer;
+    joins.prefer_hash_join = !little_memory;
+    joins.hash_join_single_partition_threshold = wanted.hash_join_single_partition_threshold;
+    joins.hash_join_single_partition_threshold_rows = wanted.hash_join_single_partition_threshold_rows;
+    if little_memory {
+        config = config.set_usize(BALLISTA_SHUFFLE_SORT_BASED_MEMORY_LIMIT_PER_TASK_BYTES, LITTLE);
+    }
+    config
 }
 
 /// A connection for calls to a scheduler.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use cardoon_csv::{Options, Progress, Scan};
 use cardoon_errors::Error;
 use datafusion::arrow::array::RecordBatch;
+use datafusion::common::Statistics;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{
@@ -50,12 +51,13 @@ struct Sent {
     limit: Option<usize>,
 }
 
-/// The step of a plan that reads `groups`, a partition each.
+/// The step of a plan that reads `groups`, a partition each. Only who plans has to know how many rows there are, about.
 pub(super) fn plan(
     layout: Arc<Layout>,
     columns: Vec<usize>,
     groups: Vec<Vec<Piece>>,
     limit: Option<usize>,
+    about: Option<Statistics>,
 ) -> Arc<dyn ExecutionPlan> {
     let schema = TableSchema::from(layout.schema(columns.iter().copied()));
     let batch_rows = layout.options.batch_rows;
@@ -63,9 +65,12 @@ pub(super) fn plan(
     let groups = groups.into_iter().map(group).collect();
     let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), Arc::new(source))
         .with_file_groups(groups)
-        .with_limit(limit)
-        .build();
-    DataSourceExec::from_data_source(config)
+        .with_limit(limit);
+    let config = match about {
+        Some(about) => config.with_statistics(about),
+        None => config,
+    };
+    DataSourceExec::from_data_source(config.build())
 }
 
 /// `plan` for another process, if it is a step of this kind.
@@ -99,7 +104,7 @@ pub(super) fn decode(sent: &[u8]) -> Result<Arc<dyn ExecutionPlan>> {
     if columns.iter().any(|column| *column >= layout.header.columns.len()) {
         return Err(errors::internal("a plan names columns that its files do not have").into_engine());
     }
-    Ok(plan(Arc::new(layout), columns, groups, limit))
+    Ok(plan(Arc::new(layout), columns, groups, limit, None))
 }
 
 fn of(plan: &dyn ExecutionPlan) -> Option<(&FileScanConfig, &CsvSource)> {

@@ -9,7 +9,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::exec::CsvExec;
 use super::files::Files;
-use super::{remote, spread};
+use super::{estimate, remote, spread};
 use crate::order::InOrder;
 use crate::tables::Place;
 
@@ -54,6 +54,7 @@ impl TableProvider for CsvTable {
         }
         let in_order = state.config().get_extension::<InOrder>().is_some();
         let groups = spread::over(&self.files, partitions, in_order)?;
-        Ok(remote::plan(self.files.layout.clone(), columns, groups, limit))
+        let about = estimate::statistics(&self.files, &columns, limit);
+        Ok(remote::plan(self.files.layout.clone(), columns, groups, limit, Some(about)))
     }
 }
