@@ -4,7 +4,7 @@ use cardoon_bench_common::median;
 use super::count;
 use super::row::Row;
 use crate::inputs::Inputs;
-use crate::systems::Cardoon;
+use crate::systems::{Cardoon, Resident};
 
 /// Of the logs, for the query before the rest.
 const FILES: usize = 4;
@@ -29,6 +29,9 @@ fn started(cardoon: &Cardoon) -> Result<(String, bool)> {
 }
 
 fn at_rest(cardoon: &Cardoon, sql: &str) -> Result<(String, bool)> {
-    let mb = cardoon.executor_at_rest(sql)?;
-    Ok((format!("{mb:.0} MB resident, the largest"), mb <= REST_MB))
+    let Resident { mb, own_mb } = cardoon.executor_at_rest(sql)?;
+    Ok((
+        format!("{mb:.0} MB resident, the largest; {own_mb:.0} MB without the program's file"),
+        mb <= REST_MB,
+    ))
 }

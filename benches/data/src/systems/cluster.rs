@@ -27,11 +27,19 @@ const QUERY: &str = r#"
 const REST: &str = r#"
 sleep 10
 for executor in $(cat /proc/$!/task/*/children); do
-    grep VmRSS: "/proc/$executor/status" >&2
+    grep -E "^(VmRSS|RssAnon):" "/proc/$executor/status" >&2
 done
 "#;
 
 const EXECUTORS: usize = 4;
+
+/// What a process has resident.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Resident {
+    pub(crate) mb: f64,
+    /// Without the pages of files, which are mostly the program and are shared.
+    pub(crate) own_mb: f64,
+}
 
 impl Cardoon {
     /// A cluster is started for the query.
@@ -46,12 +54,12 @@ impl Cardoon {
         Ok(rows::start(&self.said(START, "")?))
     }
 
-    /// MB that the largest of the executors has resident after a query.
-    pub(crate) fn executor_at_rest(&self, sql: &str) -> Result<f64> {
-        let said = self.said(&format!("{START}{QUERY}{REST}"), sql)?;
-        let resident = resident_mb(&said);
-        ensure!(resident.len() == EXECUTORS, "there are {} executors, not {EXECUTORS}", resident.len());
-        resident.into_iter().reduce(f64::max).context("there are no executors")
+    /// The largest of the executors after a query.
+    pub(crate) fn executor_at_rest(&self, sql: &str) -> Result<Resident> {
+        let executors = residents(&self.said(&format!("{START}{QUERY}{REST}"), sql)?);
+        ensure!(executors.len() == EXECUTORS, "there are {} executors, not {EXECUTORS}", executors.len());
+        let largest = executors.into_iter().max_by(|one, other| one.mb.total_cmp(&other.mb));
+        largest.context("there are no executors")
     }
 
     fn said(&self, script: &str, sql: &str) -> Result<String> {
@@ -68,10 +76,13 @@ impl Cardoon {
     }
 }
 
-/// As the kernel says it: `VmRSS:     51234 kB`.
-fn resident_mb(said: &str) -> Vec<f64> {
-    let kib = said.lines().filter_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next());
-    kib.filter_map(|kib| kib.parse::<f64>().ok()).map(|kib| kib * 1024.0 / 1e6).collect()
+/// As the kernel says it of one after the other: `VmRSS:     51234 kB`.
+fn residents(said: &str) -> Vec<Resident> {
+    let mb = |name: &str| -> Vec<f64> {
+        let kib = said.lines().filter_map(|line| line.strip_prefix(name)?.split_whitespace().next());
+        kib.filter_map(|kib| kib.parse::<f64>().ok()).map(|kib| kib * 1024.0 / 1e6).collect()
+    };
+    mb("VmRSS:").into_iter().zip(mb("RssAnon:")).map(|(mb, own_mb)| Resident { mb, own_mb }).collect()
 }
 
 #[cfg(test)]
@@ -80,7 +91,10 @@ mod tests {
 
     #[test]
     fn what_the_kernel_says_of_each_executor_is_read() {
-        let said = "0.912 s: 9 rows and 81 B read\nVmRSS:\t   50000 kB\nVmRSS:\t   1000 kB\n";
-        assert_eq!(resident_mb(said), [51.2, 1.024]);
+        let one = "VmRSS:\t   50000 kB\nRssAnon:\t   20000 kB\n";
+        let other = "VmRSS:\t   1000 kB\nRssAnon:\t   500 kB\n";
+        let said = format!("0.912 s: 9 rows and 81 B read\n{one}{other}");
+        let expected = [Resident { mb: 51.2, own_mb: 20.48 }, Resident { mb: 1.024, own_mb: 0.512 }];
+        assert_eq!(residents(&said), expected);
     }
 }

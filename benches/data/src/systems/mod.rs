@@ -12,6 +12,7 @@ use anyhow::Result;
 
 pub(crate) use self::ballista::Ballista;
 pub(crate) use self::cardoon::Cardoon;
+pub(crate) use self::cluster::Resident;
 use self::python::Peer;
 pub(crate) use self::python::{generate_tables, generator, interpreter as peers_python};
 pub(crate) use self::rows::timing;
