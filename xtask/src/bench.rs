@@ -11,7 +11,7 @@ pub(crate) fn bench(args: &[String]) -> Result<()> {
         Some(("data", rest)) => data(rest),
         _ => bail!(
             "which benchmark? `cargo xtask bench tasks [--broker redis | --python | --gateway]` or \
-             `cargo xtask bench data [--gb 2] [--runs 3] [--only NAMES] [--keep FOLDER]`"
+             `cargo xtask bench data [--large] [--gb 2] [--runs 3] [--only NAMES] [--keep FOLDER]`"
         ),
     }
 }
@@ -28,16 +28,20 @@ fn tasks(args: &[String]) -> Result<()> {
     run::run(&mut bench)
 }
 
-/// The engine is built in its own workspace; the benchmark only starts it. Calls of functions are those of the packages for
-/// Python, whose own part is built with the optimizer.
+/// The engine is built in its own workspace, and bare Ballista with it; the benchmark only starts them. Calls of functions are
+/// those of the packages for Python, whose own part is built with the optimizer.
 fn data(args: &[String]) -> Result<()> {
-    let is_all = !args.iter().any(|arg| arg.starts_with("--only"));
+    let is_all = !args.iter().any(|arg| arg.starts_with("--only") || arg == "--large");
     let python = is_all.then(installed).transpose()?;
-    let program = "cardoon-data";
+    let (program, ballista) = ("cardoon-data", "bare_ballista");
     let manifest = ["--manifest-path", "data/Cargo.toml"];
-    run::run(run::cargo(&["build", "--release", "--package", program]).args(manifest))?;
+    let built =
+        ["--package", program, "--bin", program, "--package", "cardoon-cluster", "--example", ballista];
+    run::run(run::cargo(&["build", "--release"]).args(manifest).args(built))?;
+    let folder = run::target_folder().join("release");
     let mut bench = run::cargo(&["run", "--release", "--package", "cardoon-bench-data", "--"]);
-    bench.arg("--program").arg(run::target_folder().join("release").join(program));
+    bench.arg("--program").arg(folder.join(program));
+    bench.arg("--ballista").arg(folder.join("examples").join(ballista));
     if let Some(python) = python {
         bench.arg("--python").arg(python);
     }

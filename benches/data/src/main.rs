@@ -8,6 +8,7 @@ mod answer;
 mod calls;
 mod family;
 mod inputs;
+mod large;
 mod limit;
 mod means;
 mod part;
@@ -28,9 +29,10 @@ use clap::Parser;
 
 use crate::calls::Calls;
 use crate::inputs::Inputs;
+use crate::large::Large;
 use crate::part::Part;
 use crate::report::{Logs, Report, Tpch};
-use crate::systems::Cardoon;
+use crate::systems::{Ballista, Cardoon};
 use crate::wanted::Wanted;
 
 #[derive(Parser)]
@@ -38,12 +40,18 @@ struct Options {
     /// The program that is measured; the command of the repository builds it
     #[arg(long, value_name = "FILE")]
     program: PathBuf,
+    /// The program that starts bare Ballista, an example of data/cluster; the command of the repository builds it too
+    #[arg(long, value_name = "FILE")]
+    ballista: PathBuf,
     /// An interpreter that has the packages for Python; without it, and with `--only`, calls of functions are not measured
     #[arg(long, value_name = "FILE")]
     python: Option<PathBuf>,
-    /// Gigabytes of logs; the tables of TPC-H are always those of scale 1
-    #[arg(long, default_value_t = 2.0)]
-    gb: f64,
+    /// Measure what is larger than the memory instead, and a cluster that does nothing; `--only` takes count, sort, groups, cluster
+    #[arg(long)]
+    large: bool,
+    /// Gigabytes of logs; the tables of TPC-H are always those of scale 1 [default: 2; with --large 10]
+    #[arg(long)]
+    gb: Option<f64>,
     /// Runs of each query on each system; the median counts
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
@@ -58,11 +66,16 @@ struct Options {
 fn main() -> Result<()> {
     let options = Options::parse();
     let load = machine::load();
-    let wanted = Wanted::new(&options.only)?;
     family::check()?;
+    if options.large { large(&options, load) } else { systems(&options, load) }
+}
+
+/// All systems beside each other.
+fn systems(options: &Options, load: String) -> Result<()> {
+    let wanted = Wanted::new(&options.only)?;
     let inputs = Inputs::new(options.keep.as_deref())?;
-    let logs = logs(&options, &wanted, &inputs)?;
-    let tpch = tpch(&options, &wanted, &inputs)?;
+    let logs = logs(options, &wanted, &inputs)?;
+    let tpch = tpch(options, &wanted, &inputs)?;
     let python = options.python.as_ref().filter(|_| wanted.is_all());
     let calls = python.map(|python| Calls::measure(python, options.runs));
     let report = Report { runs: options.runs, load, logs, tpch, calls };
@@ -72,15 +85,28 @@ fn main() -> Result<()> {
     if wanted.is_all() { report.publish() } else { Ok(()) }
 }
 
+/// Ours alone, with more.
+fn large(options: &Options, load: String) -> Result<()> {
+    large::check(&options.only)?;
+    let inputs = Inputs::new(options.keep.as_deref())?;
+    let cardoon = Cardoon::new(options.program.clone());
+    inputs.make_csv(&cardoon, options.gb.unwrap_or(10.0))?;
+    let large = Large::measure(&cardoon, &inputs, &options.only, options.runs, load)?;
+    println!("\n{}", large.text());
+    let faults = large.faults();
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    if options.only.is_empty() { large.publish() } else { Ok(()) }
+}
+
 fn logs(options: &Options, wanted: &Wanted, inputs: &Inputs) -> Result<Option<Logs>> {
     if wanted.logs().is_empty() {
         return Ok(None);
     }
     let cardoon = Cardoon::new(options.program.clone());
-    inputs.make_logs(&cardoon, options.gb)?;
+    inputs.make_logs(&cardoon, options.gb.unwrap_or(2.0))?;
     inputs.warm_logs()?;
     let reading = limit::measure(inputs, options.runs)?;
-    let systems = wanted.of_all(systems::all(cardoon));
+    let systems = wanted.of_all(systems::all(cardoon, Ballista::new(options.ballista.clone())));
     let part = Part::measure(systems, wanted.logs(), inputs, Inputs::warm_logs, options.runs)?;
     Logs::new(part, reading, inputs).map(Some)
 }

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -17,11 +17,12 @@ use crate::stopwatch::Stopwatch;
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// What a process did that ended well.
-pub(crate) struct Ended {
+pub(crate) struct Ended<T = String> {
     pub(crate) wall: Duration,
     /// The most that it and its descendants had resident at a time, in MB.
     pub(crate) peak_mb: f64,
-    pub(crate) stdout: String,
+    /// What it said, or what whoever read that made of it.
+    pub(crate) stdout: T,
     pub(crate) stderr: String,
 }
 
@@ -33,15 +34,25 @@ struct Watched {
 
 /// Runs it to its end; one that takes longer than `limit` is killed with all its descendants.
 pub(crate) fn run(command: &mut Command, limit: Duration) -> Result<Ended> {
+    run_reading(command, limit, read)
+}
+
+/// The same for one that says more than should be kept; `reader` is given what it says while it does.
+pub(crate) fn run_reading<T: Send>(
+    command: &mut Command,
+    limit: Duration,
+    reader: impl FnOnce(ChildStdout) -> T + Send,
+) -> Result<Ended<T>> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let stopwatch = Stopwatch::start();
     let mut group = Group::start(command)?;
-    let (stdout, stderr) = (group.0.stdout.take(), group.0.stderr.take());
+    let outputs = group.0.stdout.take().zip(group.0.stderr.take());
+    let (stdout, stderr) = outputs.context("it has no outputs")?;
     let (ended, is_ended) = mpsc::channel::<()>();
     thread::scope(|scope| {
         let pid = group.pid();
         let watcher = scope.spawn(move || watch(pid, limit, &is_ended));
-        let (stdout, stderr) = (scope.spawn(|| read(stdout)), scope.spawn(|| read(stderr)));
+        let (stdout, stderr) = (scope.spawn(|| reader(stdout)), scope.spawn(|| read(stderr)));
         let waited = group.wait();
         let wall = stopwatch.elapsed();
         drop(ended);
@@ -73,10 +84,10 @@ fn watch(pid: Pid, limit: Duration, is_ended: &Receiver<()>) -> Watched {
     }
 }
 
-fn read(from: Option<impl Read>) -> String {
+fn read(mut from: impl Read) -> String {
     let mut bytes = Vec::new();
     // What was read until something broke is all that there is.
-    _ = from.map(|mut from| from.read_to_end(&mut bytes));
+    _ = from.read_to_end(&mut bytes);
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
@@ -128,6 +139,8 @@ fn kill(group: Pid) {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader};
+
     use super::*;
 
     const MINUTE: Duration = Duration::from_mins(1);
@@ -142,6 +155,15 @@ mod tests {
         assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("rows\n", "words\n"));
         assert!(ended.peak_mb > 0.1 && ended.peak_mb < 100.0, "{}", ended.peak_mb);
         assert!(ended.wall >= Duration::from_secs(1) && ended.wall < MINUTE);
+    }
+
+    #[test]
+    fn what_it_says_is_read_while_it_runs() {
+        let first = |stdout| BufReader::new(stdout).lines().next().unwrap().unwrap();
+        let mut command = Command::new("sh");
+        // It ends when nobody reads any more.
+        command.args(["-c", "trap '' PIPE; while echo row; do :; done 2> /dev/null; true"]);
+        assert_eq!(run_reading(&mut command, MINUTE, first).unwrap().stdout, "row");
     }
 
     #[test]

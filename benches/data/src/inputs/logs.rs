@@ -16,18 +16,24 @@ const COUNTRIES: [&str; 20] = [
 
 /// Logs made by the program that is measured, the same in Parquet, and a table of their users.
 impl Inputs {
-    /// Makes what is missing.
+    /// Makes what is missing of all three.
     pub(crate) fn make_logs(&self, cardoon: &Cardoon, gb: f64) -> Result<()> {
+        self.make_csv(cardoon, gb)?;
+        if !self.parquet().exists() {
+            self.place(&self.parquet(), |file| cardoon.copy(&self.logs().join("*.csv"), file))?;
+        }
+        write_users(&self.users()).context("cannot write the table of users")
+    }
+
+    /// Makes the logs alone if they are missing.
+    pub(crate) fn make_csv(&self, cardoon: &Cardoon, gb: f64) -> Result<()> {
         std::fs::create_dir_all(self.logs())?;
         if !self.has_logs((gb * 1e9) as u64)? {
             println!("making {gb} GB of logs in {}", self.logs().display());
             cardoon.make_logs(gb, &self.logs())?;
             remove(&self.parquet())?;
         }
-        if !self.parquet().exists() {
-            self.place(&self.parquet(), |file| cardoon.copy(&self.logs().join("*.csv"), file))?;
-        }
-        write_users(&self.users()).context("cannot write the table of users")
+        Ok(())
     }
 
     pub(crate) fn logs(&self) -> PathBuf {

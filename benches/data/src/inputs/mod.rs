@@ -2,8 +2,10 @@
 
 mod folder;
 mod logs;
+mod share;
 mod tables;
 
 pub(crate) use self::folder::Inputs;
 use self::folder::warm;
+pub(crate) use self::share::Share;
 pub(crate) use self::tables::TABLES;

@@ -5,5 +5,5 @@ mod query;
 mod tpch;
 
 pub(crate) use self::logs::QUERIES as LOGS;
-pub(crate) use self::query::{Kind, Query};
+pub(crate) use self::query::{Kind, Query, quoted};
 pub(crate) use self::tpch::QUERIES as TPCH;

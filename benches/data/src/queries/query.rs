@@ -36,7 +36,8 @@ impl Query {
     }
 }
 
-fn quoted(path: &Path) -> String {
+/// The name of files where a table would be named.
+pub(crate) fn quoted(path: &Path) -> String {
     format!("'{}'", path.display().to_string().replace('\'', "''"))
 }
 

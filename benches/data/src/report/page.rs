@@ -43,8 +43,9 @@ impl Report {
 
     /// What makes the run a failure: an answer that differs, and any failure of ours.
     pub(crate) fn faults(&self) -> Vec<String> {
-        let counts =
-            |system: &System, trouble: &Trouble| !system.is_peer() || matches!(trouble, Trouble::Differs(_));
+        let counts = |system: &System, trouble: &Trouble| {
+            system.is_cardoon() || matches!(trouble, Trouble::Differs(_))
+        };
         let faults = self.parts().flat_map(|part| part.troubles(counts));
         faults.chain(self.calls.as_ref().and_then(Calls::fault)).collect()
     }

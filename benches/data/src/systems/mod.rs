@@ -1,15 +1,21 @@
-//! The systems that are measured: ours, and those that Python programs drive.
+//! The systems that are measured: ours, what it stands on, and those that Python programs drive.
 
+mod ballista;
 mod cardoon;
+mod cluster;
 mod python;
+mod rows;
 
 use std::time::Duration;
 
 use anyhow::Result;
 
+pub(crate) use self::ballista::Ballista;
 pub(crate) use self::cardoon::Cardoon;
+pub(crate) use self::cluster::Resident;
 use self::python::Peer;
 pub(crate) use self::python::{generate_tables, generator, interpreter as peers_python};
+pub(crate) use self::rows::timing;
 use crate::answer::Answer;
 use crate::inputs::Inputs;
 use crate::queries::Query;
@@ -29,6 +35,8 @@ enum Kind {
     Cardoon(Cardoon),
     /// Ours, on a cluster of processes.
     Cluster(Cardoon),
+    /// What our cluster is made with, on as many processes.
+    Ballista(Ballista),
     Peer(Peer),
 }
 
@@ -47,11 +55,15 @@ pub(crate) struct Run {
 /// What `--only` calls our cluster.
 const CLUSTER: &str = "cardoon-4x2";
 
+/// What it calls one without anything of ours.
+const BALLISTA: &str = "ballista-4x2";
+
 /// Those that are asked about logs. Ours come first.
-pub(crate) fn all(cardoon: Cardoon) -> Vec<System> {
+pub(crate) fn all(cardoon: Cardoon, ballista: Ballista) -> Vec<System> {
     let cluster =
         System { name: CLUSTER.into(), title: "Cardoon 4x2".into(), kind: Kind::Cluster(cardoon.clone()) };
-    [System::ours(cardoon), cluster]
+    let bare = System { name: BALLISTA.into(), title: "Ballista 4x2".into(), kind: Kind::Ballista(ballista) };
+    [System::ours(cardoon), cluster, bare]
         .into_iter()
         .chain(python::peers().into_iter().map(System::peer))
         .collect()
@@ -65,7 +77,8 @@ pub(crate) fn in_sql(cardoon: Cardoon) -> Vec<System> {
 
 /// What `--only` may call a system.
 pub(crate) fn names() -> Vec<String> {
-    ["cardoon".into(), CLUSTER.into()].into_iter().chain(python::peers().iter().map(Peer::name)).collect()
+    let started = ["cardoon", CLUSTER, BALLISTA].map(String::from);
+    started.into_iter().chain(python::peers().iter().map(Peer::name)).collect()
 }
 
 impl System {
@@ -82,14 +95,21 @@ impl System {
         matches!(self.kind, Kind::Cardoon(_))
     }
 
+    /// One that ours is compared with. Bare Ballista is not, but beside our cluster.
     pub(crate) fn is_peer(&self) -> bool {
         matches!(self.kind, Kind::Peer(_))
+    }
+
+    /// Whether it is of our making, so that it must not fail.
+    pub(crate) fn is_cardoon(&self) -> bool {
+        matches!(self.kind, Kind::Cardoon(_) | Kind::Cluster(_))
     }
 
     /// What it is called with its version, if it is one that a line about versions should have.
     pub(crate) fn version(&self) -> String {
         match &self.kind {
             Kind::Cardoon(cardoon) | Kind::Cluster(cardoon) => cardoon.version(),
+            Kind::Ballista(ballista) => ballista.version(),
             Kind::Peer(peer) => peer.version(),
         }
     }
@@ -98,6 +118,7 @@ impl System {
         match &self.kind {
             Kind::Cardoon(cardoon) => cardoon.run(query, inputs),
             Kind::Cluster(cardoon) => cardoon.run_on_cluster(query, inputs),
+            Kind::Ballista(ballista) => ballista.run(query, inputs),
             Kind::Peer(peer) => peer.run(query, inputs),
         }
     }
