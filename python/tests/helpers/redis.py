@@ -11,10 +11,22 @@ from pathlib import Path
 from .waiting import until
 
 
+#: So often a server is started on another port, because somebody else has taken the one that was free.
+ATTEMPTS = 5
+
+
 class Redis:
     """Listens on a free port of this machine, and keeps everything in memory."""
 
     def __init__(self, folder: Path, program: str) -> None:
+        for _ in range(ATTEMPTS):
+            self._start(folder, program)
+            until(lambda: self._has_ended() or self._answers(), "a Redis server that answers")
+            if not self._has_ended():
+                return
+        raise AssertionError(f"no Redis server starts: {(folder / 'redis.log').read_text(errors='replace')[-2000:]}")
+
+    def _start(self, folder: Path, program: str) -> None:
         self.port = _free_port()
         with (folder / "redis.log").open("wb") as log:
             self.process = subprocess.Popen(
@@ -23,7 +35,6 @@ class Redis:
                 stdout=log,
                 stderr=log,
             )
-        until(self._answers, "a Redis server that answers")
 
     @property
     def url(self) -> str:
@@ -33,11 +44,15 @@ class Redis:
         self.process.kill()
         self.process.wait()
 
+    def _has_ended(self) -> bool:
+        return self.process.poll() is not None
+
     def _answers(self) -> bool:
+        """Whether this server answers, and not another one that has the port."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(16).startswith(b"+PONG")
+                connection.sendall(b"INFO server\r\n")
+                return f"process_id:{self.process.pid}\r\n".encode() in connection.recv(4096)
         except OSError:
             return False
 
