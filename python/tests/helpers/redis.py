@@ -8,6 +8,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+from .ports import quiet_port
 from .waiting import until
 
 
@@ -27,7 +28,7 @@ class Redis:
         raise AssertionError(f"no Redis server starts: {(folder / 'redis.log').read_text(errors='replace')[-2000:]}")
 
     def _start(self, folder: Path, program: str) -> None:
-        self.port = _free_port()
+        self.port = quiet_port()
         with (folder / "redis.log").open("wb") as log:
             self.process = subprocess.Popen(
                 ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
@@ -66,9 +67,3 @@ def program() -> str | None:
     environments = Path.home() / ".cache" / "cardoon" / "python"
     installed = sorted(environments.glob("redis-*/lib/python*/site-packages/*/bin/redis-server"), reverse=True)
     return str(installed[0]) if installed else shutil.which("redis-check-rdb")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
