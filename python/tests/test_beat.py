@@ -59,22 +59,24 @@ def test_two_schedulers_run_each_tick_once_also_over_a_restart(
     if store == "redis":
         server: Redis = request.getfixturevalue("redis_server")
         project.broker = server.url
-    project.write(HALF_SECONDS)
+    # Of ticks that were missed only the latest is sent, so the pause is longer than a busy machine keeps both waiting.
+    project.write(HALF_SECONDS.replace("0.5", "1.0"))
     worker = project.worker()
     beats = [beat(project), beat(project)]
-    wait_for_ticks(project, 4)
+    wait_for_ticks(project, 3)
     # A scheduler that dies is no loss, and one that is started again repeats nothing.
     beats[0].signal(signal.SIGKILL)
     beats[0].wait()
-    wait_for_ticks(project, 7)
+    wait_for_ticks(project, 5)
     beats[0] = beat(project)
-    wait_for_ticks(project, 11)
-    assert [beat.stop(5) for beat in beats] == [0, 0]
+    wait_for_ticks(project, 8)
+    assert [beat.stop() for beat in beats] == [0, 0]
     sent = {id for one in project.workers for id in ticks_sent(one)}
     until(lambda: sent <= set(project.notes()), "the last ticks to run")
     worker.stop()
     runs = Counter(project.notes())
-    assert set(runs) == sent
+    # Who is killed may have sent its last tick and not said so.
+    assert sent <= set(runs) and len(set(runs) - sent) <= 1
     assert set(runs.values()) == {1}, runs
     assert len(runs) == passed(project), "no tick is missing"
 
@@ -83,9 +85,10 @@ def test_what_was_missed_is_made_up_for_once(project: Project) -> None:
     project.write(HALF_SECONDS)
     one = beat(project)
     one.wait_for_log("tick sent")
+    kept = project.folder / ".cardoon" / "beat.json"
+    until(kept.exists, "the file of past ticks")
     one.kill()
-    known = (project.folder / ".cardoon" / "beat.json").read_text()
-    file = json.loads(known)
+    file = json.loads(kept.read_text())
     entry = file["apps"]["tasks"]["half"]
     # As if it had been long ago: of all ticks since then the latest is sent.
     entry["past"] -= 3_600_000
@@ -263,8 +266,8 @@ def tick_time(line: str) -> float:
 
 
 def passed(project: Project) -> int:
-    """How many half seconds there are from the first tick that was sent to the last one, both included."""
+    """How many seconds there are from the first tick that was sent to the last one, both included."""
     times = [tick_time(line) for one in project.workers for line in one.lines("tick sent")]
-    return round((max(times) - min(times)) / 0.5) + 1
+    return round(max(times) - min(times)) + 1
 
 

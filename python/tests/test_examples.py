@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
+from helpers.ports import quiet_port
 from helpers.waiting import until
 
 REPOSITORY = Path(__file__).parents[2]
@@ -84,9 +84,7 @@ class Page:
     """The mail example's web page."""
 
     def __init__(self, folder: Folder) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = quiet_port()
         self.url = f"http://127.0.0.1:{port}"
         self.process = folder.start("page.log", "-m", "flask", "run", "--port", str(port))
         until(self.answers, "the page answers")

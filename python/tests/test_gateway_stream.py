@@ -134,11 +134,12 @@ def test_a_stream_may_be_silent_for_longer_than_the_timeout() -> None:
         head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
         connection.sendall((head + event("7-2", 1)).encode())
         # Who gives up hangs up.
-        if not select.select([connection], [], [], 0.2)[0]:
+        if not select.select([connection], [], [], 2.5)[0]:
             connection.sendall(event("7-3", 2).encode())
 
     with Server(tell_late) as server:
-        events = Gateway(server.url, timeout=0.05).events()
+        # The stream itself has to begin in time, also on a busy machine.
+        events = Gateway(server.url, timeout=2).events()
         assert [next(events)["id"], next(events)["id"]] == ["7-2", "7-3"]
         assert len(server.requests) == 1
 

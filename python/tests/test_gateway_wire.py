@@ -27,6 +27,7 @@ from cardoon.exceptions import (
 )
 from cardoon.gateway import Gateway
 from helpers.answers import Server, hang_up, reply, silence
+from helpers.ports import port_of_nobody
 from helpers.waiting import until
 
 SENT = reply({"id": "first"}, 201)
@@ -46,12 +47,6 @@ TOO_LARGE = reply(
     413,
     more="Connection: close\r\n",
 )
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 class Clock(NamedTuple):
@@ -316,9 +311,8 @@ def test_an_argument_that_is_no_json_is_told_with_its_place() -> None:
 
 
 def test_who_is_not_there_was_sent_nothing() -> None:
-    gateway = Gateway(f"http://127.0.0.1:{free_port()}")
-    with pytest.raises(OperationalError, match="nothing was sent") as refused:
-        gateway.send("tasks.add", [1, 2])
+    with port_of_nobody() as port, pytest.raises(OperationalError, match="nothing was sent") as refused:
+        Gateway(f"http://127.0.0.1:{port}").send("tasks.add", [1, 2])
     assert refused.value.code == "CD1001" and refused.value.hint == "start one: cardoon gateway"
     assert "not known" not in str(refused.value)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 
 from helpers import redis
 from helpers.guide import Guide, blocks, shows
+from helpers.ports import quiet_port
 from interop.environments import celery_python
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
@@ -34,13 +34,10 @@ def install_in(checkout: Path) -> None:
 
 
 def free_ports() -> dict[str, str]:
-    probes = [socket.socket() for _ in PORTS]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = {named: str(probe.getsockname()[1]) for named, probe in zip(PORTS, probes)}
-    for probe in probes:
-        probe.close()
-    return ports
+    ports: set[int] = set()
+    while len(ports) < len(PORTS):
+        ports.add(quiet_port())
+    return dict(zip(PORTS, map(str, ports)))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: str(document.relative_to(GUIDES)))

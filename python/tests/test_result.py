@@ -273,11 +273,12 @@ import sys, time
 from cardoon import App
 app = App("tasks", broker=sys.argv[1])
 result = app.send_task("tasks.hold", task_id="held")
-print("waits", flush=True)
-try:
-    result.get()
-except KeyboardInterrupt:
-    print("interrupted", flush=True)
+for _ in range(5):
+    try:
+        print("waits", flush=True)
+        result.get()
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
 """
 
 
@@ -295,17 +296,21 @@ def test_ctrl_c_ends_the_waiting_at_once_and_not_the_task(project: Project) -> N
         [sys.executable, "-c", INTERRUPTED, project.broker], env=project.environment(), stdout=subprocess.PIPE, text=True
     )
     assert program.stdout is not None
+    took = []
     try:
-        assert program.stdout.readline() == "waits\n"
-        project.wait_for_notes("begun")
-        start = time.monotonic()
-        program.send_signal(signal.SIGINT)
-        assert program.stdout.readline() == "interrupted\n"
-        assert time.monotonic() - start < 0.5
+        for _ in range(5):
+            assert program.stdout.readline() == "waits\n"
+            project.wait_for_notes("begun")
+            start = time.monotonic()
+            program.send_signal(signal.SIGINT)
+            assert program.stdout.readline() == "interrupted\n"
+            took.append(time.monotonic() - start)
         assert program.wait(DEADLINE_SECS) == 0
     finally:
         program.kill()
         program.wait()
+    # The one in the middle: that a busy machine does something else for a moment says nothing.
+    assert sorted(took)[2] < 0.5, took
     result = project.app.AsyncResult("held")
     assert not result.ready()
     (project.folder / "go").touch()

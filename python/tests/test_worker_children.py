@@ -38,6 +38,14 @@ def draws():
     return [os.getpid(), random.random(), str(uuid.uuid4()), os.urandom(8).hex()]
 
 @app.task
+def meets(wanted):
+    # Ends only once so many children are in the middle of it.
+    note("meets", os.getpid())
+    while len(set(open("notes").readlines())) < wanted:
+        time.sleep(0.02)
+    return os.getpid()
+
+@app.task
 def sends(n):
     return [child.id for child in (count.delay(n * 10 + i) for i in range(3))]
 
@@ -180,8 +188,9 @@ def test_many_children(project: Project) -> None:
     project.write(TASKS)
     worker = project.worker("-c", str(many))
     worker.wait_until_ready(many)
+    results = [project.send("meets", many) for _ in range(many)]
+    assert {result.get(timeout=60) for result in results} == set(worker.children()), "all of them at once"
     results = [project.send("draws") for _ in range(200)]
-    pids = {result.get(timeout=60)[0] for result in results}
-    assert len(pids) > many // 2
+    assert {result.get(timeout=60)[0] for result in results} <= set(worker.children())
     assert len(worker.children()) == many
     assert worker.stop() == 0

@@ -351,7 +351,7 @@ def test_no_limit_of_retries_is_none(running: Project) -> None:
 
 
 def test_a_retry_may_change_the_arguments(running: Project) -> None:
-    assert running.send("retries_changed", 1).get(timeout=5) == 3
+    assert running.call("retries_changed", 1) == 3
     assert running.notes() == ["try 1", "try 2", "try 3"]
 
 

@@ -31,6 +31,7 @@ from cardoon_data._calls.queue import Queue
 from cardoon_data._calls.seal import Forged, Seal
 from cardoon_data._calls.wire import QUEUE, TASK, Message, Outcome, Wire
 from helpers import calls
+from helpers.ports import quiet_port
 from helpers.processes import commands_below, is_alive, wait_until
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="processes are found by /proc")
@@ -217,7 +218,7 @@ def test_no_process_stays_behind(tmp_path: Path, end: str) -> None:
             program.kill()
         else:
             assert program.wait(PATIENCE) == (3 if "exit" in end else 0)
-        wait_until(lambda: not any(map(is_alive, below)), 15)
+        wait_until(lambda: not any(map(is_alive, below)))
         wait_until(lambda: not list(tmp_path.glob("cardoon-calls-*")))
         program.kill()
 
@@ -318,7 +319,7 @@ def test_all_processes_end_with_their_program_and_not_with_a_fork_of_that(tmp_pa
         fork = max(int(program.stdout.readline()) for _ in range(2))
         try:
             program.kill()
-            wait_until(lambda: not any(map(is_alive, started.keys() - {fork})), 15)
+            wait_until(lambda: not any(map(is_alive, started.keys() - {fork})))
             assert is_alive(fork)
         finally:
             os.kill(fork, signal.SIGKILL)
@@ -393,9 +394,7 @@ def _redis(folder: Path) -> Iterator[str]:
     """A Redis server of its own, and its URL."""
     program = _redis_program()
     assert program is not None, "there is no Redis server: cargo xtask setup installs one for the tests"
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = quiet_port()
     command = [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as server:
         wait_until(lambda: _answers(port))

@@ -19,6 +19,7 @@ from cardoon.distributed import Client, LocalCluster
 from cardoon.exceptions import CardoonError, ImproperlyConfigured, OperationalError
 from cardoon_data import _local
 from cardoon_data._remote import Remote
+from helpers.ports import port_of_nobody
 from helpers.processes import commands_below, end_input, executors_below, is_alive, line, running, wait_until
 from helpers.same import assert_same, in_order
 
@@ -162,9 +163,7 @@ def test_other_processes_have_to_know_the_token_and_this_one_does() -> None:
 
 
 def test_an_address_without_a_cluster_is_refused() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(OperationalError, match="CD8019"):
+    with port_of_nobody() as port, pytest.raises(OperationalError, match="CD8019"):
         Client(f"tcp://127.0.0.1:{port}")
     with pytest.raises(ImproperlyConfigured):
         Client("no address")
@@ -242,7 +241,7 @@ def test_a_signal_ends_the_command(number: signal.Signals) -> None:
         assert line(process).startswith("tcp://")
         processes = commands_below(process.pid)
         process.send_signal(number)
-        assert process.wait(10) == 128 + number
+        assert process.wait(60) == 128 + number
     wait_until(lambda: not any(map(is_alive, processes)))
 
 

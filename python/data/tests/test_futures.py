@@ -8,14 +8,16 @@ import pickle
 import queue
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from cardoon import App
 from cardoon.distributed import (
     CancelledError,
     Client,
@@ -29,6 +31,8 @@ from cardoon.distributed import (
 from cardoon_data import NotSupported
 from cardoon_data._calls.durations import seconds
 from cardoon_data._calls.parcels import LARGE
+from cardoon_data._calls.pickled import PickledCall
+from cardoon_data._calls.queue import Queue
 from helpers import calls
 from helpers.processes import is_alive, wait_until
 
@@ -199,16 +203,40 @@ def test_many_small_results_are_one_large_argument(client: Client) -> None:
     assert len(client.submit(b"".join, parts).result(PATIENCE)) == 1_000_000
 
 
-def test_what_is_cancelled_before_it_starts_does_not_run(client: Client, tmp_path: Path) -> None:
+@pytest.fixture
+def sent(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The ids of calls that have reached the workers' queue, to which a thread sends them."""
+    assert client.submit(int, 5).result(PATIENCE) == 5
+    assert isinstance(client._calls, Queue) and client._calls._link is not None
+    ids: list[str] = []
+    send = client._calls._link._sent
+
+    def send_and_note(said: Sequence[tuple[PickledCall, str]]) -> Sequence[object]:
+        answers = send(said)
+        ids.extend(call.id for call, _ in said)
+        return answers
+
+    monkeypatch.setattr(client._calls._link, "_sent", send_and_note)
+    return ids
+
+
+def test_what_is_cancelled_before_it_starts_does_not_run(
+    client: Client, cluster: LocalCluster, sent: list[str], tmp_path: Path
+) -> None:
     holding = [client.submit(calls.held, tmp_path, f"holding{number}") for number in range(8)]
     wait_until(lambda: all(calls.runs(tmp_path, f"holding{number}") for number in range(8)), PATIENCE)
     waiting = [client.submit(calls.run, tmp_path, f"waiting{number}") for number in range(3)]
     follows = client.submit(lambda value: value, waiting[0])
+    wait_until(lambda: len(sent) == 11)
     client.cancel(waiting[:2])
     assert waiting[0].cancelled()
     assert (waiting[1].status, follows.status, waiting[2].status) == ("cancelled", "cancelled", "pending")
     with pytest.raises(CancelledError):
         waiting[0].result()
+    # A thread tells it to the workers, and without that they could start what they have taken already.
+    app = App("looks", broker=cluster._calls().broker, set_as_current=False)
+    wait_until(lambda: [app.AsyncResult(id).state for id in sent[8:10]] == ["REVOKED"] * 2)
+    app.close()
     (tmp_path / "go").touch()
     assert wait(holding + waiting, PATIENCE).not_done == set()
     # Those that were sent later have run.
@@ -428,16 +456,18 @@ def test_calls_go_on_though_nobody_holds_them(client: Client, tmp_path: Path) ->
     wait_until(lambda: calls.runs(tmp_path), PATIENCE)
 
 
-def test_urgent_calls_start_first(client: Client, tmp_path: Path) -> None:
+def test_urgent_calls_start_first(client: Client, sent: list[str], tmp_path: Path) -> None:
     holding = [client.submit(calls.held, tmp_path, f"holding{number}") for number in range(8)]
     wait_until(lambda: all(calls.runs(tmp_path, f"holding{number}") for number in range(8)), PATIENCE)
-    usual = client.map(lambda x: x, range(200))
-    urgent = client.submit(lambda: "urgent", priority=3)
-    late = client.submit(lambda: "late", priority=-3)
+    usual = client.map(lambda _: time.monotonic_ns(), range(200))
+    urgent = client.submit(time.monotonic_ns, priority=3)
+    late = client.submit(time.monotonic_ns, priority=-3)
+    wait_until(lambda: len(sent) == 210)
     (tmp_path / "go").touch()
-    order = list(as_completed([*usual, urgent, late], timeout=PATIENCE))
-    assert order.index(urgent) < 100
-    assert order.index(late) > 100
+    # In the order in which they ran: that in which results come is another one.
+    order = sorted(client.gather([*usual, urgent, late]))
+    assert order.index(urgent.result()) < 100
+    assert order.index(late.result()) > 100
     client.gather(holding)
 
 

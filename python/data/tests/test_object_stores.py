@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import io
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from cardoon.distributed import Client, LocalCluster
 from cardoon.exceptions import CardoonError, ImproperlyConfigured, OperationalError
 from conftest import LOGS, USERS
 from helpers.between import between
+from helpers.ports import port_of_nobody
 from helpers.processes import running, wait_until
 from helpers.same import assert_same, in_order
 from helpers.store import Store, store
@@ -324,12 +324,11 @@ def test_what_is_not_there_is_said(s3: Store) -> None:
 
 
 def test_a_store_that_is_away_is_given_up_soon(s3: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-    begun = time.monotonic()
-    with pytest.raises(OperationalError, match=rf"(?s)CD8032.*127\.0\.0\.1:{port}"):
-        dd.read_csv("s3://data/users.csv")
+    with port_of_nobody() as port:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+        begun = time.monotonic()
+        with pytest.raises(OperationalError, match=rf"(?s)CD8032.*127\.0\.0\.1:{port}"):
+            dd.read_csv("s3://data/users.csv")
     assert time.monotonic() - begun < 15
 
 

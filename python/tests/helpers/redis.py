@@ -8,14 +8,27 @@ import socket
 import subprocess
 from pathlib import Path
 
+from .ports import quiet_port
 from .waiting import until
+
+
+#: So often a server is started on another port, because somebody else has taken the one that was free.
+ATTEMPTS = 5
 
 
 class Redis:
     """Listens on a free port of this machine, and keeps everything in memory."""
 
     def __init__(self, folder: Path, program: str) -> None:
-        self.port = _free_port()
+        for _ in range(ATTEMPTS):
+            self._start(folder, program)
+            until(lambda: self._has_ended() or self._answers(), "a Redis server that answers")
+            if not self._has_ended():
+                return
+        raise AssertionError(f"no Redis server starts: {(folder / 'redis.log').read_text(errors='replace')[-2000:]}")
+
+    def _start(self, folder: Path, program: str) -> None:
+        self.port = quiet_port()
         with (folder / "redis.log").open("wb") as log:
             self.process = subprocess.Popen(
                 ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
@@ -23,7 +36,6 @@ class Redis:
                 stdout=log,
                 stderr=log,
             )
-        until(self._answers, "a Redis server that answers")
 
     @property
     def url(self) -> str:
@@ -33,11 +45,15 @@ class Redis:
         self.process.kill()
         self.process.wait()
 
+    def _has_ended(self) -> bool:
+        return self.process.poll() is not None
+
     def _answers(self) -> bool:
+        """Whether this server answers, and not another one that has the port."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
-                connection.sendall(b"PING\r\n")
-                return connection.recv(16).startswith(b"+PONG")
+                connection.sendall(b"INFO server\r\n")
+                return f"process_id:{self.process.pid}\r\n".encode() in connection.recv(4096)
         except OSError:
             return False
 
@@ -51,9 +67,3 @@ def program() -> str | None:
     environments = Path.home() / ".cache" / "cardoon" / "python"
     installed = sorted(environments.glob("redis-*/lib/python*/site-packages/*/bin/redis-server"), reverse=True)
     return str(installed[0]) if installed else shutil.which("redis-check-rdb")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -305,7 +305,7 @@ def test_soft_time_limits_of_their_call_are_kept_by_our_worker(lab: Lab) -> None
 
 def test_a_hard_time_limit_of_their_call_ends_the_task_as_in_celery(lab: Lab) -> None:
     id = lab.celery.send("interop.sleep", 20, queue=OURS, time_limit=0.5)
-    ended = lab.celery.ask("get", id, 2)
+    ended = lab.celery.ask("get", id, 15)
     lab.app.AsyncResult(id).revoke()
     assert ended.get("type") == "TimeLimitExceeded", ended
     assert (ended["module"], ended["state"]) == ("billiard.exceptions", "FAILURE")

@@ -216,7 +216,7 @@ def test_a_task_of_theirs_that_runs_is_started(lab: Lab) -> None:
     gate = lab.word()
     result = lab.send("interop.waits", gate)
     try:
-        until(lambda: result.state == "STARTED", "state STARTED", deadline_secs=2)
+        until(lambda: result.state == "STARTED", "state STARTED")
     finally:
         lab.open(gate)
     assert result.get(timeout=DEADLINE_SECS) == "done"
@@ -226,7 +226,7 @@ def test_a_state_of_their_own_is_seen_with_what_is_said_beside_it(lab: Lab) -> N
     gate = lab.word()
     result = lab.send("interop.progress", gate)
     try:
-        until(lambda: result.state == "PROGRESS", "state PROGRESS", deadline_secs=2)
+        until(lambda: result.state == "PROGRESS", "state PROGRESS")
         assert result.info == {"done": 3, "of": [10, "тест"]}
         assert not result.ready()
     finally:

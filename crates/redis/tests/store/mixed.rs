@@ -87,12 +87,18 @@ async fn what_becomes_due_is_offered_to_those_who_wait_in_the_list_first() {
     let server = RedisServer::start().await.unwrap();
     let store = open(&server).await;
     let consumer = join(&store, "one").await;
-    let soon_due =
-        Publish { not_before: Some(Clock::real().now().plus(Duration::from_millis(300))), ..publish("a") };
-    store.publish(vec![soon_due]).await.pop().unwrap().unwrap();
-    let celery = server.command(&["BRPOP", "mail", "10"]);
-    let claim = tokio::time::timeout(Duration::from_secs(5), consumer.claim(1));
-    let (popped, claimed) = soon(async { tokio::join!(celery, claim) }).await;
+    let celery = server.command(&["BRPOP", "mail", "15"]);
+    let ours = async {
+        eventually("Celery waits in the list", LIMIT, async || {
+            server.command(&["CLIENT", "LIST"]).await.unwrap().contains(" cmd=brpop ")
+        })
+        .await;
+        let due = Clock::real().now().plus(Duration::from_millis(300));
+        let soon_due = Publish { not_before: Some(due), ..publish("a") };
+        store.publish(vec![soon_due]).await.pop().unwrap().unwrap();
+        tokio::time::timeout(Duration::from_secs(5), consumer.claim(1)).await
+    };
+    let (popped, claimed) = soon(async { tokio::join!(celery, ours) }).await;
     assert!(popped.unwrap().contains("mail.send"), "who waits in the list gets it");
     assert!(claimed.is_err(), "ours does not");
 }

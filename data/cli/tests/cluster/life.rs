@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
 use crate::deaths::{HEAVY, write_many};
-use crate::rig::{Home, ended, pass, signal, stdout, until};
+use crate::rig::{Home, PATIENCE, ended, pass, signal, stdout, until};
 
 /// Keeps each thread busy for long.
 const BUSY: &str =
@@ -66,14 +66,14 @@ async fn the_work_of_an_executor_that_stands_still_for_good_is_done_by_others() 
     let query = home.ask(&fleet.cluster, HEAVY);
     fleet.cluster.until_it_runs().await;
     process.signal("STOP");
-    fleet.cluster.until(2 * LOST_AFTER, |ids| !ids.contains(stopped)).await;
-    let answer = timeout(Duration::from_secs(30), ended(query)).await.expect("nobody does its work");
+    fleet.cluster.until(PATIENCE, |ids| !ids.contains(stopped)).await;
+    let answer = timeout(PATIENCE, ended(query)).await.expect("nobody does its work");
     assert_eq!(stdout(&answer), expected);
     process.signal("CONT");
-    fleet.cluster.until(LOST_AFTER, |ids| ids.contains(stopped)).await;
+    fleet.cluster.until(PATIENCE, |ids| ids.contains(stopped)).await;
     // The other one is gone, so that this one has to work.
     fleet.executors[1].1.signal("KILL");
-    fleet.cluster.until(LOST_AFTER, |ids| ids == [stopped.clone()]).await;
+    fleet.cluster.until(PATIENCE, |ids| ids == [stopped.clone()]).await;
     assert_eq!(home.sql(HEAVY, &["--cluster", &fleet.cluster.address]).await, expected);
 }
 

@@ -60,7 +60,7 @@ def is_alive(process: int) -> bool:
     return _parent(Path("/proc") / str(process)) is not None
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
     """Waits for a condition that becomes true, and fails if it does not."""
     deadline = time.monotonic() + seconds
     while not condition():

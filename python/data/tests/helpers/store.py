@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from urllib.request import urlopen
 
 import boto3
 
+from helpers.ports import quiet_port
 from helpers.processes import running, wait_until
 
 #: Calls without a valid signature that the server allows: as many as it takes to make a user.
@@ -70,8 +70,7 @@ class Store:
 @contextmanager
 def store() -> Iterator[Store]:
     """A server, ended at the end of the block."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = quiet_port()
     endpoint = f"http://127.0.0.1:{port}"
     allowed = {"INITIAL_NO_AUTH_ACTION_COUNT": str(_SETUP)}
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
