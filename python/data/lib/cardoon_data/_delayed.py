@@ -56,6 +56,8 @@ class Delayed(Lazy):
             futures[id(call)] = runner.submit(call._function, [Row(call.key, args, kwargs)], Options())[0]
 
     def __getattr__(self, name: str) -> Delayed:
+        if name in _missing.DELAYED:
+            raise _missing.NotSupported(f"a delayed call has no {name} here: {_missing.DELAYED[name]}", name=name)
         if name.startswith("_"):
             raise AttributeError(f"a delayed call has no attribute {name!r}")
         return Delayed(getattr, (self, name), {})

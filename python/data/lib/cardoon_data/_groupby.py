@@ -34,8 +34,10 @@ def _key(table: Table, by: Any) -> tuple[Hashable, Term]:
     return by, table.term(table.name(by))
 
 
-class _GroupBy:
+class _GroupBy(_missing.Told):
     """What groups of columns and of one column have in common."""
+
+    _said, _nearest, _in_pandas = "groupby", _missing.GROUPBY, pd.api.typing.DataFrameGroupBy
 
     def __init__(self, table: Table, keys: Keys, keep_nulls: bool = False) -> None:
         self._table = table
@@ -135,12 +137,11 @@ class SeriesGroupBy(_GroupBy):
         term = self._table.term(self._name)
         return DataFrame(self._aggregated({out: (_aggregates.name(how), term) for out, how in wanted.items()}))
 
+    aggregate = agg
+
     def apply(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
         """What a function of Python makes of each group, as a series of pandas. As :meth:`DataFrameGroupBy.apply`."""
         return self._applied(function, self._table.label(self._name), args, options, meta)
-
-    def __getattr__(self, name: str) -> Any:
-        _missing.attribute("groupby", name, _missing.GROUPBY, pd.api.typing.DataFrameGroupBy)
 
     def _one(self, function: str) -> Series:
         table = self._aggregated({self._name: (function, self._table.term(self._name))})
@@ -163,7 +164,7 @@ class DataFrameGroupBy(_GroupBy):
     def __getattr__(self, name: str) -> Any:
         if name != "_table" and name in self._table.visible:
             return self[name]
-        _missing.attribute("groupby", name, _missing.GROUPBY, pd.api.typing.DataFrameGroupBy)
+        return self._told(name)
 
     def size(self) -> Series:
         """Rows of each group, as a series without a name."""
@@ -222,6 +223,8 @@ class DataFrameGroupBy(_GroupBy):
         if isinstance(functions, list | tuple):
             return self._by_columns(dict.fromkeys(self._columns("count"), functions))
         return self.size() if _aggregates.name(functions) == "size" else self._each(_aggregates.name(functions))
+
+    aggregate = agg
 
     def apply(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
         """What a function of Python makes of each group, as a frame of pandas without the keys, whose rows are in the order of

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cardoon_data import _missing
 from cardoon_data._calls import callbacks, pickles
 from cardoon_data._calls.durations import Duration, seconds
 from cardoon_data._calls.tracebacks import RemoteTraceback, rebuilt
@@ -40,8 +41,10 @@ class Value:
         return self._value
 
 
-class Future:
+class Future(_missing.Told):
     """The result of a call that runs, or will run."""
+
+    _said, _nearest = "Future", _missing.FUTURE
 
     def __init__(self, key: str, runner: Runner | None = None) -> None:
         self.key = key
