@@ -21,7 +21,7 @@ import pytest
 
 from cardoon import App
 from cardoon.distributed import CancelledError, Client, KilledWorker, LocalCluster, wait
-from cardoon.exceptions import CardoonError
+from cardoon.exceptions import CardoonError, NotRegistered
 from cardoon_data import NotSupported
 from cardoon_data._calls import link as module
 from cardoon_data._calls import lost as lost_calls
@@ -231,7 +231,7 @@ def test_a_database_that_is_removed_ends_its_calls(tmp_path: Path) -> None:
             if file.is_file():
                 file.unlink()
         for future in (held, follows, client.submit(int)):
-            with pytest.raises(CardoonError, match="CD1109"):
+            with pytest.raises(CardoonError, match=r"(?s)CD1109.*next: close the client.*local_directory"):
                 future.result(PATIENCE)
         (tmp_path / "go").touch()
 
@@ -454,6 +454,21 @@ def test_a_client_of_an_address_says_what_calls_need(cluster: LocalCluster, monk
             client.submit(int, 5)
         with pytest.raises(NotSupported, match="cardoon-data calls"):
             client.scatter(5)
+
+
+def test_a_call_that_a_worker_of_tasks_takes_is_told(tmp_path: Path) -> None:
+    (tmp_path / "shop.py").write_text("from cardoon import App\napp = App('shop')\n\n@app.task\ndef sell(): pass\n")
+    broker = f"sqlite:{tmp_path / 'calls.db'}"
+    command = [sys.executable, "-m", "cardoon", "-A", "shop", "worker", "-b", broker, "--results", broker]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])}
+    with subprocess.Popen([*command, "-Q", QUEUE, "-c", "1", "-l", "error"], env=environment) as worker:
+        try:
+            with Client(processes=False, token=TOKEN, broker=broker) as client:
+                with pytest.raises(NotRegistered, match=r"(?s)makes no calls.*next: start `cardoon-data calls") as raised:
+                    client.submit(int, 5).result(PATIENCE)
+            assert raised.value.code == "CD3005"
+        finally:
+            worker.terminate()
 
 
 def test_workers_elsewhere_need_a_token(tmp_path: Path) -> None:

@@ -143,14 +143,26 @@ def test_groups_keep_the_numbers_of_their_rows(here: Local, many: Path, in_panda
     assert_same(query(dd.read_csv(many / "*.csv")), query(in_pandas))
 
 
-def test_rows_without_a_key_have_no_number(here: Local) -> None:
-    theirs = pd.DataFrame({"k": [None, "a", None, "a"], "v": range(4)})
-    firsts: Callable[..., Any] = lambda df, **how: df.groupby("k", **how).apply(lambda group: group.index[0]).to_list()
-    ours: Callable[..., Any] = lambda **how: sorted(
-        dd.from_pandas(theirs).groupby("k", **how).apply(lambda group: group.index[0]).compute().to_list()
-    )
-    assert (ours(), firsts(theirs)) == ([0], [1])
-    assert ours(dropna=False) == sorted(firsts(theirs, dropna=False)) == [0, 1]
+@pytest.mark.parametrize("dropna", [True, False])
+def test_rows_without_a_key_are_counted(dropna: bool, here: Local) -> None:
+    theirs = pd.DataFrame({"k": [None, "a", None, "b", "a"], "x": [1.0, None, 2.0, 2.0, 3.0], "v": range(5)})
+    ours = dd.from_pandas(theirs)
+
+    def firsts(df: Any, by: Any) -> Any:
+        return df.groupby(by, dropna=dropna).apply(lambda group: group.index[0])
+
+    for by in ("k", "x", ["k", "x"]):
+        assert sorted(firsts(ours, by).compute().to_list()) == sorted(firsts(theirs, by).to_list())
+    rows: Callable[[Any], Any] = lambda df: df.groupby("k", dropna=True)[["v"]].apply(lambda group: group.tail(1))
+    assert_same(rows(ours), rows(theirs))
+
+
+def test_without_any_key_there_is_no_group(here: Local) -> None:
+    theirs = pd.DataFrame({"k": ["a"] * 200 + [None] * 200, "v": range(400)})
+    ours = dd.from_pandas(theirs)
+    sizes = ours[ours.v >= 200].groupby("k").apply(len, meta=pd.Series(dtype="int64")).compute()
+    assert sizes.empty
+    assert ours.groupby("k").apply(len).compute().to_dict() == {"a": 200}
 
 
 def test_an_index_stays(here: Local, many: Path, in_pandas: pd.DataFrame) -> None:

@@ -335,6 +335,47 @@ def test_a_value_that_waits_while_it_is_unpickled_holds_up_no_other(client: Clie
     assert future.result(PATIENCE) == "waited"
 
 
+def test_an_exception_that_waits_while_it_is_unpickled_holds_up_no_other(client: Client) -> None:
+    here, go = os.getpid(), threading.Event()
+    _events[here] = go
+
+    class Slow(Exception):
+        def __setstate__(self, state: Any) -> None:
+            self.said = _wait_at(here)
+
+        def __reduce__(self) -> Any:
+            return Slow, (), {"some": "state"}
+
+    def fail() -> None:
+        raise Slow
+
+    failed = client.submit(fail)
+    follows = client.submit(int, failed)
+    wait([failed, follows], PATIENCE)
+    assert client.gather(client.map(lambda x: x, range(20))) == list(range(20))
+    assert (failed.status, follows.status) == ("error", "error")
+    go.set()
+    error = failed.exception(PATIENCE)
+    assert (type(error).__name__, getattr(error, "said", None)) == ("Slow", "waited")
+    assert follows.exception(PATIENCE) is failed.exception(PATIENCE) is error
+
+
+def test_a_value_of_another_client_travels_without_being_unpickled(client: Client, cluster: LocalCluster) -> None:
+    here, go = os.getpid(), threading.Event()
+    _events[here] = go
+
+    class Waits:
+        def __reduce__(self) -> Any:
+            return _wait_at, (here,)
+
+    with Client(cluster) as other:
+        value = other.submit(lambda: Waits())
+        taken = client.submit(lambda value: value * 2, value)
+        assert taken.result(PATIENCE) == "waitedwaited"
+        assert client.submit(len, other.submit(bytes, 2 * LARGE)).result(PATIENCE) == 2 * LARGE
+    go.set()
+
+
 #: What is waited for, by the process in which that is to be.
 _events: dict[int, threading.Event] = {}
 

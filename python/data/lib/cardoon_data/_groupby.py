@@ -58,10 +58,6 @@ class _GroupBy(_missing.Told):
         """What a function makes of the columns ``labels`` of each group."""
         keys = {_applied.key_column(place): term for place, (_, term) in enumerate(self._keys)}
         table = self._table.assign(keys)
-        if not self._keep_nulls:
-            there = [_terms.not_null(_terms.column(name, term.kind)) for name, term in keys.items()]
-            for condition in there:
-                table = table.filter(condition)
         names = tuple(name for name, _ in self._keys)
         source = Table({}, table.columns, table.index)
         call = _applied.OfGroups(
