@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import pickle
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -151,6 +153,52 @@ def test_what_is_said_of_sql_is_true(ours: Any, theirs: pd.DataFrame) -> None:
     assert found.found.dropna().tolist() == (theirs.action.str.find("g") + 1).dropna().tolist()
     assert found.both.tolist() == theirs.seconds.fillna(theirs.amount).tolist()
     assert found.part.between(0, 1).all()
+
+
+#: What has the names that the documents list without their owner.
+_DOCS = Path(__file__).parents[3] / "docs"
+_SENTENCE = re.compile(r"`\.?([A-Za-z_][\w.]*)[^`]*`")
+
+
+@pytest.mark.parametrize(
+    ("document", "there", "missing"),
+    [
+        ("coming-from-dask.md", "What is the same", "What is not there"),
+        ("zh/coming-from-dask.md", "一样的部分", "没有的部分"),
+    ],
+)
+def test_what_documents_list_is_true(document: str, there: str, missing: str, owners: dict[str, Any]) -> None:
+    parts = re.split(r"^## (.*)$", (_DOCS / document).read_text(encoding="utf-8"), flags=re.MULTILINE)
+    sections = dict(zip(parts[1::2], parts[2::2], strict=True))
+    everything = [*owners.values(), dd.delayed]
+    same = sections[there].split("```")[0].replace("A name that", "").rpartition(".")[0]
+    found = [name for name in _SENTENCE.findall(same) if name not in _NOT_NAMES]
+    assert len(found) > 80
+    assert [name for name in found if not _has_one(everything, name)] == []
+    rows = [line.split("|")[1] for line in sections[missing].splitlines() if line.startswith("| `")]
+    absent = {name for row in rows for name in _SENTENCE.findall(row)} - {"dask.config", "scale"}
+    assert len(absent) > 50
+    assert [name for name in absent if not _refuses_one(owners.values(), name)] == []
+
+
+#: Options, and words that are no names of objects.
+_NOT_NAMES = frozenset(("s3", "storage_options", "nout", "dask_key_name", "len", "dt", "str"))
+
+
+def _has_one(owners: Iterable[Any], name: str) -> bool:
+    last = name.rpartition(".")[2]
+    return any(hasattr(owner, last) for owner in owners)
+
+
+def _refuses_one(owners: Iterable[Any], name: str) -> bool:
+    for owner in owners:
+        try:
+            getattr(owner, name)
+        except dd.NotSupported:
+            return True
+        except AttributeError:
+            continue
+    return False
 
 
 # Names that are there.
