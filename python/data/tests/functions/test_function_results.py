@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import cardoon.dataframe as dd
+from cardoon.distributed import Client, LocalCluster
 from cardoon.exceptions import CardoonError
 from cardoon_data._local import Local
 from helpers.functions import ROWS, parts
@@ -63,6 +64,14 @@ def test_what_comes_out_is_what_pandas_has(name: str, anywhere: None, many: Path
 def test_groups_keep_the_numbers_of_their_rows(here: Local, many: Path, in_pandas: pd.DataFrame) -> None:
     query: Callable[[Any], Any] = lambda df: df.groupby("k").apply(lambda group: group[["n"]].tail(1))
     assert_same(query(dd.read_csv(many / "*.csv")), query(in_pandas))
+
+
+def test_on_executors_labels_are_in_the_order_of_the_rows(cluster: LocalCluster, many: Path) -> None:
+    with Client(cluster):
+        last = dd.read_csv(many / "*.csv").groupby("k").apply(lambda group: group[["n"]].tail(1)).compute()
+    labels = last.index.get_level_values(1)
+    assert labels.is_unique
+    assert last.n.iloc[labels.argsort()].is_monotonic_increasing
 
 
 @pytest.mark.parametrize("dropna", [True, False])
