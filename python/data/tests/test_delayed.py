@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import operator
 import os
@@ -16,6 +17,7 @@ import cardoon.dataframe as dd
 from cardoon.distributed import Client, LocalCluster, delayed
 from cardoon_data import NotSupported
 from helpers import calls
+from helpers.processes import wait_until
 
 
 class Pair(NamedTuple):
@@ -168,6 +170,41 @@ def test_delayed_calls_are_arguments_of_calls_of_a_client(cluster: LocalCluster,
             assert client.submit(lambda values: sum(values), [one, one + 1]).result(60) == 3
             future = client.compute(one + 5)
             assert client.gather(client.compute([one, future_of(future)])) == [1, 7]
+
+
+def test_a_delayed_call_of_several_calls_of_a_client_is_made_once_while_it_is_held(
+    cluster: LocalCluster, tmp_path: Path
+) -> None:
+    for number, client in enumerate((Client(cluster), Client(n_workers=1, threads_per_worker=3, processes=False))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with client:
+            first = delayed(calls.run)(folder, "first", 1)
+            one = delayed(calls.held)(folder, "one", first)
+            sums = [client.submit(lambda value, by: value + by, one, by) for by in (1, 2)]
+            sums += [client.compute(one), client.submit(inc, one + 10), *client.compute([one, inc_of(one)])]
+            (folder / "go").touch()
+            assert client.gather(sums) == [2, 3, 1, 12, 1, 2]
+            assert len(calls.runs(folder, "one")) == len(calls.runs(folder, "first")) == 1
+            # What has ended is not made again while one of its futures is there, nor what it needed.
+            assert client.submit(inc, one).result(60) == 2
+            assert (len(calls.runs(folder, "one")), len(calls.runs(folder, "first"))) == (1, 1)
+            del sums
+            gc.collect()
+            wait_until(lambda: client.submit(inc, one).result(60) == 2 and len(calls.runs(folder, "one")) > 1, 60)
+
+
+def test_a_delayed_call_that_failed_is_made_again_for_the_next_call(cluster: LocalCluster, tmp_path: Path) -> None:
+    with Client(cluster) as client:
+        failing = delayed(calls.fail)(tmp_path, 1)
+        failed = client.submit(inc, failing)
+        assert isinstance(failed.exception(60), calls.Own)
+        assert client.submit(lambda value: value, failing).result(60) == "done"
+
+
+def inc_of(value: Any) -> Any:
+    """A delayed call of it."""
+    return delayed(inc)(value)
 
 
 def future_of(future: Any) -> Any:

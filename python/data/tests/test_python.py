@@ -104,7 +104,7 @@ def test_a_plan_can_be_read(ours: Any, tmp_path: Path) -> None:
         (lambda df: df.groupby("user_id").amount.agg(lambda x: x), "apply"),
         (lambda df: df.action.str.replace("a", "b", regex=True), "regexp_replace"),
         (lambda df: df.pivot, "compute"),
-        (lambda df: df.action.str.capitalize(), "compute"),
+        (lambda df: df.action.str.capitalize(), r"map\(str.capitalize\)"),
         (lambda df: df.when.dt.isocalendar(), "compute"),
         (lambda df: getattr(dd, "read_sql"), "Parquet"),
         (lambda df: getattr(distributed, "Lock"), "processes of their own"),

@@ -67,7 +67,7 @@ if not TYPE_CHECKING:  # A type checker is to find names that are not there.
         home = _HOMES.get(name)
         if home is None:
             missing = import_module(f"{__name__}._missing")
-            missing.of_module(__name__, name, missing.MODULE)
+            missing.of_module("cardoon.dataframe", name, missing.MODULE, __all__)
         value = getattr(import_module(f"{__name__}.{home}"), name)
         globals()[name] = value
         return value

@@ -55,7 +55,7 @@ class Call:
 
 @dataclass(frozen=True)
 class OfGroups(Call):
-    """A function of each group of rows. The first columns of ``source`` are the keys, which are called ``keys`` in pandas, and
+    """A function of each group of rows. Columns of ``source`` named by :func:`key_column` are the keys, which are called ``keys`` in pandas, and
     it is given those called ``labels``, or the only one of them."""
 
     keys: tuple[Any, ...] = ()
@@ -66,20 +66,36 @@ class OfGroups(Call):
 
     def rows(self, rows: pa.Table, first_row: int) -> pa.Table:
         assert self.layout is not None
-        objects, levels = self.made(rows, first_row), len(self.layout.index)
-        if self.has_meta and objects.index.nlevels > levels:
-            objects = objects.droplevel(list(range(levels, objects.index.nlevels)))
-        made = self.layout.rows(objects)
+        frame = self._keyed(rows, first_row)
+        made = self._lying(self._of_each(frame), self.layout) if len(frame) else self.layout.schema.empty_table()
         return made.append_column(ROW, pa.array(range(made.num_rows), pa.int64()))
 
     def made(self, rows: pa.Table, first_row: int) -> Any:
+        return self._of_each(self._keyed(rows, first_row))
+
+    def _keyed(self, rows: pa.Table, first_row: int) -> pd.DataFrame:
+        """The rows by their places. Those without a key are among the rows, since they count, and are left out here."""
         places = rows[PLACE].to_pandas() if PLACE in rows.column_names else None
-        frame = self.given(rows.select(list(self.source.columns)), first_row)
+        frame: pd.DataFrame = self.given(rows.select(list(self.source.columns)), first_row)
         if places is not None and not self.source.index:
             frame.index = pd.Index(places, name=None)
+        if self.keeps_nulls:
+            return frame
+        names = [key_column(place) for place in range(len(self.keys))]
+        kept: pd.DataFrame = frame[frame[names].notna().all(axis=1)]
+        return kept
+
+    def _of_each(self, frame: pd.DataFrame) -> Any:
+        frame = frame.copy(deep=False)
         keys = [_pandas.named(frame.pop(key_column(place)), label) for place, label in enumerate(self.keys)]
         groups = frame.groupby(keys[0] if len(keys) == 1 else keys, dropna=not self.keeps_nulls)
         return groups[self.labels].apply(self.function, *self.args, **self.options)
+
+    def _lying(self, objects: Any, layout: Layout) -> pa.Table:
+        levels = len(layout.index)
+        if self.has_meta and objects.index.nlevels > levels:
+            objects = objects.droplevel(list(range(levels, objects.index.nlevels)))
+        return layout.rows(objects)
 
 
 def key_column(place: int) -> str:

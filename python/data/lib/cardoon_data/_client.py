@@ -5,21 +5,23 @@ from __future__ import annotations
 import concurrent.futures
 import itertools
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any
 
 from cardoon_data import _local, _missing
 from cardoon_data._calls import current
+from cardoon_data._calls.durations import Duration, seconds
 from cardoon_data._calls.executor import ClientExecutor
-from cardoon_data._calls.futures import Future
+from cardoon_data._calls.futures import Future, TimeoutError
 from cardoon_data._calls.place import Elsewhere
 from cardoon_data._calls.queue import Queue
 from cardoon_data._calls.runner import Options, Row, Runner
 from cardoon_data._calls.threads import Threads
 from cardoon_data._calls.waiting import gathered
 from cardoon_data._calls.within import found, listed
-from cardoon_data._cluster import LocalCluster, given_token, token_of
+from cardoon_data._cluster import LocalCluster, given_token, info_of, token_of
 from cardoon_data._delayed import Delayed, started
 from cardoon_data._local import Local
 from cardoon_data._remote import Remote
@@ -30,8 +32,11 @@ _NEAREST = {
     "actor": "keep what has a state in a process of its own, or in a database",
 }
 
+#: How often is looked for workers that are waited for, in seconds.
+_LOOK = 0.1
 
-class Client:
+
+class Client(_missing.Told):
     """Has a cluster run the queries of this process until ``close``: a :class:`LocalCluster`, or the one whose scheduler is at
     an address such as ``tcp://10.0.0.7:8787``. Of several clients the last one counts.
 
@@ -48,6 +53,8 @@ class Client:
     Queries whose rows come in the order of the files, such as ``head``, have one reader, which is in this process.
     """
 
+    _said, _nearest = "Client", _missing.CLIENT
+
     def __init__(
         self,
         address: LocalCluster | str | None = None,
@@ -55,6 +62,8 @@ class Client:
         broker: str | None = None,
         **options: Any,
     ) -> None:
+        if address is not None:
+            _missing.options("Client", options, _missing.OPTIONS, _missing.WITHOUT_EFFECT)
         self._owns_cluster = address is None
         self._closed = False
         self._local: Local
@@ -71,6 +80,18 @@ class Client:
         _local.use(self._local)
         if self._calls is not None:
             current.use(self._calls)
+        _clients.append(self)
+
+    @classmethod
+    def current(cls, allow_global: bool = True) -> Client:
+        """The client that was made last and is not closed. Raises ``ValueError`` if there is none. Dask's option has no
+        effect."""
+        if not _clients:
+            raise ValueError(
+                "there is no client in this process: make one by Client(...). A call has none; it returns what is to be called "
+                "next, or makes one for the address of the scheduler"
+            )
+        return _clients[-1]
 
     def _runner(self, broker: str | None, token: str | None) -> Runner | None:
         if broker is not None:
@@ -81,9 +102,17 @@ class Client:
 
     def scheduler_info(self, **options: Any) -> dict[str, Any]:
         """What the cluster is now: its ``address``, and its ``workers`` by their addresses."""
-        workers = {address: {"type": "Worker", "nthreads": threads} for address, threads in self.ncores().items()}
-        address = self._local.address
-        return {"type": "Scheduler", "id": "Scheduler-1", "address": address, "services": {}, "workers": workers}
+        return info_of(self._local)
+
+    def wait_for_workers(self, n_workers: int, timeout: Duration = None) -> None:
+        """Waits until so many workers are alive. ``TimeoutError`` if that takes longer than ``timeout``, in seconds or as
+        ``"5s"``."""
+        left = seconds(timeout)
+        deadline = None if left is None else time.monotonic() + left
+        while (count := self._count()) < n_workers:
+            if deadline is not None and time.monotonic() > deadline:
+                raise TimeoutError(f"{count} of {n_workers} workers are there after {left} seconds")
+            time.sleep(_LOOK)
 
     @property
     def dashboard_link(self) -> str:
@@ -191,15 +220,13 @@ class Client:
         """Where calls run, as an executor of Python. ``options`` are those of :meth:`submit`."""
         return ClientExecutor(lambda function, args, kwargs: self.submit(function, *args, **kwargs, **options))
 
-    def __getattr__(self, name: str) -> Any:
-        _missing.attribute("Client", name, _missing.CLIENT, None)
-
     def close(self, timeout: float | None = None) -> None:
         """Cancels calls that have not ended, and closes the cluster if this made it. Queries run again where they did before.
         A second time does nothing."""
         if self._closed:
             return
         self._closed = True
+        _clients[:] = [each for each in _clients if each is not self]
         if self._calls is not None:
             current.leave(self._calls)
             self._calls.close(revoke=not self._owns_cluster)
@@ -221,6 +248,12 @@ class Client:
     def __repr__(self) -> str:
         return f"<Client: {self._local.address!r} {self.status}>"
 
+    def _count(self) -> int:
+        if self.cluster is not None and not self.cluster.has_processes:
+            # They are threads, which are all there.
+            return self.cluster.n_workers
+        return len(self.ncores())
+
     def _scattered(self, value: Any) -> Future:
         return self._calling("scatter").scatter(self._name(type(value)), value)
 
@@ -236,6 +269,20 @@ class Client:
     def _name(self, what: object) -> str:
         name = what if isinstance(what, str) else getattr(what, "__name__", "call")
         return f"{name}-{next(self._numbers)}"
+
+
+#: Those that are not closed. The last one is the current one.
+_clients: list[Client] = []
+
+
+def get_client(address: str | None = None, timeout: Duration = None, resolve_address: bool = True) -> Client:
+    """:meth:`Client.current`. Dask's options have no effect."""
+    return Client.current()
+
+
+def default_client(c: Client | None = None) -> Client:
+    """The client that is given, or :meth:`Client.current`."""
+    return c if c is not None else Client.current()
 
 
 def _without_dasks(method: str, kwargs: dict[str, Any]) -> dict[str, Any]:

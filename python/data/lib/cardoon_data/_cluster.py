@@ -8,15 +8,16 @@ import secrets
 import sys
 import threading
 from types import TracebackType
+from typing import Any
 
-from cardoon_data import _local, _sizes
+from cardoon_data import _local, _missing, _sizes
 from cardoon_data._calls.worker import Worker
 from cardoon_data._local import Local, Settings
 from cardoon_data._processes import TOKEN, Processes
 from cardoon_data._remote import Remote
 
 
-class LocalCluster:
+class LocalCluster(_missing.Told):
     """A scheduler and ``n_workers`` executors, each a process with ``threads_per_worker`` threads, on this machine.
 
     Queries run there when a :class:`Client` is connected to it. An executor that dies is started again, and queries that
@@ -32,11 +33,14 @@ class LocalCluster:
     The scheduler listens at 127.0.0.1 and ``scheduler_port``, by default a free port. ``token``: what it asks its clients for,
     since executors carry out functions; by default the variable ``CARDOON_DATA_TOKEN``, or one that only clients of this
     process know. ``local_directory``: where executors keep their files.
-    ``dashboard_address`` and ``silence_logs`` have no effect: no dashboard listens, and executors log nothing.
+    ``dashboard_address`` and ``silence_logs`` have no effect: no dashboard listens, and executors log nothing. Dask's other options
+    are refused if they would have an effect.
 
     It ends by ``close``, at the end of a ``with`` block, and with this process. Raises :class:`OperationalError` if it does not
     start.
     """
+
+    _said, _nearest = "LocalCluster", _missing.CLUSTER
 
     def __init__(
         self,
@@ -49,7 +53,9 @@ class LocalCluster:
         scheduler_port: int = 0,
         local_directory: str | os.PathLike[str] | None = None,
         token: str | None = None,
+        **options: object,
     ) -> None:
+        _missing.options("LocalCluster", options, _missing.OPTIONS, _missing.WITHOUT_EFFECT)
         self._closed = False
         self.has_processes = processes
         self._processes: Processes | None = None
@@ -65,14 +71,14 @@ class LocalCluster:
             self._local = Local(Settings(memory and memory * self.n_workers, self.threads))
             _local.use(self._local)
             return
-        options = ["--workers", str(self.n_workers), "--threads", str(self.threads_per_worker)]
-        options += ["--bind", f"127.0.0.1:{scheduler_port}"]
-        options += ["--memory", f"{memory}B"] if memory else []
-        options += ["--folder", os.fspath(local_directory)] if local_directory is not None else []
+        words = ["--workers", str(self.n_workers), "--threads", str(self.threads_per_worker)]
+        words += ["--bind", f"127.0.0.1:{scheduler_port}"]
+        words += ["--memory", f"{memory}B"] if memory else []
+        words += ["--folder", os.fspath(local_directory)] if local_directory is not None else []
         # Whoever knows it can have executors call functions.
-        options += ["--python", sys.executable] if sys.executable else []
+        words += ["--python", sys.executable] if sys.executable else []
         token = self._secret
-        self._processes = Processes(options, token)
+        self._processes = Processes(words, token)
         _tokens[self._processes.address] = token
         self._local = Remote(self._processes.address, token, keeps=self._processes)
 
@@ -91,12 +97,24 @@ class LocalCluster:
         """``running``, or ``closed``."""
         return "closed" if self._closed else "running"
 
-    def scale(self, n: int = 0) -> None:
-        """Other than Dask's: the number of workers is that of the beginning."""
-        from cardoon_data._missing import NotSupported
+    @property
+    def scheduler_info(self) -> dict[str, Any]:
+        """What the cluster is now: its ``address``, and its ``workers`` by their addresses."""
+        return info_of(self._local)
 
-        raise NotSupported(
-            "a cluster cannot be scaled; make another one, or start more executors for this one: "
+    @property
+    def workers(self) -> dict[str, dict[str, Any]]:
+        """Workers that are alive, by their addresses. Dask's are numbered."""
+        workers: dict[str, dict[str, Any]] = self.scheduler_info["workers"]
+        return workers
+
+    def scale(self, n: int) -> None:
+        """Nothing if there are ``n`` workers. Other than Dask's: the number is that of the beginning, and :class:`NotSupported`
+        says so for another one."""
+        if n == self.n_workers:
+            return
+        raise _missing.NotSupported(
+            f"a cluster of {self.n_workers} workers cannot be scaled to {n}; make another one, or start more executors for this one: "
             f"cardoon data executor --scheduler {self.scheduler_address}"
         )
 
@@ -128,6 +146,12 @@ class LocalCluster:
 
     def __repr__(self) -> str:
         return f"LocalCluster({self.scheduler_address!r}, workers={self.n_workers}, threads={self.threads})"
+
+
+def info_of(local: Local) -> dict[str, Any]:
+    """What Dask tells of a scheduler."""
+    workers = {address: {"type": "Worker", "nthreads": threads} for address, threads in local.workers().items()}
+    return {"type": "Scheduler", "id": "Scheduler-1", "address": local.address, "services": {}, "workers": workers}
 
 
 #: Of the clusters of this process, by their addresses.

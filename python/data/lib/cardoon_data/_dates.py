@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 _UNITS = {"D": "day", "h": "hour", "H": "hour", "min": "minute", "T": "minute", "s": "second", "S": "second"}
 
 
-class Dates:
+class Dates(_missing.Told):
     """Parts of times, by pandas' names. Numbers are int64, where pandas has int32."""
+
+    _said, _nearest, _in_pandas = "dt", _missing.DATES, getattr(pd.Series, "dt")
 
     def __init__(self, series: Series) -> None:
         if series._term.kind not in ("timestamp", "date", "other"):
@@ -66,9 +68,6 @@ class Dates:
             _missing.option("dt.floor", "freq", freq, "there are D, h, min and s; sql() has date_bin")
         unit = _terms.literal(_UNITS[freq])
         return self._series._with(_terms.call("truncate", "timestamp", self._series._term, unit))
-
-    def __getattr__(self, name: str) -> Any:
-        _missing.attribute("dt", name, _missing.DATES, getattr(pd.Series, "dt"))
 
     def _part(self, function: str) -> Series:
         return self._series._with(_terms.call(function, "integer", self._series._term))

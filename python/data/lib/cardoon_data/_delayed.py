@@ -21,7 +21,8 @@ _SCHEDULERS = {**dict.fromkeys(("sync", "synchronous", "single-threaded"), 1), "
 
 
 class Delayed(Lazy):
-    """A call that is still to be made. ``compute`` makes it, and those that its arguments need, each once.
+    """A call that is still to be made. ``compute`` makes it, and those that its arguments need, each once: also for several
+    calls of a client that are given it, while its result is needed or held.
 
     What is done with it is a call too: ``x + y``, ``x[0]``, ``x.name``, ``x.method(1)``.
     """
@@ -39,6 +40,8 @@ class Delayed(Lazy):
         self._kwargs = kwargs
         self._nout = nout
         self.key = key or f"{_name(function)}-{uuid.uuid4()}"
+        #: Stands for it where its future is found: copies are the same call, and another one may have the same name.
+        self._once = object()
 
     def compute(self, scheduler: str | None = None, **options: Any) -> Any:
         """Makes the call, on the cluster of the client if there is one, otherwise in threads of this process; with
@@ -51,11 +54,20 @@ class Delayed(Lazy):
 
     @classmethod
     def _start(cls, each: Sequence[Any], runner: Runner, futures: dict[int, Future]) -> None:
-        for call in _in_order(each, futures):
+        for call in _in_order(each, lambda call: call._has_future(runner, futures)):
             args, kwargs = filled((call._args, call._kwargs), Delayed, lambda need: futures[id(need)])
             futures[id(call)] = runner.submit(call._function, [Row(call.key, args, kwargs)], Options())[0]
+            runner.remember(call._once, futures[id(call)])
+
+    def _has_future(self, runner: Runner, futures: dict[int, Future]) -> bool:
+        """Whether it was started; then its future is among these."""
+        if id(self) not in futures and (future := runner.started(self._once)) is not None:
+            futures[id(self)] = future
+        return id(self) in futures
 
     def __getattr__(self, name: str) -> Delayed:
+        if name in _missing.DELAYED:
+            raise _missing.NotSupported(f"a delayed call has no {name} here: {_missing.DELAYED[name]}", name=name)
         if name.startswith("_"):
             raise AttributeError(f"a delayed call has no attribute {name!r}")
         return Delayed(getattr, (self, name), {})
@@ -136,20 +148,20 @@ def started(lasts: Iterable[Delayed], runner: Runner) -> dict[int, Future]:
     return futures
 
 
-def _in_order(lasts: Iterable[Delayed], started: Iterable[int]) -> Iterator[Delayed]:
-    """All calls that are needed, each behind those that it needs, without those of these ids."""
-    ended = set(started)
+def _in_order(lasts: Iterable[Delayed], is_started: Callable[[Delayed], bool]) -> Iterator[Delayed]:
+    """All calls that are needed and not started, each behind those that it needs. Whoever is given one starts it."""
     waiting = list(lasts)
     while waiting:
         call = waiting[-1]
-        missing = [need for need in found((call._args, call._kwargs), Delayed) if id(need) not in ended]
+        if is_started(call):
+            waiting.pop()
+            continue
+        missing = [need for need in found((call._args, call._kwargs), Delayed) if not is_started(need)]
         if missing:
             waiting += missing
             continue
         waiting.pop()
-        if id(call) not in ended:
-            ended.add(id(call))
-            yield call
+        yield call
 
 
 def _threads(scheduler: str | None) -> int | None:

@@ -18,12 +18,13 @@ from cardoon_data._table import Table
 from cardoon_data._terms import Term
 
 
-class DataFrame(Collection[pd.DataFrame]):
+class DataFrame(_missing.Told, Collection[pd.DataFrame]):
     """A lazy table. Names and meanings are those of ``pandas.DataFrame``; ``compute`` makes it one.
 
     Rows of files have no index: ``compute`` numbers them. After ``groupby`` and ``set_index`` the keys are the index.
     """
 
+    _said, _nearest, _in_pandas = "DataFrame", _missing.FRAME, pd.DataFrame
     _table: Table
 
     def __init__(self, table: Table) -> None:
@@ -98,7 +99,7 @@ class DataFrame(Collection[pd.DataFrame]):
     def __getattr__(self, name: str) -> Any:
         if name != "_table" and name in self._table.visible:
             return self._column(name)
-        _missing.attribute("DataFrame", name, _missing.COLLECTION, pd.DataFrame)
+        return self._told(name)
 
     def __setitem__(self, label: str, value: Any) -> None:
         object.__setattr__(self, "_table", self.assign(**{label: value})._table)

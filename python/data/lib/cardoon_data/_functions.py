@@ -89,7 +89,7 @@ def of_groups(table: Table, call: OfGroups, function: Any, keys: list[str], meta
         counted = _terms.binary("subtract", place, _terms.literal(1))
         plan = {"assign": {"input": plan, "columns": [{"name": PLACE, "expr": counted.expr}]}}
         order = [PLACE]
-    layout = _learned(call, table, meta, _SAMPLE_OF_GROUPS)
+    layout = _learned(call, table if call.keeps_nulls else _with_keys(table, keys), meta, _SAMPLE_OF_GROUPS)
     schema = layout.schema.append(pa.field(ROW, pa.int64()))
     body = {"input": plan, "function": _sent(call.lying(layout), function, schema), "keys": keys, "order": order}
     columns = {**_columns(layout), ROW: Column("integer")}
@@ -105,6 +105,13 @@ def _chunks(
     plan = _order.kept(table.plan, list(table.columns))
     body = {"input": plan, "function": _sent(call.lying(layout), function), "keys": [], "order": []}
     return Table({"python": body}, _columns(layout), layout.levels, keeps=table.keeps), layout
+
+
+def _with_keys(table: Table, keys: list[str]) -> Table:
+    """The rows whose keys are there."""
+    for key in keys:
+        table = table.filter(_terms.not_null(table.term(key)))
+    return table
 
 
 def _source(table: Table) -> Table:

@@ -34,8 +34,10 @@ def _key(table: Table, by: Any) -> tuple[Hashable, Term]:
     return by, table.term(table.name(by))
 
 
-class _GroupBy:
+class _GroupBy(_missing.Told):
     """What groups of columns and of one column have in common."""
+
+    _said, _nearest, _in_pandas = "groupby", _missing.GROUPBY, pd.api.typing.DataFrameGroupBy
 
     def __init__(self, table: Table, keys: Keys, keep_nulls: bool = False) -> None:
         self._table = table
@@ -56,10 +58,6 @@ class _GroupBy:
         """What a function makes of the columns ``labels`` of each group."""
         keys = {_applied.key_column(place): term for place, (_, term) in enumerate(self._keys)}
         table = self._table.assign(keys)
-        if not self._keep_nulls:
-            there = [_terms.not_null(_terms.column(name, term.kind)) for name, term in keys.items()]
-            for condition in there:
-                table = table.filter(condition)
         names = tuple(name for name, _ in self._keys)
         source = Table({}, table.columns, table.index)
         call = _applied.OfGroups(
@@ -135,12 +133,11 @@ class SeriesGroupBy(_GroupBy):
         term = self._table.term(self._name)
         return DataFrame(self._aggregated({out: (_aggregates.name(how), term) for out, how in wanted.items()}))
 
+    aggregate = agg
+
     def apply(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
         """What a function of Python makes of each group, as a series of pandas. As :meth:`DataFrameGroupBy.apply`."""
         return self._applied(function, self._table.label(self._name), args, options, meta)
-
-    def __getattr__(self, name: str) -> Any:
-        _missing.attribute("groupby", name, _missing.GROUPBY, pd.api.typing.DataFrameGroupBy)
 
     def _one(self, function: str) -> Series:
         table = self._aggregated({self._name: (function, self._table.term(self._name))})
@@ -163,7 +160,7 @@ class DataFrameGroupBy(_GroupBy):
     def __getattr__(self, name: str) -> Any:
         if name != "_table" and name in self._table.visible:
             return self[name]
-        _missing.attribute("groupby", name, _missing.GROUPBY, pd.api.typing.DataFrameGroupBy)
+        return self._told(name)
 
     def size(self) -> Series:
         """Rows of each group, as a series without a name."""
@@ -223,9 +220,11 @@ class DataFrameGroupBy(_GroupBy):
             return self._by_columns(dict.fromkeys(self._columns("count"), functions))
         return self.size() if _aggregates.name(functions) == "size" else self._each(_aggregates.name(functions))
 
+    aggregate = agg
+
     def apply(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
         """What a function of Python makes of each group, as a frame of pandas without the keys, whose rows are in the order of
-        the files. A group has to fit into the memory of a process. As :meth:`DataFrame.map_partitions` in all else; without
+        the files. A group has to fit into the memory of a process; rows without a key count as one, though they are left out. As :meth:`DataFrame.map_partitions` in all else; without
         ``meta`` the function is called with the groups of the first hundred rows. With it the keys alone are the index, unless
         it has an index itself."""
         labels: list[Any] = [self._table.label(name) for name in self._columns("count")]

@@ -7,14 +7,17 @@ from typing import TypeVar
 
 import pandas as pd
 
+from cardoon_data import _missing
 from cardoon_data._collection import Collection
 from cardoon_data._table import Table
 
 T = TypeVar("T")
 
 
-class Result(Collection[T]):
+class Result(_missing.Told, Collection[T]):
     """A small result, such as that of ``frame.sum()`` or ``frame.describe()``. ``compute`` makes it an object of pandas."""
+
+    _said, _nearest, _in_pandas = "a small result", _missing.RESULT, pd.DataFrame
 
     def __init__(self, table: Table, shape: Callable[[pd.DataFrame], T]) -> None:
         self._table = table

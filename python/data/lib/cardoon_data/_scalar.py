@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cardoon_data import _terms
+from cardoon_data import _missing, _terms
 from cardoon_data._collection import Collection
 from cardoon_data._operators import Operators
 from cardoon_data._table import Table
@@ -15,11 +15,13 @@ from cardoon_data._terms import Term
 _VALUE = "__value__"
 
 
-class Scalar(Collection[Any], Operators["Scalar"]):
+class Scalar(_missing.Told, Collection[Any], Operators["Scalar"]):
     """What ``frame.x.sum()`` answers: ``compute`` makes it a number.
 
     Operators make another scalar. If both sides are scalars, or one is a series, the value of the other one is computed then.
     """
+
+    _said, _nearest, _in_pandas = "Scalar", _missing.SCALAR, pd.Series
 
     def __init__(self, table: Table, term: Term) -> None:
         self._table = table

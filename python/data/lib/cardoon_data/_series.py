@@ -24,8 +24,10 @@ if TYPE_CHECKING:
 _VALUE = "__value__"
 
 
-class Series(Collection[pd.Series], Operators["Series"]):
+class Series(_missing.Told, Collection[pd.Series], Operators["Series"]):
     """A lazy column. Names and meanings are those of ``pandas.Series``; ``compute`` makes it one."""
+
+    _said, _nearest, _in_pandas = "Series", _missing.SERIES, pd.Series
 
     def __init__(self, table: Table, term: Term, name: Hashable = None) -> None:
         self._table = table
@@ -81,9 +83,6 @@ class Series(Collection[pd.Series], Operators["Series"]):
 
     def _repr_html_(self) -> _Text:
         return _repr.html([(self.name, self.dtype)], "Series")
-
-    def __getattr__(self, name: _Text) -> Any:
-        _missing.attribute("Series", name, _missing.COLLECTION, pd.Series)
 
     # Other series.
 
@@ -361,6 +360,10 @@ class Series(Collection[pd.Series], Operators["Series"]):
         """The last values, as a series of pandas. Counts all rows first."""
         last = self.to_frame("__tail__").tail(n, compute=False)["__tail__"].rename(self.name)
         return last.compute() if compute else last
+
+    def pipe(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
+        """``function(self, *args, **options)``"""
+        return function(self, *args, **options)
 
     def persist(self, **options: Any) -> Series:
         """Computes it, and goes on from a temporary file with the result."""

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from cardoon_data._series import Series
 
 
-class Strings:
+class Strings(_missing.Told):
     """Functions of texts, by pandas' names. Positions and lengths count characters."""
+
+    _said, _nearest, _in_pandas = "str", _missing.STRINGS, getattr(pd.Series, "str")
 
     def __init__(self, series: Series) -> None:
         if series._term.kind not in ("text", "other"):
@@ -83,9 +85,6 @@ class Strings:
         if isinstance(part, int) and part >= 0:
             return self.slice(part, part + 1)
         raise _missing.NotSupported("str[...] takes a slice or a position that is counted from the begin")
-
-    def __getattr__(self, name: str) -> Any:
-        _missing.attribute("str", name, _missing.STRINGS, getattr(pd.Series, "str"))
 
     def _text(self, function: str, *arguments: Term) -> Series:
         return self._series._with(_terms.call(function, "text", self._series._term, *arguments))

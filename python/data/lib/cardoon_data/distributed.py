@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cardoon_data import _missing
 from cardoon_data._calls.futures import CancelledError, Future, KilledWorker, TimeoutError
 from cardoon_data._calls.waiting import as_completed, fire_and_forget, progress, wait
-from cardoon_data._client import Client
+from cardoon_data._client import Client, default_client, get_client
 from cardoon_data._cluster import LocalCluster
 from cardoon_data._collection import compute
 from cardoon_data._delayed import Delayed, delayed
@@ -28,8 +28,10 @@ __all__ = [
     "TimeoutError",
     "as_completed",
     "compute",
+    "default_client",
     "delayed",
     "fire_and_forget",
+    "get_client",
     "progress",
     "wait",
 ]
@@ -39,4 +41,4 @@ if not TYPE_CHECKING:  # A type checker is to find names that are not there.
 
     def __getattr__(name: str) -> Any:
         """Says what there is in place of a name of Dask."""
-        _missing.of_module(__name__, name, _missing.DISTRIBUTED)
+        _missing.of_module("cardoon.distributed", name, _missing.DISTRIBUTED, __all__)

@@ -8,8 +8,11 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
-#: So long they wait at most, in seconds.
-_PATIENCE = 60
+#: How long a result may take, and a condition, in seconds. Machines of tests are busy.
+PATIENCE = 60
+
+#: What programs and workers that they have not started share.
+TOKEN = "0123456789abcdef"
 
 
 class Own(Exception):
@@ -61,7 +64,7 @@ def die(folder: Path) -> None:
 
 def wait_for(condition: Callable[[], object]) -> None:
     """Waits for a condition, and fails if it does not become true."""
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it has not become true in time"
         time.sleep(0.01)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import concurrent.futures
+import threading
 import weakref
 from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from cardoon_data import _missing
 from cardoon_data._calls import callbacks, pickles
 from cardoon_data._calls.durations import Duration, seconds
 from cardoon_data._calls.tracebacks import RemoteTraceback, rebuilt
@@ -40,8 +42,27 @@ class Value:
         return self._value
 
 
-class Future:
+class Unread(Exception):
+    """An exception that has not been unpickled: whoever asks for it does that, so that it holds up nobody else."""
+
+    def __init__(self, read: Callable[[], BaseException]) -> None:
+        super().__init__()
+        self._read = read
+        self._lock = threading.Lock()
+        self._error: BaseException | None = None
+
+    def read(self) -> BaseException:
+        """The exception, which is the same one each time."""
+        with self._lock:
+            if self._error is None:
+                self._error = self._read()
+            return self._error
+
+
+class Future(_missing.Told):
     """The result of a call that runs, or will run."""
+
+    _said, _nearest = "Future", _missing.FUTURE
 
     def __init__(self, key: str, runner: Runner | None = None) -> None:
         self.key = key
@@ -67,11 +88,16 @@ class Future:
         """Waits for the result, and raises what the call has raised, with the traceback of its process as the cause.
         ``TimeoutError`` if it takes longer than ``timeout``, in seconds or as ``"5s"``; the call goes on. ``CancelledError``
         if it was cancelled."""
-        return self._held().result(seconds(timeout)).value()
+        end = self._held()
+        error = end.exception(seconds(timeout))
+        if isinstance(error, Unread):
+            raise error.read()
+        return end.result().value()
 
     def exception(self, timeout: Duration = None) -> BaseException | None:
         """Waits for the end, and answers what the call has raised."""
-        return self._held().exception(seconds(timeout))
+        error = self._held().exception(seconds(timeout))
+        return error.read() if isinstance(error, Unread) else error
 
     def traceback(self, timeout: Duration = None) -> TracebackType | None:
         """Waits for the end, and answers the traceback of what the call has raised. Frames of another process have no

@@ -20,7 +20,7 @@ from cardoon._connection import Connection
 from cardoon.exceptions import CardoonError
 from cardoon_data._calls import pickles
 from cardoon_data._calls.futures import Future
-from cardoon_data._calls.lost import Lost, gone
+from cardoon_data._calls.lost import GONE, Lost, gone, without_database
 from cardoon_data._calls.parcels import Parcels
 from cardoon_data._calls.pickled import PickledCall, of_user
 from cardoon_data._calls.runner import Options, in_turn, settle
@@ -35,8 +35,6 @@ _PART, _LEAST, _MOST = 0.1, 0.002, 0.02
 _LOOKS = 9
 #: How long the store is left alone after it could not be reached, and for how long that is tried, in seconds.
 _AGAIN, _PATIENCE = 0.5, 300.0
-#: The code of a store that is gone for good: its file was removed or replaced.
-_GONE = "CD1109"
 #: How long calls are revoked at the end of the program, in seconds.
 _LAST = 5.0
 #: So many calls are revoked at the same time.
@@ -166,7 +164,7 @@ class Link:
         for (call, _), answer in zip(said, self._sent(said), strict=True):
             if isinstance(answer, BaseException):
                 self._taken(call.id)
-                settle(call.future, error=answer)
+                settle(call.future, error=without_database(answer, is_own=self.place.folder is not None))
 
     def _text(self, call: PickledCall) -> str | None:
         try:
@@ -244,7 +242,7 @@ class Link:
 
     def _bear(self, error: Exception, since: float) -> None:
         """The store cannot be reached. What was sent is there when it can be again; for some time it is waited for."""
-        if getattr(error, "code", None) == _GONE or time.monotonic() - since > _PATIENCE:
+        if getattr(error, "code", None) == GONE or time.monotonic() - since > _PATIENCE:
             self._give_up(error)
         else:
             time.sleep(_AGAIN)
@@ -257,8 +255,9 @@ class Link:
         left = self._take_all()
         if isinstance(error, CancelledError):
             self._cancel(left.values())
+        told = without_database(error, is_own=self.place.folder is not None)
         for call in left.values():
-            settle(call.future, error=error)
+            settle(call.future, error=told)
 
     # In any thread.
 

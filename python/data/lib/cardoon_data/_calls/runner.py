@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import os
 import threading
 import weakref
 from abc import ABC, abstractmethod
@@ -81,6 +82,8 @@ class Runner(ABC):
 
     def __init__(self) -> None:
         self._named: weakref.WeakValueDictionary[str, Future] = weakref.WeakValueDictionary()
+        #: Futures of what is lazy, as long as somebody holds them, by the process that waits for them: a fork has them too.
+        self._lazy: weakref.WeakValueDictionary[tuple[int, object], Future] = weakref.WeakValueDictionary()
 
     def submit(self, function: Callable[..., Any], rows: Iterable[Row], options: Options) -> list[Future]:
         """Calls a function for each row. Raises what pickling raises."""
@@ -96,6 +99,15 @@ class Runner(ABC):
             futures.append(future)
         self.start(calls)
         return futures
+
+    def started(self, lazy: object) -> Future | None:
+        """The future of something lazy, by what stands for it, if it was started here, is still held and has not failed."""
+        future = self._lazy.get((os.getpid(), lazy))
+        return future if future is not None and future.status in ("pending", "finished") else None
+
+    def remember(self, lazy: object, future: Future) -> None:
+        """Has :meth:`started` answer the future."""
+        self._lazy[os.getpid(), lazy] = future
 
     def start(self, calls: Sequence[Call]) -> None:
         """Runs calls, each when what it needs has ended. One that needs what has failed fails likewise."""

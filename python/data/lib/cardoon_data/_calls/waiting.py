@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
+from cardoon_data import _missing
 from cardoon_data._calls.durations import Duration, seconds
 from cardoon_data._calls.futures import Future, TimeoutError
 from cardoon_data._calls.within import found, listed, of_parts
@@ -40,12 +41,14 @@ def wait(fs: Any, timeout: Duration = None, return_when: str = "ALL_COMPLETED") 
     return DoneAndNotDone(done, given - done)
 
 
-class as_completed:  # noqa: N801 - Dask's name for it.
+class as_completed(_missing.Told):  # noqa: N801 - Dask's name for it.
     """Futures as they end: ``for future in as_completed(futures)``. More can be added meanwhile.
 
     With ``with_results`` pairs of a future and its result; what a call has raised is raised there, or with
     ``raise_errors=False`` takes the place of the result. ``TimeoutError`` if all of it takes longer than ``timeout`` seconds.
     """
+
+    _said, _nearest = "as_completed", _missing.AS_COMPLETED
 
     def __init__(
         self,
@@ -87,6 +90,12 @@ class as_completed:  # noqa: N801 - Dask's name for it.
     def has_ready(self) -> bool:
         """Whether one has ended that was not given out yet."""
         return not self._ended.empty()
+
+    def clear(self) -> None:
+        """Waits for none of them any more. They go on."""
+        with self._lock:
+            # Those that are waited for still come into the old one.
+            self._ended, self._left = queue.SimpleQueue(), 0
 
     def next_batch(self, block: bool = True) -> list[Any]:
         """Those that have ended; waits for one, with ``block``."""

@@ -1,0 +1,1 @@
+"""Calls that run on the task queue, in processes of their own."""
