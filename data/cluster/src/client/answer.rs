@@ -68,7 +68,7 @@ impl Answer {
 
 fn read_again(written: StreamWriter<BufWriter<File>>) -> Result<StreamReader<BufReader<File>>> {
     let buffer = written.into_inner()?;
-    let mut file = buffer.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    let mut file = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.rewind()?;
     Ok(StreamReader::try_new(BufReader::new(file), None)?)
 }
