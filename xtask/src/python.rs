@@ -78,6 +78,7 @@ fn maturin(environment: &Path, manifest: &str, wheels: &str, profile: &[&str]) -
     build.args(["build", "--locked", "--quiet"]).args(profile).arg("--manifest-path");
     build.arg(repository::root().join(manifest)).arg("--out").arg(&wheels);
     build.arg("--interpreter").arg(environment.join("bin/python"));
+    run::forget_this_package(&mut build);
     run::run(build.env("CARGO_TARGET_DIR", &target))?;
     Ok(std::fs::read_dir(&wheels)?.next().context("no wheel was built")??.path())
 }

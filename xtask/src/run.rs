@@ -9,7 +9,19 @@ use anyhow::{Context, Result, bail};
 pub(crate) fn cargo(args: &[&str]) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(crate::repository::root()).env("CARGO_TARGET_DIR", target_folder());
+    forget_this_package(&mut command);
     command
+}
+
+/// Takes from `command` what cargo has told this program about its package. Build scripts of libraries watch some of these
+/// variables, so that with them cargo would build again what it had built when it was started by hand, and a query engine on top of it.
+pub(crate) fn forget_this_package(command: &mut Command) {
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_") {
+            command.env_remove(&*name);
+        }
+    }
 }
 
 /// `$CARGO_TARGET_DIR`, or a folder in the user's cache.

@@ -1,6 +1,7 @@
 //! Running a plan elsewhere. The engine plans and tries again; who carries plans out stands behind this interface.
 
 use std::fmt::Debug;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -22,11 +23,13 @@ pub trait Cluster: Debug + Send + Sync {
     fn prepare(&self, session: SessionStateBuilder, little_memory: bool) -> SessionStateBuilder;
 
     /// Carries out `plan`. The rows must all have arrived before the first one is given out, since what is fetched from
-    /// an executor may be lost with it; an error of [`lost`] lets the engine try again. `watch` is told how far it is.
+    /// an executor may be lost with it; an error of [`lost`] lets the engine try again. Those that are too many for the memory
+    /// wait in `spill_folder`, or in the system's folder for temporary files. `watch` is told how far it is.
     async fn run(
         &self,
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
+        spill_folder: Option<&Path>,
         watch: &Arc<Watch>,
     ) -> Result<SendableRecordBatchStream, DataFusionError>;
 }

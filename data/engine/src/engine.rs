@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _};
 use crate::cluster::Cluster;
 use crate::output::Failure;
 use crate::progress::Watch;
-use crate::tables::{Place, Tables};
+use crate::tables::{Cuts, Place, Tables};
 use crate::{Children, Output, Progress, Settings, errors, lower, order, output, session};
 
 /// How often a query begins again, at most: once for each column that is widened.
@@ -50,6 +50,8 @@ pub(crate) struct Attempt {
     pub(crate) memory_is_short: bool,
     /// How often executors were lost before.
     losses: u32,
+    /// Of all attempts.
+    pub(crate) cuts: Arc<Cuts>,
     watch: Arc<Watch>,
 }
 
@@ -178,7 +180,8 @@ impl Engine {
         watch: &Arc<Watch>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
         if let Some(cluster) = &self.cluster {
-            return cluster.run(plan, context.session_config(), watch).await;
+            let spill_folder = self.settings.spill_folder.as_deref();
+            return cluster.run(plan, context.session_config(), spill_folder, watch).await;
         }
         watch.follow(plan.clone());
         execute_stream(plan, context)

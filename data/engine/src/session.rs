@@ -86,7 +86,7 @@ pub(crate) async fn on_cluster(
     tables: &Arc<Tables>,
     attempt: &Attempt,
 ) -> Result<SessionContext, DataFusionError> {
-    let mut config = config(cluster.threads().await?, tables);
+    let mut config = config(cluster.threads().await?, tables).with_extension(attempt.cuts.clone());
     if attempt.memory_is_short {
         config = little_at_a_time(config);
     }

@@ -31,6 +31,7 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-scheduler": ["cardoon-core" "cardoon-errors"] dev [];
     "cardoon-children": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev [];
     "cardoon-settings": ["cardoon-errors"] dev [];
+    "cardoon-usage": ["cardoon-errors"] dev [];
     "cardoon-testkit": ["cardoon-core" "cardoon-runtime"] dev [];
     "cardoon-broker": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev [];
     "cardoon-results": ["cardoon-core" "cardoon-errors" "cardoon-runtime"] dev [];
@@ -71,7 +72,7 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-cli":
         ["cardoon" "cardoon-admin" "cardoon-broker" "cardoon-children" "cardoon-connect" "cardoon-coord" "cardoon-core" "cardoon-doctor" "cardoon-drills"
          "cardoon-errors" "cardoon-gateway"
-         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-scheduler" "cardoon-settings" "cardoon-worker"]
+         "cardoon-protocol" "cardoon-results" "cardoon-runtime" "cardoon-scheduler" "cardoon-settings" "cardoon-usage" "cardoon-worker"]
         dev ["cardoon-testkit"];
     "cardoon-python":
         ["cardoon" "cardoon-children" "cardoon-cli" "cardoon-errors" "cardoon-runtime"]
@@ -90,7 +91,8 @@ const HOUSE: &[Allowed] = house! {
     "cardoon-engine": ["cardoon-csv" "cardoon-errors" "cardoon-frame"] dev [];
     "cardoon-cluster": ["cardoon-engine" "cardoon-errors"] dev ["cardoon-frame"];
     "cardoon-data":
-        ["cardoon" "cardoon-cluster" "cardoon-engine" "cardoon-errors" "cardoon-frame" "cardoon-runtime" "cardoon-settings"] dev [];
+        ["cardoon" "cardoon-cluster" "cardoon-engine" "cardoon-errors" "cardoon-frame" "cardoon-runtime" "cardoon-settings"
+         "cardoon-usage"] dev [];
     "cardoon-data-python": ["cardoon-cluster" "cardoon-data" "cardoon-engine" "cardoon-errors" "cardoon-frame"] dev [];
     "logs": ["cardoon-engine" "cardoon-frame"] dev [];
     "hello": ["cardoon"] dev [];

@@ -1,82 +1,20 @@
-//! What is wrong with a command line, in Chinese.
+use cardoon_usage::Chinese;
 
-use std::error::Error as _;
+use super::help_texts::TEXTS;
 
-use cardoon_errors::{Code, Error, Language, phrase};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-
-/// The error that says it.
-pub(super) fn as_error(error: &clap::Error) -> Error {
-    let coded = Error::new(Code::BadInput, message(error));
-    let coded = findings(error).into_iter().fold(coded, Error::checked);
-    match context(error, ContextKind::Usage) {
-        Some(usage) => {
-            let first = usage.trim().lines().next().unwrap_or_default();
-            coded.hint(format!("写成 {}", first.trim_start_matches("Usage:").trim()))
-        }
-        None => coded.hint("cardoon --help"),
-    }
-}
-
-fn message(error: &clap::Error) -> String {
-    let of = |kind| context(error, kind).unwrap_or_default();
-    let argument = of(ContextKind::InvalidArg);
-    match error.kind() {
-        ErrorKind::InvalidValue if of(ContextKind::InvalidValue).is_empty() => format!("{argument} 缺少值"),
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            format!("{argument} 的值 `{}` 无法识别", of(ContextKind::InvalidValue))
-        }
-        ErrorKind::UnknownArgument => format!("不认识参数 `{argument}`"),
-        ErrorKind::InvalidSubcommand => format!("没有 `{}` 这个命令", of(ContextKind::InvalidSubcommand)),
-        ErrorKind::ArgumentConflict => {
-            format!("{argument} 不能和 {} 一起用", of(ContextKind::PriorArg))
-        }
-        ErrorKind::MissingRequiredArgument => format!("缺少参数 {argument}"),
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "没有写命令".to_owned()
-        }
-        ErrorKind::InvalidUtf8 => "参数里有不是 UTF-8 的内容".to_owned(),
-        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
-            format!("{argument} 的值的个数不对")
-        }
-        _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
-    }
-}
-
-fn findings(error: &clap::Error) -> Vec<String> {
-    let allowed = [ContextKind::ValidValue, ContextKind::ValidSubcommand];
-    let similar = [ContextKind::SuggestedValue, ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
-    let allowed =
-        allowed.iter().filter_map(|kind| context(error, *kind)).map(|names| format!("可用的有：{names}"));
-    let similar =
-        similar.iter().filter_map(|kind| context(error, *kind)).map(|name| format!("是不是想写 {name}"));
-    let reason = error.source().map(|reason| {
-        let reason = reason.to_string();
-        phrase(Code::BadInput, Language::Chinese, &reason).unwrap_or(reason)
-    });
-    reason.into_iter().chain(allowed).chain(similar).collect()
-}
-
-/// What clap knows about this side of the error, if anything.
-fn context(error: &clap::Error, kind: ContextKind) -> Option<String> {
-    let text = match error.get(kind)? {
-        ContextValue::String(text) => text.clone(),
-        ContextValue::Strings(texts) => texts.join("、"),
-        ContextValue::StyledStr(text) => text.to_string(),
-        ContextValue::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    Some(text).filter(|text| !text.is_empty())
-}
+/// What this program says in Chinese of a command line.
+pub(super) const CHINESE: Chinese = Chinese { asks_for_help: "cardoon --help", help: TEXTS, reasons: &[] };
 
 #[cfg(test)]
 mod tests {
+    use clap::{CommandFactory as _, Parser as _};
+
     use super::*;
-    use clap::Parser as _;
+    use crate::arguments::Arguments;
 
     fn said(line: &str) -> String {
-        let error = crate::arguments::Arguments::try_parse_from(line.split(' ')).unwrap_err();
-        let error = as_error(&error);
+        let error = Arguments::try_parse_from(line.split(' ')).unwrap_err();
+        let error = CHINESE.error(&error);
         let findings = error.findings().join(" · ");
         [error.message(), &findings].join(" | ").trim_end_matches([' ', '|']).to_owned()
     }
@@ -99,5 +37,26 @@ mod tests {
             said("cardoon send add --in 5s --at 2030-01-31T12:00:00Z"),
             "--in <TIME> 不能和 --at <RFC3339> 一起用"
         );
+    }
+
+    #[test]
+    fn every_text_of_the_help_has_its_chinese_and_no_other_has() {
+        assert_eq!(CHINESE.findings(Arguments::command()), [""; 0]);
+    }
+
+    #[test]
+    fn the_help_of_a_command_is_chinese_and_its_line_is_still_understood() {
+        let command = CHINESE.command(Arguments::command());
+        let error = command.clone().try_get_matches_from(["cardoon", "queue", "peek", "-h"]).unwrap_err();
+        let text = error.to_string();
+        for part in ["用法：cardoon queue peek", "参数:", "选项:", "[默认：20]", "可选值：table、json、jsonl"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(text.ends_with("never]\n"), "{text:?}");
+        assert!(!text.contains("default") && !text.contains("Print"), "{text}");
+        command
+            .try_get_matches_from(["cardoon", "queue", "peek", "mail", "--limit", "3", "-o", "json"])
+            .unwrap();
     }
 }

@@ -2,7 +2,6 @@
 
 mod celery;
 mod chinese;
-mod help;
 mod help_texts;
 mod parse;
 

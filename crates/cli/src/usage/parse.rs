@@ -2,19 +2,19 @@ use std::ffi::OsString;
 
 use cardoon_errors::{Code, Error, Language};
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::arguments::Arguments;
 use crate::failure;
 use crate::output::Format;
 
-use super::{celery, chinese, help};
+use super::celery;
+use super::chinese::CHINESE;
 
 /// The command line, or the status to end with after help or an error was printed.
 pub(crate) fn parse(line: &[OsString]) -> Result<Arguments, u8> {
     let words: Vec<_> = line.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     let language = language_of(&words).unwrap_or_else(Language::of_environment);
-    read(language, line).map_err(|error| {
+    CHINESE.read(language, line).map_err(|error: clap::Error| {
         let wants_json = asks_for_json(&words);
         let says_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
         if let Some(error) = celery::instead(&error) {
@@ -31,17 +31,9 @@ pub(crate) fn parse(line: &[OsString]) -> Result<Arguments, u8> {
     })
 }
 
-fn read(language: Language, line: &[OsString]) -> clap::error::Result<Arguments> {
-    let command = match language {
-        Language::English => Arguments::command(),
-        Language::Chinese => help::in_chinese(Arguments::command()),
-    };
-    Arguments::from_arg_matches(&command.try_get_matches_from(line)?)
-}
-
 fn as_error(error: &clap::Error, language: Language) -> Error {
     if language == Language::Chinese {
-        return chinese::as_error(error);
+        return CHINESE.error(error);
     }
     let text = error.render().to_string();
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -74,7 +66,7 @@ fn language_of(words: &[String]) -> Option<Language> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Parser as _;
+    use clap::{CommandFactory as _, Parser as _};
 
     fn words(line: &str) -> Vec<String> {
         line.split(' ').map(str::to_owned).collect()

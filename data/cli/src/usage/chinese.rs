@@ -1,81 +1,30 @@
-//! What is wrong with a command line, in Chinese.
+use cardoon_usage::Chinese;
 
-use std::error::Error as _;
+use super::help_texts::TEXTS;
 
-use cardoon_errors::{Code, Error};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+/// What this program says in Chinese of a command line.
+pub(super) const CHINESE: Chinese =
+    Chinese { asks_for_help: "cardoon data --help", help: TEXTS, reasons: REASONS };
 
-use super::reasons;
-
-/// The error that says it.
-pub(super) fn as_error(error: &clap::Error) -> Error {
-    let coded = Error::new(Code::BadInput, message(error));
-    let coded = findings(error).into_iter().fold(coded, Error::checked);
-    match context(error, ContextKind::Usage) {
-        Some(usage) => {
-            let first = usage.trim().lines().next().unwrap_or_default();
-            coded.hint(format!("写成 {}", first.trim_start_matches("Usage:").trim()))
-        }
-        None => coded.hint("cardoon data --help"),
-    }
-}
-
-fn message(error: &clap::Error) -> String {
-    let of = |kind| context(error, kind).unwrap_or_default();
-    let argument = of(ContextKind::InvalidArg);
-    match error.kind() {
-        ErrorKind::InvalidValue if of(ContextKind::InvalidValue).is_empty() => format!("{argument} 缺少值"),
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => {
-            format!("{argument} 的值 `{}` 无法识别", of(ContextKind::InvalidValue))
-        }
-        ErrorKind::UnknownArgument => format!("不认识参数 `{argument}`"),
-        ErrorKind::InvalidSubcommand => format!("没有 `{}` 这个命令", of(ContextKind::InvalidSubcommand)),
-        ErrorKind::ArgumentConflict => {
-            format!("{argument} 不能和 {} 一起用", of(ContextKind::PriorArg))
-        }
-        ErrorKind::MissingRequiredArgument => format!("缺少参数 {argument}"),
-        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "没有写命令".to_owned()
-        }
-        ErrorKind::InvalidUtf8 => "参数里有不是 UTF-8 的内容".to_owned(),
-        ErrorKind::TooManyValues | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
-            format!("{argument} 的值的个数不对")
-        }
-        _ => error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned(),
-    }
-}
-
-fn findings(error: &clap::Error) -> Vec<String> {
-    let allowed = [ContextKind::ValidValue, ContextKind::ValidSubcommand];
-    let similar = [ContextKind::SuggestedValue, ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg];
-    let allowed =
-        allowed.iter().filter_map(|kind| context(error, *kind)).map(|names| format!("可用的有：{names}"));
-    let similar =
-        similar.iter().filter_map(|kind| context(error, *kind)).map(|name| format!("是不是想写 {name}"));
-    let reason = error.source().map(reasons::in_chinese);
-    reason.into_iter().chain(allowed).chain(similar).collect()
-}
-
-/// What clap knows about this side of the error, if anything.
-fn context(error: &clap::Error, kind: ContextKind) -> Option<String> {
-    let text = match error.get(kind)? {
-        ContextValue::String(text) => text.clone(),
-        ContextValue::Strings(texts) => texts.join("、"),
-        ContextValue::StyledStr(text) => text.to_string(),
-        ContextValue::Number(number) => number.to_string(),
-        _ => return None,
-    };
-    Some(text).filter(|text| !text.is_empty())
-}
+/// Why values of its own are not understood.
+const REASONS: &[(&str, &str)] = &[
+    (
+        "a kind is given as COLUMN=boolean|integer|float|date|timestamp|text",
+        "类型的写法：列名=boolean|integer|float|date|timestamp|text",
+    ),
+    ("it is written HOST:PORT, as in 127.0.0.1:8787", "地址的写法：主机:端口，例如 127.0.0.1:8787"),
+];
 
 #[cfg(test)]
 mod tests {
+    use clap::{Arg, Command, CommandFactory as _, Parser as _};
+
     use super::*;
-    use clap::Parser as _;
+    use crate::Arguments;
 
     fn said(words: &[&str]) -> String {
         let words = std::iter::once("cardoon data").chain(words.iter().copied());
-        let error = as_error(&crate::Arguments::try_parse_from(words).unwrap_err());
+        let error = CHINESE.error(&Arguments::try_parse_from(words).unwrap_err());
         let findings = error.findings().join(" · ");
         [error.message(), &findings].join(" | ").trim_end_matches([' ', '|']).to_owned()
     }
@@ -97,5 +46,78 @@ mod tests {
             said(&["cluster", "--workers", "300"]),
             "--workers <NUMBER> 的值 `300` 无法识别 | 300 不在 1..=256 之内"
         );
+    }
+
+    #[test]
+    fn every_reason_is_told_in_chinese() {
+        let of = |line: &str| said(&line.split(' ').collect::<Vec<_>>());
+        for (line, reason) in [
+            ("cluster --workers x", "这里要写整数"),
+            ("demo logs --gb x", "这里要写数字"),
+            ("cluster --bind x", "地址的写法：127.0.0.1:8787"),
+            ("sql q --delimiter ab", "只能写一个字符"),
+            (
+                "sql q --memory x",
+                "大小的写法：\"512B\"、\"64KiB\"、\"16MiB\"、\"1GiB\"（kB、MB、GB 按 1000 进位）",
+            ),
+            ("sql q --type x", REASONS[0].1),
+            ("sql q --cluster a,b", REASONS[1].1),
+        ] {
+            assert!(of(line).ends_with(&format!(" 无法识别 | {reason}")), "{line}: {}", of(line));
+        }
+    }
+
+    #[test]
+    fn every_text_of_the_help_has_its_chinese_and_no_other_has() {
+        assert_eq!(CHINESE.findings(Arguments::command()), [""; 0]);
+    }
+
+    #[test]
+    fn every_explanation_of_a_value_has_its_chinese() {
+        let mut command = Arguments::command();
+        command.build();
+        for_each_command(&mut command, "cardoon data", &mut |path, command| {
+            let values = command.get_arguments().flat_map(Arg::get_possible_values);
+            for help in values.filter_map(|value| value.get_help().map(ToString::to_string)) {
+                assert!(TEXTS.iter().any(|(english, _)| *english == help), "{path}: {help}");
+            }
+        });
+    }
+
+    fn for_each_command(command: &mut Command, path: &str, check: &mut impl FnMut(&str, &mut Command)) {
+        check(path, command);
+        for command in command.get_subcommands_mut().filter(|command| command.get_name() != "help") {
+            let path = format!("{path} {}", command.get_name());
+            for_each_command(command, &path, check);
+        }
+    }
+
+    #[test]
+    fn no_help_of_a_command_has_an_english_word_of_clap() {
+        let mut command = CHINESE.command(Arguments::command());
+        for_each_command(&mut command, "cardoon data", &mut |path, command| {
+            let text = command.render_long_help().to_string();
+            assert!(text.contains(&format!("用法：{path} ")), "{text}");
+            for word in
+                ["Usage", "Options:", "Arguments:", "Commands:", "default", "ossible", "env:", "Print"]
+            {
+                assert!(!text.contains(word), "{path}, {word}: {text}");
+            }
+        });
+    }
+
+    #[test]
+    fn values_are_named_behind_the_text() {
+        let command = CHINESE.command(Arguments::command());
+        let text = command.try_get_matches_from(["cardoon data", "sql", "-h"]).unwrap_err().to_string();
+        // Lines break where the terminal ends.
+        let text: String = text.split_whitespace().collect();
+        for part in [
+            "[默认：table][可选值：table（给人看的表格，只显示前1000行）、json（一个对象数组）、",
+            "、csv、parquet]",
+            "[环境变量：CARDOON_DATA_TOKEN]",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
     }
 }

@@ -2,19 +2,18 @@ use std::ffi::OsString;
 
 use cardoon_errors::Language;
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::{Arguments, failure};
 
-use super::{chinese, help};
+use super::chinese::CHINESE;
 
 /// The command line in the language of the locale, or the status to end with after help or an error was printed.
 pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Arguments, u8> {
     let language = Language::of_environment();
-    read(language, line).map_err(|error| {
+    CHINESE.read(language, line).map_err(|error: clap::Error| {
         let says_help = error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
         if error.use_stderr() && language == Language::Chinese && !says_help {
-            failure::print(&chinese::as_error(&error));
+            failure::print(&CHINESE.error(&error));
         } else {
             // Nobody is left to be told that the output is closed.
             let _ = error.print();
@@ -23,16 +22,10 @@ pub(crate) fn parse(line: impl IntoIterator<Item = OsString>) -> Result<Argument
     })
 }
 
-fn read(language: Language, line: impl IntoIterator<Item = OsString>) -> clap::error::Result<Arguments> {
-    let command = match language {
-        Language::English => Arguments::command(),
-        Language::Chinese => help::in_chinese(Arguments::command()),
-    };
-    Arguments::from_arg_matches(&command.try_get_matches_from(line)?)
-}
-
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
 
     #[test]
@@ -45,7 +38,7 @@ mod tests {
         let options = "--cluster 127.0.0.1:8787 --bad-rows skip -o json --token secret";
         let line = ["cardoon data", "sql", "select 1"].into_iter().chain(options.split(' '));
         let understood =
-            |language| format!("{:?}", read(language, line.clone().map(OsString::from)).unwrap());
+            |language| format!("{:?}", CHINESE.read::<Arguments, _>(language, line.clone()).unwrap());
         assert_eq!(understood(Language::English), understood(Language::Chinese));
     }
 }

@@ -1,5 +1,6 @@
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Seek as _};
+use std::io::{self, BufReader, BufWriter, Seek as _};
+use std::path::{Path, PathBuf};
 
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -18,12 +19,15 @@ pub(super) struct Answer {
     schema: SchemaRef,
     first: Vec<RecordBatch>,
     bytes: usize,
+    /// Where the rest waits; by default in the system's folder for temporary files.
+    spill_folder: Option<PathBuf>,
     rest: Option<StreamWriter<BufWriter<File>>>,
 }
 
 impl Answer {
-    pub(super) fn new(schema: SchemaRef) -> Self {
-        Self { schema, first: Vec::new(), bytes: 0, rest: None }
+    pub(super) fn new(schema: SchemaRef, spill_folder: Option<&Path>) -> Self {
+        let spill_folder = spill_folder.map(Path::to_owned);
+        Self { schema, first: Vec::new(), bytes: 0, spill_folder, rest: None }
     }
 
     pub(super) fn add(&mut self, batch: &RecordBatch) -> Result<()> {
@@ -44,9 +48,14 @@ impl Answer {
     fn rest(&mut self) -> Result<&mut StreamWriter<BufWriter<File>>> {
         let rest = match self.rest.take() {
             Some(rest) => rest,
-            None => StreamWriter::try_new(BufWriter::new(tempfile::tempfile()?), &self.schema)?,
+            None => StreamWriter::try_new(BufWriter::new(self.file()?), &self.schema)?,
         };
         Ok(self.rest.insert(rest))
+    }
+
+    /// It has no name, so that nothing stays if this process is killed.
+    fn file(&self) -> io::Result<File> {
+        self.spill_folder.as_ref().map_or_else(tempfile::tempfile, tempfile::tempfile_in)
     }
 
     pub(super) fn into_stream(self) -> Result<SendableRecordBatchStream> {
@@ -59,7 +68,7 @@ impl Answer {
 
 fn read_again(written: StreamWriter<BufWriter<File>>) -> Result<StreamReader<BufReader<File>>> {
     let buffer = written.into_inner()?;
-    let mut file = buffer.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+    let mut file = buffer.into_inner().map_err(io::IntoInnerError::into_error)?;
     file.rewind()?;
     Ok(StreamReader::try_new(BufReader::new(file), None)?)
 }
@@ -73,17 +82,30 @@ mod tests {
 
     use super::*;
 
+    fn batch(begin: i64) -> RecordBatch {
+        let column = Arc::new(Int64Array::from_iter_values(begin..begin + 1_000_000)) as ArrayRef;
+        RecordBatch::try_from_iter([("a", column)]).unwrap()
+    }
+
     #[tokio::test]
     async fn what_does_not_fit_into_the_memory_comes_back_in_its_order() {
-        let column =
-            |begin: i64| Arc::new(Int64Array::from_iter_values(begin..begin + 1_000_000)) as ArrayRef;
-        let batch = |begin| RecordBatch::try_from_iter([("a", column(begin))]).unwrap();
-        let mut answer = Answer::new(batch(0).schema());
+        let folder = tempfile::tempdir().unwrap();
+        let mut answer = Answer::new(batch(0).schema(), Some(folder.path()));
         for begin in 0..12 {
             answer.add(&batch(begin)).unwrap();
         }
         assert!(answer.rest.is_some() && !answer.first.is_empty());
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0, "the file has a name");
         let batches: Vec<_> = answer.into_stream().unwrap().try_collect().await.unwrap();
         assert_eq!(batches, (0..12).map(batch).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_rest_waits_in_the_folder_for_what_is_spilled() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("missing");
+        let mut answer = Answer::new(batch(0).schema(), Some(&missing));
+        let error = (0..12).find_map(|begin| answer.add(&batch(begin)).err()).unwrap();
+        assert!(error.to_string().contains(&missing.display().to_string()), "{error}");
     }
 }

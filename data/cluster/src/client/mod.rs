@@ -11,6 +11,7 @@ mod tests;
 mod watched;
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -26,7 +27,6 @@ use ballista_core::serde::protobuf::PartitionLocation;
 use ballista_core::serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient;
 use cardoon_engine::{Cluster, Files, Watch, lost, was_lost};
 use cardoon_errors::{Code, Error, Result};
-use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::error::DataFusionError;
 use datafusion::execution::{SendableRecordBatchStream, SessionStateBuilder};
 use datafusion::physical_plan::ExecutionPlan;
@@ -101,12 +101,13 @@ impl Cluster for Client {
         &self,
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
+        spill_folder: Option<&Path>,
         watch: &Arc<Watch>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
-        let schema = plan.schema();
+        let answer = Answer::new(plan.schema(), spill_folder);
         let Done { places, files, .. } =
             self.done(plan, config, watch).await.inspect_err(|error| self.losses.note(error))?;
-        let fetched = self.fetched(schema, places).await.inspect_err(|error| self.losses.note(error));
+        let fetched = self.fetched(answer, places).await.inspect_err(|error| self.losses.note(error));
         files.remove().await;
         fetched
     }
@@ -155,11 +156,10 @@ impl Client {
     /// All rows that lie at `places`, those of the first partition first.
     async fn fetched(
         &self,
-        schema: SchemaRef,
+        mut answer: Answer,
         mut places: Vec<PartitionLocation>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
         places.sort_by_key(|place| place.partition_id.as_ref().map(|id| id.partition_id));
-        let mut answer = Answer::new(schema);
         for place in places {
             fetch::rows(place, &self.access, &mut answer).await?;
         }

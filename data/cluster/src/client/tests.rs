@@ -110,9 +110,10 @@ impl Cluster for Interrupted {
         &self,
         plan: Arc<dyn ExecutionPlan>,
         config: &SessionConfig,
+        spill_folder: Option<&Path>,
         watch: &Arc<Watch>,
     ) -> Result<SendableRecordBatchStream, DataFusionError> {
-        let schema = plan.schema();
+        let answer = Answer::new(plan.schema(), spill_folder);
         let Done { places, .. } = self
             .client
             .done(plan, config, watch)
@@ -123,7 +124,7 @@ impl Cluster for Interrupted {
             self.end_holders(&places).await;
         }
         let fetched =
-            self.client.fetched(schema, places).await.inspect_err(|error| self.client.losses.note(error));
+            self.client.fetched(answer, places).await.inspect_err(|error| self.client.losses.note(error));
         self.found_gone.lock().unwrap().push(fetched.as_ref().is_err_and(was_lost));
         fetched
     }

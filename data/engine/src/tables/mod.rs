@@ -23,7 +23,7 @@ use crate::Settings;
 use crate::errors::{Disagreement, IntoEngine as _};
 use roots::Roots;
 
-pub(crate) use csv::{Length, decode, encode, length};
+pub(crate) use csv::{Cuts, Length, decode, encode, length};
 
 /// Finds the tables of an engine's queries, and remembers which columns had to be widened.
 pub(crate) struct Tables {

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use cardoon_csv::{Dialect, Error, Header, Result, Sample, Source};
+use cardoon_csv::{Dialect, Header, Result, Sample, Source};
 use cardoon_errors::Error as Coded;
 use futures_util::future;
-use tokio::task::JoinError;
 
 use super::failure;
 use crate::stores::Stores;
@@ -35,14 +34,10 @@ async fn by_threads(stores: &Stores, sources: &[Arc<dyn Source>], dialect: &Dial
     });
     let looked = future::join_all(looks).await.into_iter().zip(sources);
     looked
-        .map(|(looked, source)| looked.unwrap_or_else(|error| Err(stopped(source.as_ref(), error))))
+        .map(|(looked, source)| looked.unwrap_or_else(|error| Err(failure::stopped(source.as_ref(), error))))
         .collect()
 }
 
 fn look(source: &Arc<dyn Source>, dialect: &Dialect) -> Result<Header> {
     cardoon_csv::infer(source, dialect, Sample::default())
-}
-
-fn stopped(source: &dyn Source, error: JoinError) -> Error {
-    Error::Io { file: source.name().to_owned(), source: std::io::Error::other(error) }
 }

@@ -1,8 +1,9 @@
 //! What the scan says, with a code.
 
-use cardoon_csv::Error as Scan;
+use cardoon_csv::{Error as Scan, Source};
 use cardoon_errors::{Code, Error};
 use datafusion::error::DataFusionError;
+use tokio::task::JoinError;
 
 use super::files::Layout;
 use crate::errors::{Disagreement, IntoEngine as _};
@@ -50,6 +51,11 @@ pub(super) fn coded(error: Scan) -> Error {
 /// The error of a file that is not read by a scan.
 pub(super) fn of_io(file: &str, error: std::io::Error) -> Error {
     coded(Scan::Io { file: file.to_owned(), source: error })
+}
+
+/// The error of a thread that looked at a file and has broken off.
+pub(super) fn stopped(source: &dyn Source, error: JoinError) -> Scan {
+    Scan::Io { file: source.name().to_owned(), source: std::io::Error::other(error) }
 }
 
 /// What was said by an object store, in our words already.

@@ -1,6 +1,7 @@
 //! CSV files, read by our own scan.
 
 mod columns;
+mod cuts;
 mod estimate;
 mod exec;
 mod failure;
@@ -23,6 +24,7 @@ use datafusion::physical_plan::ExecutionPlan;
 
 use super::Place;
 use super::location::Location;
+pub(crate) use cuts::Cuts;
 use files::Files;
 use table::CsvTable;
 

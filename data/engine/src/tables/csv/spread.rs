@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use cardoon_csv::{Dialect, Part, Source};
+use cardoon_errors::Error;
 use datafusion::error::Result;
 use serde::{Deserialize, Serialize};
 
-use super::failure;
+use super::cuts::Cuts;
 use super::files::Files;
 use crate::errors::IntoEngine as _;
 use crate::tables::location::Location;
@@ -23,14 +24,24 @@ pub(super) struct Piece {
 
 /// The pieces of each partition. One that is alone reads them in the order of the files; with `in_order` each reads what
 /// stands before the pieces of the next one.
-pub(super) fn over(files: &Files, partitions: usize, in_order: bool) -> Result<Vec<Vec<Piece>>> {
+pub(super) async fn over(
+    files: &Files,
+    cuts: &Cuts,
+    partitions: usize,
+    in_order: bool,
+) -> Result<Vec<Vec<Piece>>> {
     let weights: Vec<u64> =
         files.locations.iter().zip(&files.sources).map(|(file, source)| weight(file, &**source)).collect();
     let share = weights.iter().sum::<u64>().div_ceil(partitions.max(1) as u64);
     let mut pieces = Vec::new();
     for ((file, source), weight) in files.locations.iter().zip(&files.sources).zip(weights) {
-        let count = if partitions == 1 { 1 } else { cuts(weight, share) };
-        pieces.extend(cut(absolute(file)?, source, &files.layout.options.dialect, count, weight)?);
+        let count = if partitions == 1 { 1 } else { count(weight, share) };
+        let whole = Piece { file: absolute(file)?, part: None };
+        if count == 1 {
+            pieces.push((whole, weight));
+        } else {
+            pieces.extend(cut(cuts, (whole, weight), source, &files.layout.options.dialect, count).await?);
+        }
     }
     Ok(if in_order { one_after_the_other(pieces, share) } else { balanced(pieces, partitions) })
 }
@@ -49,26 +60,21 @@ fn weight(file: &Location, source: &dyn Source) -> u64 {
 
 /// In how many parts a file is read. To cut it, it has to be read once more, so that a file is only cut that one
 /// partition would be busy with long after the others.
-fn cuts(weight: u64, share: u64) -> usize {
+fn count(weight: u64, share: u64) -> usize {
     let share = share.max(1);
     if weight * 2 <= share * 3 { 1 } else { weight.div_ceil(share) as usize }
 }
 
-fn cut(
-    file: Location,
+async fn cut(
+    cuts: &Cuts,
+    (whole, weight): (Piece, u64),
     source: &Arc<dyn Source>,
     dialect: &Dialect,
     count: usize,
-    weight: u64,
 ) -> Result<Vec<(Piece, u64)>> {
-    let whole = |file| vec![(Piece { file, part: None }, weight)];
-    if count == 1 {
-        return Ok(whole(file));
-    }
-    let parts =
-        cardoon_csv::parts(source, dialect, count).map_err(|error| failure::coded(error).into_engine())?;
-    let Some(parts) = parts else { return Ok(whole(file)) };
-    let piece = |part: Part| (Piece { file: file.clone(), part: Some(part) }, part.end - part.start);
+    let parts = cuts.of(&whole.file, source, dialect, count).await.map_err(Error::into_engine)?;
+    let Some(parts) = parts else { return Ok(vec![(whole, weight)]) };
+    let piece = |part: Part| (Piece { part: Some(part), ..whole.clone() }, part.end - part.start);
     Ok(parts.into_iter().map(piece).collect())
 }
 
@@ -137,7 +143,7 @@ mod tests {
 
     #[test]
     fn files_are_cut_only_if_one_would_be_waited_for() {
-        assert_eq!((cuts(100, 100), cuts(150, 100), cuts(151, 100), cuts(400, 100)), (1, 1, 2, 4));
-        assert_eq!(cuts(0, 0), 1);
+        assert_eq!((count(100, 100), count(150, 100), count(151, 100), count(400, 100)), (1, 1, 2, 4));
+        assert_eq!(count(0, 0), 1);
     }
 }

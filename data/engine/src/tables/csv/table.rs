@@ -7,6 +7,7 @@ use datafusion::error::Result;
 use datafusion::logical_expr::{Expr, TableType};
 use datafusion::physical_plan::ExecutionPlan;
 
+use super::cuts::Cuts;
 use super::exec::CsvExec;
 use super::files::Files;
 use super::{estimate, remote, spread};
@@ -53,7 +54,8 @@ impl TableProvider for CsvTable {
             return Ok(Arc::new(CsvExec::new(self.files.clone(), columns, limit, partitions)));
         }
         let in_order = state.config().get_extension::<InOrder>().is_some();
-        let groups = spread::over(&self.files, partitions, in_order)?;
+        let cuts = state.config().get_extension::<Cuts>().unwrap_or_default();
+        let groups = spread::over(&self.files, &cuts, partitions, in_order).await?;
         let about = estimate::statistics(&self.files, &columns, limit);
         Ok(remote::plan(self.files.layout.clone(), columns, groups, limit, Some(about)))
     }
