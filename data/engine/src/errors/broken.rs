@@ -14,7 +14,8 @@ const HINT: &str = "write it anew, or leave it out of the pattern";
 /// `error` with the name of the `file` that was read. What has a code of its own, and what is no fault of the file, stays as
 /// it is.
 pub(crate) fn broken(file: &str, error: DataFusionError) -> DataFusionError {
-    let is_told = causes(&error).any(|cause| cause.is::<Error>() || cause.is::<object_store::Error>());
+    let is_told =
+        causes(&error).any(|cause| cause.is::<Error>() || unboxed::<object_store::Error>(cause).is_some());
     let fault = causes(&error).find_map(fault);
     match fault {
         Some(fault) if !is_told => found(file, fault).into_engine(),
@@ -38,11 +39,16 @@ fn found(file: &str, fault: String) -> Error {
 
 /// What a reader has found in a file.
 fn fault(cause: &(dyn Cause + 'static)) -> Option<String> {
-    let is_fault = match cause.downcast_ref() {
+    let is_fault = match unboxed(cause) {
         Some(ArrowError::ParquetError(_) | ArrowError::JsonError(_) | ArrowError::ParseError(_)) => true,
-        _ => cause.is::<ParquetError>(),
+        _ => unboxed::<ParquetError>(cause).is_some(),
     };
     is_fault.then(|| cause.to_string().lines().next().unwrap_or_default().to_owned())
+}
+
+/// The engine's errors have others in boxes, which are errors of their own.
+fn unboxed<'a, E: Cause + 'static>(cause: &'a (dyn Cause + 'static)) -> Option<&'a E> {
+    cause.downcast_ref::<E>().or_else(|| cause.downcast_ref::<Box<E>>().map(Box::as_ref))
 }
 
 #[cfg(test)]
