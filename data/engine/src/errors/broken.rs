@@ -39,11 +39,12 @@ fn found(file: &str, fault: String) -> Error {
 
 /// What a reader has found in a file.
 fn fault(cause: &(dyn Cause + 'static)) -> Option<String> {
+    let said = cause.to_string();
     let is_fault = match unboxed(cause) {
         Some(ArrowError::ParquetError(_) | ArrowError::JsonError(_) | ArrowError::ParseError(_)) => true,
-        _ => unboxed::<ParquetError>(cause).is_some(),
+        _ => unboxed::<ParquetError>(cause).is_some() || said.starts_with("Parquet error: "),
     };
-    is_fault.then(|| cause.to_string().lines().next().unwrap_or_default().to_owned())
+    is_fault.then(|| said.lines().next().unwrap_or_default().to_owned())
 }
 
 /// The engine's errors have others in boxes, which are errors of their own.

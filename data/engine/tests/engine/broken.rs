@@ -62,7 +62,8 @@ async fn a_line_that_is_no_json_is_named() {
         rig.write("b.jsonl", text);
         for pattern in ["b.jsonl", "*.jsonl"] {
             let error = rig.error(&rig.scan(pattern)).await;
-            assert_broken(&error, &format!("{}, line {line}:", rig.name("b.jsonl")));
+            assert_broken(&error, &rig.name("b.jsonl"));
+            assert!(line == 0 || error.message().contains(&format!("line {line}:")), "{error:?}");
         }
     }
     rig.write("b.jsonl", "{\"x\":1}\n{\"x\":2");
