@@ -39,6 +39,12 @@ pub(super) async fn parquet(files: &[Location]) -> Result<Arc<dyn TableProvider>
         return Err(errors::empty(&empty.to_string()).into_engine());
     }
     let format: Arc<dyn FileFormat> = Arc::new(ParquetFormat::default());
+    // The engine looks at the first file alone before it plans, and does not name the others later.
+    if files.len() > 1
+        && let Some(broken) = first_broken(files, format.clone()).await
+    {
+        return Err(broken);
+    }
     match open(files, format.clone()).await {
         Ok(table) => Ok(table),
         Err(error) => Err(first_broken(files, format).await.unwrap_or(error)),

@@ -63,7 +63,11 @@ async fn a_line_that_is_no_json_is_named() {
         for pattern in ["b.jsonl", "*.jsonl"] {
             let error = rig.error(&rig.scan(pattern)).await;
             assert_broken(&error, &rig.name("b.jsonl"));
-            assert!(line == 0 || error.message().contains(&format!("line {line}:")), "{error:?}");
+            // Of many, only the first file is looked at before all are read.
+            assert!(
+                line == 0 || pattern == "*.jsonl" || error.message().contains(&format!("line {line}:")),
+                "{error:?}"
+            );
         }
     }
     rig.write("b.jsonl", "{\"x\":1}\n{\"x\":2");
