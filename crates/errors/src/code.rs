@@ -174,6 +174,8 @@ codes! {
     8032 StoreAway         Unavailable "the object store does not answer";
     8033 BadStoreOptions   Invalid     "the URL or the options of an object store are not right";
     8034 OptionsOnCluster  Invalid     "storage options are not sent to executors";
+    8040 BrokenFile        Data        "a file is broken";
+    8041 NestedInCsv       Invalid     "CSV has no place for nested columns";
     // 90xx
     9001 Internal          Internal    "something in Cardoon broke its own rules";
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write};
 
-use cardoon_engine::{OutputFormat, Rows, Writer};
+use cardoon_engine::{OutputFormat, Rows, Writer, of_writer};
 use cardoon_errors::text::clean;
 use cardoon_errors::{Code, Error, Result};
 use datafusion::arrow::array::RecordBatch;
@@ -86,6 +86,9 @@ pub(crate) fn text(lines: &str) -> Result<()> {
 fn closed(error: io::Error) -> Result<()> {
     if error.kind() == ErrorKind::BrokenPipe {
         return Ok(());
+    }
+    if let Some(ours) = of_writer(&error) {
+        return Err(ours);
     }
     Err(Error::new(Code::OutputFailed, "standard output cannot be written").source(error))
 }

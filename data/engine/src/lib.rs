@@ -29,7 +29,7 @@ pub use cluster::{BAD_ROWS, BYTES_READ, Cluster, ROWS_READ, decode, encode};
 pub use engine::{Engine, Rows, Summary};
 pub use errors::{carried, lost, was_lost};
 pub use memory::{MINIMUM as MINIMUM_MEMORY, memory};
-pub use output::{Fence, Output, OutputFormat, Writer};
+pub use output::{Fence, Output, OutputFormat, Writer, of_writer};
 pub use progress::{Counts, Files, Progress, Stage, Watch, stage_name};
 pub use python::{Children, Interest, Python, while_wanted};
 pub use session::{finding, improved, runtime};

@@ -20,7 +20,7 @@ use crate::engine::Attempt;
 use crate::memory;
 use crate::python::Planner;
 use crate::stores::Registry;
-use crate::tables::Tables;
+use crate::tables::{NamedFiles, Place, Tables};
 use crate::{Children, Settings};
 
 /// Rows in a batch, at most.
@@ -121,18 +121,21 @@ fn finished(state: SessionStateBuilder, tables: &Arc<Tables>) -> SessionContext 
     SessionContext::new_with_state(state)
 }
 
-/// `plan` with operators of ours where they are better. The rows are the same.
+/// The part of a plan that an executor has got, with operators of ours where they are better, and errors that name the
+/// file. The rows are the same.
 pub fn improved(
     plan: Arc<dyn ExecutionPlan>,
     config: &SessionConfig,
 ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-    DirectGroups.optimize(plan, config.options())
+    let plan = DirectGroups.optimize(plan, config.options())?;
+    NamedFiles(Place::Executors).optimize(plan, config.options())
 }
 
 /// The engine's rules for plans, and ours after them.
 fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     rules.push(Arc::new(DirectGroups));
+    rules.push(Arc::new(NamedFiles(Place::Here)));
     rules
 }
 

@@ -1,5 +1,6 @@
 //! What DataFusion says, in our words and with a code.
 
+mod broken;
 mod carried;
 mod lost;
 
@@ -11,6 +12,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
+pub(crate) use broken::{broken, empty, no_json};
 pub use carried::carried;
 pub(crate) use carried::{carried_text, to_be_carried};
 pub use lost::{lost, was_lost};

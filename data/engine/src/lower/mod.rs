@@ -1,6 +1,7 @@
 //! From a frame to a plan of DataFusion.
 
 mod aggregate;
+mod distinct;
 mod expr;
 mod function;
 mod project;
@@ -10,11 +11,12 @@ mod window;
 use std::collections::HashSet;
 
 use cardoon_frame::{Expr, Frame, JoinKind, Named, SortKey};
-use datafusion::common::{Column, JoinType, NullEquality};
+use datafusion::common::{Column, JoinType, NullEquality, plan_err};
 use datafusion::dataframe::DataFrame;
 use datafusion::error::Result;
 use datafusion::logical_expr::{self as df, LogicalPlanBuilder, ident};
 use datafusion::prelude::SessionContext;
+use datafusion::sql::parser::Statement;
 use futures_util::future::BoxFuture;
 
 use crate::errors::{self, IntoEngine as _};
@@ -197,5 +199,18 @@ async fn sql(session: &SessionContext, query: &str, named: &[(String, Frame)]) -
         let view = frame(session, input).await?.into_view();
         session.register_table(datafusion::common::TableReference::bare(name.as_str()), view)?;
     }
-    session.sql_with_options(query, crate::session::only_queries()).await
+    let plan = session.state().statement_to_plan(statement(session, query)?).await?;
+    crate::session::only_queries().verify_plan(&plan)?;
+    session.execute_logical_plan(plan).await
+}
+
+/// The one statement of `query`.
+fn statement(session: &SessionContext, query: &str) -> Result<Statement> {
+    let levels = session.copied_config().options().sql_parser.recursion_limit.get();
+    let mut statements = distinct::parse(query, levels)?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some(statement), true) => Ok(statement),
+        (Some(_), false) => plan_err!("a query is a single statement"),
+        (None, _) => plan_err!("the query is empty"),
+    }
 }

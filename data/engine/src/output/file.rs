@@ -5,7 +5,7 @@ use std::path::Path;
 use cardoon_errors::{Code, Error};
 use tempfile::NamedTempFile;
 
-use super::{Failure, Output, Writer, fence};
+use super::{Failure, Output, Writer, fence, of_writer};
 use crate::{Rows, Summary};
 
 /// Bytes that are gathered before they go to the file.
@@ -56,6 +56,9 @@ fn folder(path: &Path) -> &Path {
 }
 
 fn cannot_write(path: &Path, error: io::Error) -> Error {
+    if let Some(ours) = of_writer(&error) {
+        return ours;
+    }
     if fs::metadata(path).is_ok_and(|there| there.is_dir()) {
         return Error::new(Code::OutputTaken, format!("{} is a folder", path.display()))
             .hint("name a file in it");

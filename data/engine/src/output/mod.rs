@@ -6,6 +6,7 @@ mod file;
 mod object;
 mod writer;
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cardoon_errors::{Code, Error, Result};
@@ -53,6 +54,11 @@ pub(crate) async fn write(rows: &mut Rows, output: &Output) -> Result<Summary, F
         Some(url) => object::write(rows, output, &url).await,
         None => file::write(rows, output).await,
     }
+}
+
+/// An error of ours, within what the writer of a format makes of it.
+pub fn of_writer(error: &io::Error) -> Option<Error> {
+    error.get_ref()?.downcast_ref().cloned()
 }
 
 impl Output {

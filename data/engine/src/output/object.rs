@@ -2,7 +2,7 @@ use std::io;
 
 use cardoon_errors::{Code, Error, Result};
 
-use super::{Failure, Fence, Output, Writer, claim};
+use super::{Failure, Fence, Output, Writer, claim, of_writer};
 use crate::stores::{Bucket, Condition, ObjectUrl, Ready, Stores, Upload};
 use crate::{Rows, Summary};
 
@@ -54,10 +54,7 @@ async fn state(bucket: &Bucket, url: &ObjectUrl) -> Result<Condition> {
     })
 }
 
-/// What an upload says, within what the writer of a format makes of it.
 fn cannot_write(url: &ObjectUrl, error: io::Error) -> Error {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) {
-        Some(ours) => ours.clone(),
-        None => Error::new(Code::OutputFailed, format!("{url} cannot be written")).source(error),
-    }
+    of_writer(&error)
+        .unwrap_or_else(|| Error::new(Code::OutputFailed, format!("{url} cannot be written")).source(error))
 }

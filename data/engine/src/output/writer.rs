@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cardoon_errors::{Code, Error};
 use datafusion::arrow::array::RecordBatch;
 use datafusion::arrow::csv;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -25,7 +26,11 @@ enum Inner<W: Write + Send> {
 }
 
 impl<W: Write + Send> Writer<W> {
+    /// Errors with one of ours within, [`Code::NestedInCsv`], if a column cannot be written in the format.
     pub fn new(to: W, format: OutputFormat, schema: &SchemaRef) -> io::Result<Self> {
+        if format == OutputFormat::Csv {
+            all_flat(schema).map_err(io::Error::other)?;
+        }
         let failure = Failure::default();
         let to = Noting { to, failure: failure.clone() };
         let explicit_nulls = json::WriterBuilder::new().with_explicit_nulls(true);
@@ -103,6 +108,15 @@ impl<W: Write> Write for Noting<W> {
         let flushed = self.to.flush();
         self.note(flushed)
     }
+}
+
+fn all_flat(schema: &SchemaRef) -> Result<(), Error> {
+    let Some(nested) = schema.fields().iter().find(|field| field.data_type().is_nested()) else {
+        return Ok(());
+    };
+    let message = format!("column {:?} holds lists or objects, which CSV has no place for", nested.name());
+    Err(Error::new(Code::NestedInCsv, message)
+        .hint("write .parquet or .jsonl instead, or take values out of the column"))
 }
 
 fn properties() -> WriterProperties {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
+use std::slice;
 use std::sync::Arc;
 
 use cardoon_errors::{Code, Error};
@@ -12,12 +13,13 @@ use datafusion::datasource::file_format::file_compression_type::FileCompressionT
 use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::prelude::{SessionConfig, SessionContext};
+use futures_util::{StreamExt as _, future, stream};
 use url::Url;
 
-use super::Place;
 use super::location::Location;
+use super::{Place, json};
 use crate::errors::{self, IntoEngine as _};
 use crate::session;
 use crate::stores::{Object, Stores};
@@ -28,8 +30,25 @@ const LOOKED_AT: u64 = 4096;
 /// A number that the samples take for whole would be cut later, so that all rows are looked at.
 const SAMPLED: usize = usize::MAX;
 
+/// Files that are looked at together for the one that is broken.
+const AT_A_TIME: usize = 16;
+
 pub(super) async fn parquet(files: &[Location]) -> Result<Arc<dyn TableProvider>> {
-    open(files, Arc::new(ParquetFormat::default())).await
+    // The engine takes such a file for one without rows, but it is one whose writer has failed.
+    if let Some(empty) = files.iter().find(|file| file.bytes() == 0) {
+        return Err(errors::empty(&empty.to_string()).into_engine());
+    }
+    let format: Arc<dyn FileFormat> = Arc::new(ParquetFormat::default());
+    // The engine looks at the first file alone before it plans, and does not name the others later.
+    if files.len() > 1
+        && let Some(broken) = first_broken(files, format.clone()).await
+    {
+        return Err(broken);
+    }
+    match open(files, format.clone()).await {
+        Ok(table) => Ok(table),
+        Err(error) => Err(first_broken(files, format).await.unwrap_or(error)),
+    }
 }
 
 /// An object in each line, or one array of objects.
@@ -49,7 +68,10 @@ pub(super) async fn json(files: &[Location], place: Place) -> Result<Arc<dyn Tab
         .with_file_compression_type(compression)
         .with_schema_infer_max_rec(SAMPLED)
         .with_newline_delimited(!is_array);
-    open(files, Arc::new(format)).await
+    match open(files, Arc::new(format)).await {
+        Ok(table) => Ok(table),
+        Err(error) => Err(json::first_fault(files, is_array).await.unwrap_or(error)),
+    }
 }
 
 /// Neither of the two is in the plan that executors get.
@@ -101,6 +123,19 @@ async fn open(files: &[Location], format: Arc<dyn FileFormat>) -> Result<Arc<dyn
         .infer_schema(&state)
         .await?;
     Ok(Arc::new(ListingTable::try_new(config)?))
+}
+
+/// The error of the first of many files that cannot be opened, which the engine does not name.
+async fn first_broken(files: &[Location], format: Arc<dyn FileFormat>) -> Option<DataFusionError> {
+    let opened = stream::iter(files.to_vec()).map(|file| {
+        let format = format.clone();
+        async move {
+            let error = open(slice::from_ref(&file), format).await.err()?;
+            Some(errors::broken(&file.to_string(), error))
+        }
+    });
+    let mut faults = opened.buffered(AT_A_TIME).filter_map(future::ready);
+    faults.next().await
 }
 
 /// By its parts, since brackets and stars in a name are no pattern any more.

@@ -1,8 +1,10 @@
 //! What a query reads: files by their names, as tables.
 
 mod csv;
+mod json;
 mod listing;
 mod location;
+mod named;
 mod objects;
 mod paths;
 mod roots;
@@ -24,6 +26,7 @@ use crate::errors::{Disagreement, IntoEngine as _};
 use roots::Roots;
 
 pub(crate) use csv::{Cuts, Length, decode, encode, length};
+pub(crate) use named::NamedFiles;
 
 /// Finds the tables of an engine's queries, and remembers which columns had to be widened.
 pub(crate) struct Tables {

@@ -1,6 +1,7 @@
 //! The engine on real files.
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic")]
 
+mod broken;
 mod columns;
 mod files;
 mod frames;

@@ -130,3 +130,27 @@ async fn a_limit_does_not_change_what_a_window_sees() {
         }
     }
 }
+
+/// The rows are those that DuckDB gives.
+#[tokio::test]
+async fn is_distinct_from_binds_as_is_null_does() {
+    let rig = Rig::new();
+    rig.write("a.csv", "id,a,b,c\n1,1,1,true\n2,1,2,true\n3,,2,false\n4,,,true\n5,2,,false\n");
+    for (condition, ids) in [
+        ("a is distinct from b and c", vec!["2"]),
+        ("a is not distinct from b and c", vec!["1", "4"]),
+        ("a is distinct from b or c", vec!["1", "2", "3", "4", "5"]),
+        ("c and a is not distinct from b or id = 5", vec!["1", "4", "5"]),
+        ("not a is distinct from b and id > 1", vec!["4"]),
+        ("a is distinct from b + 1 - 1 and not c", vec!["3", "5"]),
+        ("a IS /* so */ NOT\n DISTINCT\n FROM b AND id IN (1, 2)", vec!["1"]),
+        ("(a is distinct from b) = c and id < 3", vec!["2"]),
+    ] {
+        let query = rig.sql(&format!("select id from '{{}}/a.csv' where {condition} order by id"));
+        assert_eq!(rig.rows(&query).await, ids, "{condition}");
+    }
+    let nested = "select count(*) from (select * from '{}/a.csv' where a is distinct from b and c) t \
+                  join '{}/a.csv' u on t.id is not distinct from u.id and u.c";
+    assert_eq!(rig.rows(&rig.sql(nested)).await, ["1"]);
+    assert_eq!(rig.rows(&rig.sql("select 'is distinct from'")).await, ["is distinct from"]);
+}

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
-import weakref
 from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cardoon_data import _index, _kinds, _local
+from cardoon_data._folders import Folder
 from cardoon_data._table import Column, Table
 
 if TYPE_CHECKING:
@@ -23,13 +21,12 @@ if TYPE_CHECKING:
 
 
 class _File:
-    """A file in a folder of its own, which are removed with this object, and at the latest with this process. One that calls
-    functions is killed when it is idle: nothing else would be left of it then."""
+    """A file in a folder of its own, which are removed with this object, and at the latest with this process; if that is killed,
+    by the next one."""
 
     def __init__(self) -> None:
-        folder = tempfile.mkdtemp(prefix="cardoon-data-")
-        self.path = os.path.join(folder, "rows.parquet")
-        weakref.finalize(self, _remove, folder, os.getpid())
+        self._folder = Folder()
+        self.path = os.path.join(self._folder.path, "rows.parquet")
 
 
 def of_table(table: Table) -> Table:
@@ -84,9 +81,3 @@ def _is_category(column: pd.Series) -> bool:
 
 def _scan(file: _File) -> dict[str, Any]:
     return {"scan": {"paths": [file.path], "format": "parquet"}}
-
-
-def _remove(folder: str, process: int) -> None:
-    """Removes a folder, unless this is a fork of the process that it belongs to."""
-    if os.getpid() == process:
-        shutil.rmtree(folder, ignore_errors=True)

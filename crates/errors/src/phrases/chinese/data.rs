@@ -136,6 +136,17 @@ phrases! {
         "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL where executors are started" =>
             "在启动执行器的环境里设置 AWS_ACCESS_KEY_ID、AWS_SECRET_ACCESS_KEY 和 AWS_ENDPOINT_URL";
     }
+    BrokenFile {
+        "{} is broken" => "{0} 已损坏";
+        "it has 0 bytes" => "它是 0 字节";
+        "{}, line {}: this is no JSON" => "{0} 第 {1} 行：不是 JSON";
+        "write it anew, or leave it out of the pattern" => "重新生成这个文件，或者让通配符不要匹配到它";
+    }
+    NestedInCsv {
+        "column {} holds lists or objects, which CSV has no place for" => "{0} 列里是列表或对象，CSV 放不下";
+        "write .parquet or .jsonl instead, or take values out of the column" =>
+            "改写成 .parquet 或 .jsonl，或者先从这一列里取出要用的值";
+    }
     FileUnreadable {
         "the object store fails for {}" => "访问 {0} 时，对象存储出错";
         "it answers {}" => "它的应答是 {0}";

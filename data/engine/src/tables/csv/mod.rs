@@ -12,10 +12,10 @@ mod source;
 mod spread;
 mod table;
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 
-use cardoon_csv::Kind;
+use cardoon_csv::{Input, Kind};
 use cardoon_errors::Error;
 use cardoon_frame::Scan;
 use datafusion::catalog::TableProvider;
@@ -57,13 +57,21 @@ impl FromIterator<Option<u64>> for Length {
     }
 }
 
+/// A file at its begin, unpacked.
+pub(super) fn unpacked(file: &Location) -> Result<Input, Error> {
+    source::source(file, None)?.open().map_err(|error| unreadable(&file.to_string(), error))
+}
+
+/// The error of a file that cannot be read.
+pub(super) fn unreadable(file: &str, error: io::Error) -> Error {
+    failure::of_io(file, error)
+}
+
 /// The first bytes of a file, unpacked, `most` at most.
 pub(super) fn begin(file: &Location, most: usize) -> Result<Vec<u8>, Error> {
-    let source = source::source(file, None)?;
-    let failed = |source_error| failure::of_io(source.name(), source_error);
     let mut begin = Vec::new();
-    source.open().and_then(|input| input.take(most as u64).read_to_end(&mut begin)).map_err(failed)?;
-    Ok(begin)
+    let read = unpacked(file)?.take(most as u64).read_to_end(&mut begin);
+    read.map(|_| begin).map_err(|error| unreadable(&file.to_string(), error))
 }
 
 /// Looks at every file for its columns, and at samples of it for what they hold. `needed` tells what earlier attempts
