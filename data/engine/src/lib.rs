@@ -22,6 +22,7 @@ mod progress;
 mod python;
 mod session;
 mod settings;
+mod shares;
 mod stores;
 mod tables;
 

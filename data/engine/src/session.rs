@@ -19,6 +19,7 @@ use crate::direct::DirectGroups;
 use crate::engine::Attempt;
 use crate::memory;
 use crate::python::Planner;
+use crate::shares::Shares;
 use crate::stores::Registry;
 use crate::tables::{NamedFiles, Place, Tables};
 use crate::{Children, Settings};
@@ -67,12 +68,14 @@ pub(crate) fn session(
     attempt: &Attempt,
 ) -> SessionContext {
     let mut config = config(settings.threads(), tables).with_extension(children.clone());
+    let mut runtime = runtime.clone();
     if attempt.memory_is_short {
         config = short_of_memory(config, settings.threads());
+        runtime = shared_out(&runtime);
     }
     let state = SessionStateBuilder::new()
         .with_config(config)
-        .with_runtime_env(runtime.clone())
+        .with_runtime_env(runtime)
         .with_default_features()
         .with_query_planner(Arc::new(Planner))
         .with_physical_optimizer_rules(rules());
@@ -146,6 +149,12 @@ fn short_of_memory(mut config: SessionConfig, threads: usize) -> SessionConfig {
     options.optimizer.prefer_hash_join = false;
     options.execution.target_partitions = threads.div_ceil(2).max(2);
     little_at_a_time(config)
+}
+
+/// The same runtime, in which each sort has a share of the memory.
+fn shared_out(runtime: &RuntimeEnv) -> Arc<RuntimeEnv> {
+    let shares = Arc::new(Shares::new(runtime.memory_pool.clone()));
+    Arc::new(RuntimeEnv { memory_pool: shares, ..runtime.clone() })
 }
 
 /// For sorts that share little memory.
