@@ -60,9 +60,9 @@ mod tests {
     #[test]
     fn only_faults_of_a_file_are_told_as_such() {
         let of = |error| coded(broken("a.parquet", error)).code();
-        let page = ParquetError::General("corrupt".into());
-        assert_eq!(of(DataFusionError::ParquetError(Box::new(page.clone()))), Code::BrokenFile);
-        assert_eq!(of(ArrowError::from(page).into()), Code::BrokenFile);
+        let page = || ParquetError::General("corrupt".into());
+        assert_eq!(of(DataFusionError::ParquetError(Box::new(page()))), Code::BrokenFile);
+        assert_eq!(of(ArrowError::from(page()).into()), Code::BrokenFile);
         assert_eq!(of(DataFusionError::ResourcesExhausted("1 GB".into())), Code::OutOfMemory);
         let away = Error::new(Code::StoreAway, "x");
         let within = ParquetError::External(Box::new(away.into_engine()));

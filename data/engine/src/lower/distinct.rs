@@ -23,15 +23,15 @@ const NOT_DISTINCT: (&str, &[Keyword]) =
 pub(super) fn parse(query: &str, levels: usize) -> Result<Vec<Statement>> {
     let tokens =
         Tokenizer::new(&GenericDialect, query).tokenize_with_location().map_err(ParserError::from)?;
-    let parser = DFParserBuilder::new(operators(tokens)).with_dialect(&GenericDialect);
+    let parser = DFParserBuilder::new(operators(&tokens)).with_dialect(&GenericDialect);
     let mut statements = parser.with_recursion_limit(levels).build()?.parse_statements()?;
     statements.iter_mut().for_each(restore);
     Ok(statements.into())
 }
 
 /// `tokens` with an operator for each of the words. Spaces and comments may stand between them.
-fn operators(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
-    let mut rest = tokens.as_slice();
+fn operators(tokens: &[TokenWithSpan]) -> Vec<TokenWithSpan> {
+    let mut rest = tokens;
     let mut made = Vec::with_capacity(tokens.len());
     while let Some((first, after)) = rest.split_first() {
         let found = [DISTINCT, NOT_DISTINCT].into_iter().find_map(|(operator, words)| {

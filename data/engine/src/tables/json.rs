@@ -1,6 +1,5 @@
 //! Which line of which file is no JSON: the engine says neither.
 
-use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 
 use cardoon_csv::Input;
@@ -14,7 +13,7 @@ use crate::errors::{self, IntoEngine as _};
 use crate::stores::Stores;
 
 /// An object, whatever it holds.
-type Object = HashMap<String, IgnoredAny>;
+type Object = serde_json::Map<String, serde_json::Value>;
 
 /// The error of the first line that cannot be read, nothing if all can. All files are read, on a thread that may wait.
 pub(super) async fn first_fault(files: &[Location], is_array: bool) -> Option<DataFusionError> {
