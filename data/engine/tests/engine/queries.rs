@@ -131,7 +131,7 @@ async fn a_limit_does_not_change_what_a_window_sees() {
     }
 }
 
-/// The rows are those that DuckDB gives.
+/// The rows are those that `DuckDB` gives.
 #[tokio::test]
 async fn is_distinct_from_binds_as_is_null_does() {
     let rig = Rig::new();
