@@ -55,7 +55,9 @@ impl Answer {
 
     /// It has no name, so that nothing stays if this process is killed.
     fn file(&self) -> io::Result<File> {
-        self.spill_folder.as_ref().map_or_else(tempfile::tempfile, tempfile::tempfile_in)
+        let Some(folder) = &self.spill_folder else { return tempfile::tempfile() };
+        tempfile::tempfile_in(folder)
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", folder.display())))
     }
 
     pub(super) fn into_stream(self) -> Result<SendableRecordBatchStream> {

@@ -44,7 +44,9 @@ fn fault(cause: &(dyn Cause + 'static)) -> Option<String> {
         Some(ArrowError::ParquetError(_) | ArrowError::JsonError(_) | ArrowError::ParseError(_)) => true,
         _ => unboxed::<ParquetError>(cause).is_some() || said.starts_with("Parquet error: "),
     };
-    is_fault.then(|| said.lines().next().unwrap_or_default().to_owned())
+    // A store that did not give the file: the reader has only its words.
+    let is_of_store = said.contains("Object Store error");
+    (is_fault && !is_of_store).then(|| said.lines().next().unwrap_or_default().to_owned())
 }
 
 /// The engine's errors have others in boxes, which are errors of their own.

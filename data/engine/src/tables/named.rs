@@ -28,6 +28,9 @@ use url::Url;
 use super::Place;
 use crate::errors;
 
+/// What they read. The reader of CSV is ours, and names its files.
+const NAMELESS: [&str; 2] = ["parquet", "json"];
+
 /// The rule that puts names into a plan. It is to be the last one, since the others know the readers by their types.
 #[derive(Debug)]
 pub(crate) struct NamedFiles(pub(crate) Place);
@@ -80,6 +83,9 @@ impl PhysicalOptimizerRule for NamedFiles {
 
 fn named(exec: &DataSourceExec, place: Place) -> Option<Arc<dyn ExecutionPlan>> {
     let mut scan = exec.data_source().downcast_ref::<FileScanConfig>()?.clone();
+    if !NAMELESS.contains(&scan.file_source.file_type()) {
+        return None;
+    }
     scan.file_source = Arc::new(NamedSource { inner: scan.file_source.clone(), place });
     Some(Arc::new(exec.clone().with_data_source(Arc::new(scan))))
 }

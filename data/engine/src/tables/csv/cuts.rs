@@ -137,19 +137,24 @@ mod tests {
         ended: Option<mpsc::Sender<()>>,
     }
 
-    struct Reader(Option<mpsc::Sender<()>>);
+    struct Reader {
+        ends_row: bool,
+        ended: Option<mpsc::Sender<()>>,
+    }
 
     impl Read for Reader {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let length = buffer.len() / 2 * 2;
-            buffer[..length].chunks_exact_mut(2).for_each(|row| row.copy_from_slice(b"1\n"));
-            Ok(length)
+            for byte in buffer.iter_mut() {
+                *byte = if self.ends_row { b'\n' } else { b'1' };
+                self.ends_row = !self.ends_row;
+            }
+            Ok(buffer.len())
         }
     }
 
     impl Drop for Reader {
         fn drop(&mut self) {
-            if let Some(ended) = &self.0 {
+            if let Some(ended) = &self.ended {
                 let _ = ended.send(());
             }
         }
@@ -166,7 +171,7 @@ mod tests {
 
         fn open(&self) -> io::Result<Input> {
             self.opened.fetch_add(1, Ordering::Relaxed);
-            Ok(Box::new(Reader(self.ended.clone())))
+            Ok(Box::new(Reader { ends_row: false, ended: self.ended.clone() }))
         }
 
         fn open_at(&self, _: u64) -> io::Result<Option<Input>> {
