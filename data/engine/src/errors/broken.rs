@@ -11,16 +11,12 @@ use super::{IntoEngine as _, causes};
 
 const HINT: &str = "write it anew, or leave it out of the pattern";
 
-/// `error` with the name of the `file` that was read. What has a code of its own, and what is no fault of the file, stays as
-/// it is.
-pub(crate) fn broken(file: &str, error: DataFusionError) -> DataFusionError {
+/// What `error` says of the `file` that was read; nothing if it has a code of its own or is no fault of the file.
+pub(crate) fn broken(file: &str, error: &DataFusionError) -> Option<DataFusionError> {
     let is_told =
-        causes(&error).any(|cause| cause.is::<Error>() || unboxed::<object_store::Error>(cause).is_some());
-    let fault = causes(&error).find_map(fault);
-    match fault {
-        Some(fault) if !is_told => found(file, fault).into_engine(),
-        _ => error,
-    }
+        causes(error).any(|cause| cause.is::<Error>() || unboxed::<object_store::Error>(cause).is_some());
+    let fault = causes(error).find_map(fault);
+    fault.filter(|_| !is_told).map(|fault| found(file, fault).into_engine())
 }
 
 /// The error of a file of no bytes that must have some.
@@ -61,7 +57,7 @@ mod tests {
 
     #[test]
     fn only_faults_of_a_file_are_told_as_such() {
-        let of = |error| coded(broken("a.parquet", error)).code();
+        let of = |error| coded(broken("a.parquet", &error).unwrap_or(error)).code();
         let page = || ParquetError::General("corrupt".into());
         assert_eq!(of(DataFusionError::ParquetError(Box::new(page()))), Code::BrokenFile);
         assert_eq!(of(ArrowError::from(page()).into()), Code::BrokenFile);

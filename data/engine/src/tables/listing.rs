@@ -131,7 +131,7 @@ async fn first_broken(files: &[Location], format: Arc<dyn FileFormat>) -> Option
         let format = format.clone();
         async move {
             let error = open(slice::from_ref(&file), format).await.err()?;
-            Some(errors::broken(&file.to_string(), error))
+            Some(errors::broken(&file.to_string(), &error).unwrap_or(error))
         }
     });
     let mut faults = opened.buffered(AT_A_TIME).filter_map(future::ready);

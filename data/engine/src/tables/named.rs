@@ -197,10 +197,10 @@ impl File {
     }
 
     fn failed(&self, error: DataFusionError) -> DataFusionError {
-        let error = errors::broken(&self.name, error);
-        match self.place {
-            Place::Here => error,
-            Place::Executors => errors::to_be_carried(error),
+        match (errors::broken(&self.name, &error), self.place) {
+            (Some(broken), Place::Here) => broken,
+            (Some(broken), Place::Executors) => errors::to_be_carried(broken),
+            (None, _) => error,
         }
     }
 }
