@@ -15,6 +15,7 @@ import pytest
 
 import cardoon.dataframe as dd
 from cardoon_data._progress import Stage, State, last_line, line
+from helpers.processes import wait_until
 
 ROWS = 300_000
 
@@ -37,11 +38,18 @@ class Terminal(io.StringIO):
 def test_a_bar_shows_stages_while_a_query_runs(many: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     out = Terminal()
-    with dd.ProgressBar(dt=0.001, out=out):
-        dd.read_csv(many).groupby("k").n.sum().compute()
-    *looks, last = [look for look in out.getvalue().split("\r") if look]
-    assert any("read " in look and "  group " in look for look in looks), looks
-    assert any(" s left" in look for look in looks), looks
+
+    def is_shown() -> bool:
+        with dd.ProgressBar(dt=0.001, out=out):
+            dd.read_csv(many).groupby("k").n.sum().compute()
+        return " s left" in out.getvalue() and any("read " in look and "  group " in look for look in looks())
+
+    def looks() -> list[str]:
+        return [look for look in out.getvalue().split("\r") if look]
+
+    # The query may be over before the thread that draws has seen it half done.
+    wait_until(is_shown)
+    last = looks()[-1]
     size = many.stat().st_size
     assert f"] 100%  {size / 1e6:.1f} MB  {ROWS:,} rows  0 B spilled  0 retries  " in last
     assert last.endswith(" s\x1b[K\n")
