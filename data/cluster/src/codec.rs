@@ -7,13 +7,14 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::logical_plan::LogicalExtensionCodec;
 use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConverterExtension};
 
-use crate::broadcast::BroadcastExec;
+use crate::joins::{Side, SideExec};
 
 /// What our steps of a plan begin with, and Ballista's do not: theirs begin with the tag of a field.
 const OURS: &[u8] = b"cardoon\0";
 
-/// A side of a join that every task is given, which is a step of this crate.
-const BROADCAST: &[u8] = b"cardoon broadcast\0";
+/// Sides of joins, which are steps of this crate.
+const SIDES: [(Side, &[u8]); 2] =
+    [(Side::Broadcast, b"cardoon broadcast\0"), (Side::Whole, b"cardoon whole\0")];
 
 /// Our steps of a plan and Ballista's, as bytes.
 #[derive(Debug, Default)]
@@ -35,9 +36,10 @@ impl PhysicalExtensionCodec for Codec {
         context: &TaskContext,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        match (sent.strip_prefix(OURS), inputs) {
-            (Some(ours), _) => cardoon_engine::decode(ours, inputs),
-            (None, [input]) if sent == BROADCAST => Ok(Arc::new(BroadcastExec::new(input.clone()))),
+        let side = SIDES.into_iter().find(|(_, name)| *name == sent);
+        match (sent.strip_prefix(OURS), side, inputs) {
+            (Some(ours), ..) => cardoon_engine::decode(ours, inputs),
+            (None, Some((side, _)), [input]) => Ok(SideExec::over(input, side)),
             _ => self.0.try_decode(sent, inputs, context, converter),
         }
     }
@@ -48,8 +50,9 @@ impl PhysicalExtensionCodec for Codec {
         sent: &mut Vec<u8>,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
-        if step.is::<BroadcastExec>() {
-            sent.extend_from_slice(BROADCAST);
+        if let Some(step) = step.downcast_ref::<SideExec>() {
+            let name = SIDES.into_iter().find(|(side, _)| *side == step.side()).map(|(_, name)| name);
+            sent.extend_from_slice(name.unwrap_or_default());
             return Ok(());
         }
         match cardoon_engine::encode(step.as_ref())? {

@@ -13,11 +13,11 @@
 
 mod access;
 mod address;
-mod broadcast;
 mod client;
 mod codec;
 mod executor;
 mod folder;
+mod joins;
 mod limits;
 mod scheduler;
 mod state;

@@ -18,6 +18,7 @@ use crate::cluster::Cluster;
 use crate::direct::DirectGroups;
 use crate::engine::Attempt;
 use crate::memory;
+use crate::nulls;
 use crate::python::Planner;
 use crate::shares::Shares;
 use crate::stores::Registry;
@@ -120,7 +121,9 @@ fn finished(state: SessionStateBuilder, tables: &Arc<Tables>) -> SessionContext 
     let named = state.catalog_list().clone();
     let factory: Arc<dyn UrlTableFactory> = tables.clone();
     let catalogs = Arc::new(DynamicFileCatalog::new(named, factory));
-    let state = SessionStateBuilder::from(state).with_catalog_list(catalogs).build();
+    let rules = nulls::kept(state.optimizers());
+    let state =
+        SessionStateBuilder::from(state).with_catalog_list(catalogs).with_optimizer_rules(rules).build();
     SessionContext::new_with_state(state)
 }
 
@@ -151,8 +154,13 @@ fn short_of_memory(mut config: SessionConfig, threads: usize) -> SessionConfig {
     little_at_a_time(config)
 }
 
-/// The same runtime, in which each sort has a share of the memory.
-fn shared_out(runtime: &RuntimeEnv) -> Arc<RuntimeEnv> {
+/// Whether a query begins again that had too little memory; executors are told by this.
+pub fn is_short_of_memory(config: &SessionConfig) -> bool {
+    config.options().execution.sort_spill_reservation_bytes == SORT_RESERVE
+}
+
+/// The same runtime, in which each sort has a share of the memory: for queries that begin again with little of it.
+pub fn shared_out(runtime: &RuntimeEnv) -> Arc<RuntimeEnv> {
     let shares = Arc::new(Shares::new(runtime.memory_pool.clone()));
     Arc::new(RuntimeEnv { memory_pool: shares, ..runtime.clone() })
 }

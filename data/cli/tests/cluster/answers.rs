@@ -6,7 +6,7 @@ use std::io::Write as _;
 use crate::rig::{Cluster, Home, sorted, stdout};
 
 /// Queries whose rows have no order.
-const UNORDERED: [&str; 33] = [
+const UNORDERED: [&str; 39] = [
     "select action, count(*) as n, sum(amount) as s, min(ts) as first from 'logs/*.csv' group by action",
     "select l.user_id, u.city, count(*) as n from 'logs/*.csv' l join 'users.csv' u on l.user_id = u.id group by l.user_id, u.city",
     "select l.user_id, u.name, sum(l.amount) as s from 'logs/*.csv' l left join 'users.csv' u on l.user_id = u.id group by l.user_id, u.name",
@@ -28,6 +28,12 @@ const UNORDERED: [&str; 33] = [
     "select v from 'few.csv' x left join 'none.csv' y on x.k = y.k",
     "select count(*) as n from 'few.csv' x where not exists (select 1 from 'none.csv' y where y.k = x.k)",
     "select count(*) as n, sum(x.v) as s from 'few.csv' x left join 'few.csv' y on x.k = y.v",
+    "select x.v, l.id from 'few.csv' x left join 'logs/*.csv' l on l.amount > x.v + 94 and l.id > x.k * 9000",
+    "select x.v, l.id from 'few.csv' x left join 'logs/*.csv' l on l.id < x.k",
+    "select count(*) as n, count(x.k) as few from 'few.csv' x full join 'logs/*.csv' l on l.id < x.v",
+    "select v from 'few.csv' x where exists (select 1 from 'logs/*.csv' l where l.id > x.k)",
+    "select v from 'few.csv' x where not exists (select 1 from 'logs/*.csv' l where l.id < x.k - 9)",
+    "select v from 'few.csv' x where v > 3 or exists (select 1 from 'logs/*.csv' l where l.id < x.k - 9)",
     "select distinct action, user_id % 5 as part from 'logs/*.csv'",
     "select count(distinct user_id) as users, count(distinct action) as actions from 'logs/*.csv'",
     "select user_id, id, row_number() over (partition by user_id order by id) as nth, lag(id) over (partition by user_id order by id) as before from 'logs/*.csv' where user_id < 5",

@@ -35,7 +35,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use crate::access::{Access, Token};
 use crate::address::Address;
-use crate::broadcast;
+use crate::joins;
 use crate::limits;
 use crate::state::State;
 use answer::Answer;
@@ -94,7 +94,7 @@ impl Cluster for Client {
         session
             .with_config(config)
             .with_optimizer_rules(ballista_default_optimizer_rules())
-            .with_physical_optimizer_rules(broadcast::rules())
+            .with_physical_optimizer_rules(joins::rules())
     }
 
     async fn run(
@@ -181,7 +181,7 @@ fn configured(config: SessionConfig, little_memory: bool) -> SessionConfig {
     let batch_rows = config.batch_size();
     let mut config = config
         .set_usize(BALLISTA_SHUFFLE_SORT_BASED_BATCH_SIZE, batch_rows)
-        .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, broadcast::SMALL);
+        .set_usize(BALLISTA_BROADCAST_JOIN_THRESHOLD_BYTES, joins::SMALL);
     let joins = &mut config.options_mut().optimizer;
     joins.prefer_hash_join = !little_memory;
     joins.hash_join_single_partition_threshold = wanted.hash_join_single_partition_threshold;

@@ -172,12 +172,17 @@ fn work(
     fs::create_dir_all(&spill_folder).map_err(|error| failed("it has no folder for its files", error))?;
     let limits = Settings { memory: settings.memory, spill_folder: Some(spill_folder), ..Settings::new() };
     let runtime = cardoon_engine::runtime(&limits)?;
+    let shared_out = cardoon_engine::shared_out(&runtime);
+    let of_task = move |config: &SessionConfig| {
+        let is_short = cardoon_engine::is_short_of_memory(config);
+        Ok(if is_short { shared_out.clone() } else { runtime.clone() })
+    };
     let children = Arc::new(Children::new(settings.python.clone(), settings.memory)?);
     let endpoint = access.endpoint();
     Ok(Work::new(
         registration,
         &folder.path().join("shuffle").display().to_string(),
-        Arc::new(move |_| Ok(runtime.clone())),
+        Arc::new(of_task),
         Arc::new(move || session(endpoint.clone()).with_extension(children.clone())),
         Arc::new(functions()),
         Arc::new(LoggingMetricsCollector::default()),

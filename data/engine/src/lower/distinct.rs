@@ -1,4 +1,4 @@
-//! `is [not] distinct from` binds as `is null` does. The parser would take all that follows for its right side, so that
+//! `is [not] distinct from` binds as a comparison does. The parser would take all that follows for its right side, so that
 //! `a is distinct from b and c` were true where `a` differs from what `b and c` says.
 //!
 //! For the parser the words are one operator, which it knows how to bind; in what it makes they are words again.

@@ -1,8 +1,8 @@
 //! Parquet and JSON lines, which DataFusion reads itself.
 
 use std::fs::File;
-use std::io::Read as _;
-use std::path::Path;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::path::{Component, Path, PathBuf};
 use std::slice;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ use crate::errors::{self, IntoEngine as _};
 use crate::session;
 use crate::stores::{Object, Stores};
 
-/// Bytes at the begin of a file in which an array must begin.
+/// Bytes at the begin of a file in which an array must begin, and at its end in which it must end.
 const LOOKED_AT: u64 = 4096;
 
 /// A number that the samples take for whole would be cut later, so that all rows are looked at.
@@ -63,6 +63,14 @@ pub(super) async fn json(files: &[Location], place: Place) -> Result<Arc<dyn Tab
     };
     if place == Place::Executors && (is_array || compression.is_compressed()) {
         return Err(only_lines().into_engine());
+    }
+    // The engine takes the end of a file for the end of the array.
+    if is_array
+        && !compression.is_compressed()
+        && !files.iter().all(ends_with_bracket)
+        && let Some(fault) = json::first_fault(files, is_array).await
+    {
+        return Err(fault);
     }
     let format = JsonFormat::default()
         .with_file_compression_type(compression)
@@ -103,6 +111,21 @@ fn begins_with_bracket(file: &Path) -> bool {
     read.is_ok() && begin.trim_ascii_start().starts_with(b"[")
 }
 
+/// Whether an array may end there. Objects are not looked at.
+fn ends_with_bracket(file: &Location) -> bool {
+    let Location::Local(path) = file else { return true };
+    let end = || {
+        let mut file = File::open(path)?;
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(LOOKED_AT)))?;
+        let mut end = Vec::new();
+        file.take(LOOKED_AT).read_to_end(&mut end)?;
+        io::Result::Ok(end)
+    };
+    // One that cannot be read says so later.
+    end().map_or(true, |end| end.trim_ascii_end().ends_with(b"]"))
+}
+
 async fn object_begins_with_bracket(object: &Object) -> Result<bool, Error> {
     if object.bytes == 0 {
         return Ok(false);
@@ -138,11 +161,17 @@ async fn first_broken(files: &[Location], format: Arc<dyn FileFormat>) -> Option
     faults.next().await
 }
 
+/// The whole path of a file, without `..`, which the engine refuses.
+fn plain(path: &Path) -> io::Result<PathBuf> {
+    let path = std::path::absolute(path)?;
+    if path.components().any(|part| part == Component::ParentDir) { path.canonicalize() } else { Ok(path) }
+}
+
 /// By its parts, since brackets and stars in a name are no pattern any more.
 fn url(file: &Location) -> Result<Url> {
     let none = || errors::internal("a file has no URL").into_engine();
     match file {
-        Location::Local(path) => Url::from_file_path(std::path::absolute(path)?).map_err(|()| none()),
+        Location::Local(path) => Url::from_file_path(plain(path)?).map_err(|()| none()),
         Location::Object(Object { url: object, options, .. }) => {
             let mut url = Url::parse(&format!("s3://{}", object.bucket)).map_err(|_| none())?;
             url.set_username(options.as_deref().unwrap_or_default()).map_err(|()| none())?;

@@ -52,6 +52,8 @@ async fn a_parquet_file_that_is_broken_is_named() {
     }
     rig.write("b.parquet", whole);
     assert_eq!(rig.rows(&rig.sql("select count(y) from '{}/*.parquet'")).await, ["3000"]);
+    fs::create_dir(rig.path("within")).unwrap();
+    assert_eq!(rig.rows(&rig.sql("select count(y) from '{}/within/../b.parquet'")).await, ["1000"]);
 }
 
 #[tokio::test]
@@ -74,6 +76,17 @@ async fn a_line_that_is_no_json_is_named() {
     assert_broken(&rig.error(&rig.scan("*.jsonl")).await, &rig.name("b.jsonl"));
     rig.write("b.jsonl", "");
     assert_eq!(rig.rows(&rig.scan("*.jsonl")).await, ["1"], "a file of no lines has no rows");
+}
+
+#[tokio::test]
+async fn an_array_without_its_end_is_broken() {
+    let rig = Rig::new();
+    for text in ["[{\"x\":1},{\"x\":2},\n", "[{\"x\":1},{\"x\":2}", "[{\"x\":1},{\"x\""] {
+        rig.write("b.json", text);
+        assert_broken(&rig.error(&rig.scan("b.json")).await, &rig.name("b.json"));
+    }
+    rig.write("b.json", "[{\"x\":1},{\"x\":2}]\n\n");
+    assert_eq!(rig.rows(&rig.scan("b.json")).await, ["1", "2"]);
 }
 
 #[tokio::test]

@@ -131,6 +131,22 @@ async fn a_limit_does_not_change_what_a_window_sees() {
     }
 }
 
+#[tokio::test]
+async fn nulls_are_equal_in_that_join_alone_which_says_so() {
+    let rig = Rig::new();
+    rig.write("p.csv", "k,g\n1,1\n1,\n,1\n");
+    rig.write("q.csv", "g,h\n1,1\n,2\n");
+    rig.write("r.csv", "k,z\n1,1\n,5\n");
+    let joined = |first: &str, second: &str| {
+        rig.sql(&format!(
+            "select p.k, p.g, q.h, r.z from '{{}}/p.csv' p join '{{}}/q.csv' q on {first} join '{{}}/r.csv' r on {second}"
+        ))
+    };
+    let same = "p.k is not distinct from r.k";
+    assert_eq!(rig.sorted(&joined("p.g = q.g", same)).await, ["1|1|1|1", "null|1|1|5"]);
+    assert_eq!(rig.sorted(&joined("p.g is not distinct from q.g", "p.k = r.k")).await, ["1|1|1|1", "1|null|2|1"]);
+}
+
 /// The rows are those that `DuckDB` gives.
 #[tokio::test]
 async fn is_distinct_from_binds_as_is_null_does() {

@@ -1,4 +1,4 @@
-//! Joins whose smaller side every task is given whole.
+//! Joins one side of which goes to every task, or to one alone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,11 +9,12 @@ use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNod
 use datafusion::common::{JoinType, Statistics};
 use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::TaskContext;
-use datafusion::physical_expr::PhysicalExpr;
+use datafusion::physical_expr::{Distribution, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
+use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
-use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
+use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, PartitionMode};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::{
     DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, SendableRecordBatchStream,
@@ -31,6 +32,7 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let sides = rules.iter().position(|rule| rule.name() == "join_selection");
     // What follows divides the rows as the joins need them.
     rules.insert(sides.map_or(0, |place| place + 1), Arc::new(Broadcasts));
+    rules.push(Arc::new(Undivided));
     rules
 }
 
@@ -65,16 +67,50 @@ fn settled(join: &HashJoinExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
     if *join.partition_mode() == PartitionMode::Partitioned && !join.null_aware {
         return Ok(None);
     }
-    // Ballista has one task carry out a join that asks whether there is any null.
+    // One task carries out a join that asks whether there is any null.
     if !join.null_aware && !is_told_by_the_right(*join.join_type()) {
         return join.builder().with_partition_mode(PartitionMode::Partitioned).build_exec().map(Some);
     }
-    let left: Arc<dyn ExecutionPlan> = Arc::new(BroadcastExec::new(join.left().clone()));
+    let left = SideExec::over(join.left(), Side::Broadcast);
+    let right =
+        if join.null_aware { SideExec::over(join.right(), Side::Whole) } else { join.right().clone() };
     join.builder()
         .with_partition_mode(PartitionMode::CollectLeft)
-        .with_new_children(vec![left, join.right().clone()])?
+        .with_new_children(vec![left, right])?
         .build_exec()
         .map(Some)
+}
+
+/// Has one task carry out a join without keys that also gives rows of the left side alone: several would each give them.
+#[derive(Debug)]
+struct Undivided;
+
+impl PhysicalOptimizerRule for Undivided {
+    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
+        plan.transform_up(|step| {
+            let undivided = match step.downcast_ref::<NestedLoopJoinExec>() {
+                Some(join) if !is_told_by_the_right(*join.join_type()) => Some(undivided(&step, join)?),
+                _ => None,
+            };
+            Ok(undivided.map_or_else(|| Transformed::no(step), Transformed::yes))
+        })
+        .data()
+    }
+
+    fn name(&self) -> &'static str {
+        "undivided"
+    }
+
+    fn schema_check(&self) -> bool {
+        true
+    }
+}
+
+/// Also where the right side is one partition so far: Ballista may divide it later.
+fn undivided(step: &Arc<dyn ExecutionPlan>, join: &NestedLoopJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
+    let whole: Arc<dyn ExecutionPlan> = Arc::new(CoalescePartitionsExec::new(join.right().clone()));
+    let sides = vec![join.left().clone(), SideExec::over(&whole, Side::Whole)];
+    step.clone().replace_children(sides, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
 }
 
 /// Whether each row of such a join comes from a row on the right. What comes from the left alone, every task would say again.
@@ -83,27 +119,52 @@ fn is_told_by_the_right(join: JoinType) -> bool {
     matches!(join, Inner | Right | RightSemi | RightAnti | RightMark)
 }
 
-/// Hands on the rows that every task is given.
+/// Hands on the rows of one side of a join.
 #[derive(Debug)]
-pub(crate) struct BroadcastExec(Arc<dyn ExecutionPlan>);
+pub(crate) struct SideExec {
+    input: Arc<dyn ExecutionPlan>,
+    side: Side,
+}
 
-impl BroadcastExec {
-    pub(crate) fn new(input: Arc<dyn ExecutionPlan>) -> Self {
-        Self(input)
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// Every task is given all its rows.
+    Broadcast,
+    /// One task is given all its rows. Ballista plans parts of a plan once more, and would give several tasks a part each.
+    Whole,
+}
+
+impl SideExec {
+    pub(crate) fn over(input: &Arc<dyn ExecutionPlan>, side: Side) -> Arc<dyn ExecutionPlan> {
+        Arc::new(Self { input: input.clone(), side })
+    }
+
+    pub(crate) fn side(&self) -> Side {
+        self.side
     }
 }
 
-impl ExecutionPlan for BroadcastExec {
+impl ExecutionPlan for SideExec {
     fn name(&self) -> &'static str {
-        "BroadcastExec"
+        match self.side {
+            Side::Broadcast => "BroadcastExec",
+            Side::Whole => "WholeExec",
+        }
     }
 
     fn properties(&self) -> &Arc<PlanProperties> {
-        self.0.properties()
+        self.input.properties()
     }
 
     fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
-        vec![&self.0]
+        vec![&self.input]
+    }
+
+    fn required_input_distribution(&self) -> Vec<Distribution> {
+        vec![match self.side {
+            Side::Broadcast => Distribution::UnspecifiedDistribution,
+            Side::Whole => Distribution::SinglePartition,
+        }]
     }
 
     fn maintains_input_order(&self) -> Vec<bool> {
@@ -128,7 +189,7 @@ impl ExecutionPlan for BroadcastExec {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let [input] = <[_; 1]>::try_from(children)
             .map_err(|_| DataFusionError::Internal("a step has one input".into()))?;
-        Ok(Arc::new(Self(input)))
+        Ok(Arc::new(Self { input, side: self.side }))
     }
 
     fn with_new_children(
@@ -139,17 +200,23 @@ impl ExecutionPlan for BroadcastExec {
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
-        self.0.execute(partition, context)
+        self.input.execute(partition, context)
     }
 
-    /// What Ballista is to believe, whatever is below.
-    fn statistics_from_inputs(&self, _: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
-        let unknown = Statistics::new_unknown(&self.schema());
-        Ok(Arc::new(Statistics { total_byte_size: Precision::Exact(BYTES), ..unknown }))
+    /// Of a side that every task is given what Ballista is to believe, whatever is below.
+    fn statistics_from_inputs(&self, of: &[Arc<Statistics>], _: &StatisticsArgs) -> Result<Arc<Statistics>> {
+        let unknown = || Statistics::new_unknown(&self.schema());
+        Ok(match (self.side, of) {
+            (Side::Broadcast, _) => {
+                Arc::new(Statistics { total_byte_size: Precision::Exact(BYTES), ..unknown() })
+            }
+            (Side::Whole, [of]) => of.clone(),
+            (Side::Whole, _) => Arc::new(unknown()),
+        })
     }
 }
 
-impl DisplayAs for BroadcastExec {
+impl DisplayAs for SideExec {
     fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
