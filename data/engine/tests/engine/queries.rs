@@ -144,7 +144,10 @@ async fn nulls_are_equal_in_that_join_alone_which_says_so() {
     };
     let same = "p.k is not distinct from r.k";
     assert_eq!(rig.sorted(&joined("p.g = q.g", same)).await, ["1|1|1|1", "null|1|1|5"]);
-    assert_eq!(rig.sorted(&joined("p.g is not distinct from q.g", "p.k = r.k")).await, ["1|1|1|1", "1|null|2|1"]);
+    assert_eq!(
+        rig.sorted(&joined("p.g is not distinct from q.g", "p.k = r.k")).await,
+        ["1|1|1|1", "1|null|2|1"]
+    );
 }
 
 /// The rows are those that `DuckDB` gives.
