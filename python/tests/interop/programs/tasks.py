@@ -116,9 +116,9 @@ def _register_steering(app: Any, exceptions: Any) -> None:
     @app.task(name="interop.flaky", bind=True, max_retries=3)  # type: ignore[untyped-decorator]
     def flaky(self: Any, failures: int) -> int:
         if self.request.retries < failures:
-            # Celery says that a task waits for its retry only after it has sent that, and would say it over the end of a
-            # retry that another worker was quicker with.
-            raise self.retry(exc=RuntimeError("not yet"), countdown=1)
+            # Celery looks at a task's state and says that it waits for its retry after it has sent that. What another worker
+            # says in between is lost, and a child that has yet to connect takes a second to send.
+            raise self.retry(exc=RuntimeError("not yet"), countdown=2)
         return int(self.request.retries)
 
     @app.task(name="interop.counts_down", bind=True, max_retries=9)  # type: ignore[untyped-decorator]
