@@ -12,10 +12,6 @@ use crate::joins::{Side, SideExec};
 /// What our steps of a plan begin with, and Ballista's do not: theirs begin with the tag of a field.
 const OURS: &[u8] = b"cardoon\0";
 
-/// Sides of joins, which are steps of this crate.
-const SIDES: [(Side, &[u8]); 2] =
-    [(Side::Broadcast, b"cardoon broadcast\0"), (Side::Whole, b"cardoon whole\0")];
-
 /// Our steps of a plan and Ballista's, as bytes.
 #[derive(Debug, Default)]
 pub(crate) struct Codec(BallistaPhysicalExtensionCodec);
@@ -36,10 +32,9 @@ impl PhysicalExtensionCodec for Codec {
         context: &TaskContext,
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let side = SIDES.into_iter().find(|(_, name)| *name == sent);
-        match (sent.strip_prefix(OURS), side, inputs) {
+        match (sent.strip_prefix(OURS), Side::of(sent), inputs) {
             (Some(ours), ..) => cardoon_engine::decode(ours, inputs),
-            (None, Some((side, _)), [input]) => Ok(SideExec::over(input, side)),
+            (None, Some(side), [input]) => Ok(SideExec::over(input, side)),
             _ => self.0.try_decode(sent, inputs, context, converter),
         }
     }
@@ -51,8 +46,7 @@ impl PhysicalExtensionCodec for Codec {
         converter: &dyn PhysicalProtoConverterExtension,
     ) -> Result<()> {
         if let Some(step) = step.downcast_ref::<SideExec>() {
-            let name = SIDES.into_iter().find(|(side, _)| *side == step.side()).map(|(_, name)| name);
-            sent.extend_from_slice(name.unwrap_or_default());
+            sent.extend_from_slice(step.side().sent());
             return Ok(());
         }
         match cardoon_engine::encode(step.as_ref())? {

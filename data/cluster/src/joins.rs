@@ -31,30 +31,36 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
     let sides = rules.iter().position(|rule| rule.name() == "join_selection");
     // What follows divides the rows as the joins need them.
-    rules.insert(sides.map_or(0, |place| place + 1), Arc::new(Broadcasts));
-    rules.push(Arc::new(Undivided));
+    rules.insert(
+        sides.map_or(0, |place| place + 1),
+        Arc::new(Rule { name: "settled_joins", instead: settled }),
+    );
+    rules.push(Arc::new(Rule { name: "undivided_joins", instead: undivided }));
     rules
 }
 
-/// Says of each join whether its left side is given to every task, so that Ballista need not guess. It measures that side once more
-/// when the steps around the join are settled, and would then divide a join by its keys whose rows are not divided.
-#[derive(Debug)]
-struct Broadcasts;
+/// A step of a plan.
+type Step = Arc<dyn ExecutionPlan>;
 
-impl PhysicalOptimizerRule for Broadcasts {
+/// Puts another step in the place of some.
+#[derive(Debug)]
+struct Rule {
+    name: &'static str,
+    /// What takes the place of a step, if anything does.
+    instead: fn(&Step) -> Result<Option<Step>>,
+}
+
+impl PhysicalOptimizerRule for Rule {
     fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
         plan.transform_up(|step| {
-            let settled = match step.downcast_ref::<HashJoinExec>() {
-                Some(join) => settled(join)?,
-                None => None,
-            };
-            Ok(settled.map_or_else(|| Transformed::no(step), Transformed::yes))
+            let instead = (self.instead)(&step)?;
+            Ok(instead.map_or_else(|| Transformed::no(step), Transformed::yes))
         })
         .data()
     }
 
     fn name(&self) -> &'static str {
-        "broadcasts"
+        self.name
     }
 
     fn schema_check(&self) -> bool {
@@ -62,8 +68,10 @@ impl PhysicalOptimizerRule for Broadcasts {
     }
 }
 
-/// The join in the way in which it is carried out, if it is another one.
-fn settled(join: &HashJoinExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
+/// A join with keys that says itself whether its left side is given to every task, so that Ballista need not guess. It measures that
+/// side once more when the steps around the join are settled, and would then divide a join by its keys whose rows are not divided.
+fn settled(step: &Step) -> Result<Option<Step>> {
+    let Some(join) = step.downcast_ref::<HashJoinExec>() else { return Ok(None) };
     if *join.partition_mode() == PartitionMode::Partitioned && !join.null_aware {
         return Ok(None);
     }
@@ -81,36 +89,15 @@ fn settled(join: &HashJoinExec) -> Result<Option<Arc<dyn ExecutionPlan>>> {
         .map(Some)
 }
 
-/// Has one task carry out a join without keys that also gives rows of the left side alone: several would each give them.
-#[derive(Debug)]
-struct Undivided;
-
-impl PhysicalOptimizerRule for Undivided {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|step| {
-            let undivided = match step.downcast_ref::<NestedLoopJoinExec>() {
-                Some(join) if !is_told_by_the_right(*join.join_type()) => Some(undivided(&step, join)?),
-                _ => None,
-            };
-            Ok(undivided.map_or_else(|| Transformed::no(step), Transformed::yes))
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        "undivided"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
-}
-
-/// Also where the right side is one partition so far: Ballista may divide it later.
-fn undivided(step: &Arc<dyn ExecutionPlan>, join: &NestedLoopJoinExec) -> Result<Arc<dyn ExecutionPlan>> {
-    let whole: Arc<dyn ExecutionPlan> = Arc::new(CoalescePartitionsExec::new(join.right().clone()));
+/// A join without keys that one task carries out, if it also gives rows of the left side alone: several would each give them. Also
+/// where the right side is one partition so far, since Ballista may divide it later.
+fn undivided(step: &Step) -> Result<Option<Step>> {
+    let join = step.downcast_ref::<NestedLoopJoinExec>();
+    let Some(join) = join.filter(|join| !is_told_by_the_right(*join.join_type())) else { return Ok(None) };
+    let whole: Step = Arc::new(CoalescePartitionsExec::new(join.right().clone()));
     let sides = vec![join.left().clone(), SideExec::over(&whole, Side::Whole)];
-    step.clone().replace_children(sides, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    let anew = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
+    step.clone().replace_children(sides, anew).map(Some)
 }
 
 /// Whether each row of such a join comes from a row on the right. What comes from the left alone, every task would say again.
@@ -132,6 +119,21 @@ pub(crate) enum Side {
     Broadcast,
     /// One task is given all its rows. Ballista plans parts of a plan once more, and would give several tasks a part each.
     Whole,
+}
+
+impl Side {
+    /// What an executor is sent of such a step.
+    pub(crate) fn sent(self) -> &'static [u8] {
+        match self {
+            Self::Broadcast => b"cardoon broadcast\0",
+            Self::Whole => b"cardoon whole\0",
+        }
+    }
+
+    /// The one of which this was sent.
+    pub(crate) fn of(sent: &[u8]) -> Option<Self> {
+        [Self::Broadcast, Self::Whole].into_iter().find(|side| side.sent() == sent)
+    }
 }
 
 impl SideExec {
