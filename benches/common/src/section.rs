@@ -1,6 +1,6 @@
-use std::path::Path;
-
 use anyhow::{Context, Result};
+
+use crate::repository;
 
 const END: &str = "<!-- end -->";
 
@@ -19,7 +19,7 @@ impl Section {
 
     /// Writes `text` into the page: in the place of the last one, or at the end if there was none.
     pub fn write(&self, text: &str) -> Result<()> {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/benchmarks.md");
+        let path = repository::path("docs/benchmarks.md")?;
         let page = std::fs::read_to_string(&path).context("cannot read docs/benchmarks.md")?;
         std::fs::write(&path, self.written(&page, text)).context("cannot write docs/benchmarks.md")
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use cardoon_bench_common::median;
+use cardoon_bench_common::{median, repository};
 use serde::Deserialize;
 
 use crate::process;
@@ -67,7 +67,7 @@ fn add(secs: &mut Result<Vec<f64>>, interpreter: &Result<PathBuf>, name: &str) {
 }
 
 fn run(python: &Path, name: &str) -> Result<f64> {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("../peers/data/calls.py");
+    let program = repository::path("benches/peers/data/calls.py")?;
     let mut command = Command::new(python);
     command.arg(program).arg(name).env("PYTHONDONTWRITEBYTECODE", "1");
     said(&process::run(&mut command, LIMIT)?.stdout)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use cardoon_bench_common::repository;
 
 /// A virtual environment of Python with what a file of requirements says, made at the first call.
 pub(crate) fn python(name: &str, requirements: &str) -> Result<PathBuf> {
@@ -42,7 +43,7 @@ pub(crate) fn npm(name: &str, packages: &[&str]) -> Result<PathBuf> {
 
 /// The program of a crate in `benches/peers`, built if it is new or was changed.
 pub(crate) fn peer(name: &str) -> Result<PathBuf> {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../peers").join(name).join("Cargo.toml");
+    let manifest = repository::path("benches/peers")?.join(name).join("Cargo.toml");
     let target = folder(name)?.join("target");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--release", "--quiet", "--locked", "--manifest-path"]).arg(manifest);

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use cardoon_bench_common::environment;
+use cardoon_bench_common::{environment, repository};
 use serde::Deserialize;
 
 use super::{LIMIT, Run};
@@ -125,7 +125,7 @@ impl Peer {
 
     pub(super) fn run(&self, query: &Query, inputs: &Inputs) -> Result<Run> {
         let mut command = Command::new(interpreter()?);
-        let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../peers/data");
+        let programs = repository::path("benches/peers/data")?;
         match self.asked {
             Asked::ByName(setting) => {
                 command.arg(programs.join(format!("by_{}.py", self.package)));
