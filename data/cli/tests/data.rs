@@ -159,6 +159,24 @@ fn what_files_hold_does_not_order_the_terminal_about() {
     assert!(table.contains("\\u{1b}[31mred") && !table.contains('\u{1b}'), "{table}");
 }
 
+/// A limit to the size of a file stands for the end of the disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_for_spilled_data_is_told_of_and_left_empty() {
+    let home = Home::new();
+    home.write("many.csv", &format!("n\n{}", "12345\n".repeat(600_000)));
+    fs::create_dir(home.0.path().join("spilled")).unwrap();
+    let query = "select n, repeat('x', 500) || n as long from 'many.csv' order by long";
+    let words = ["sql", query, "-o", "csv", "--memory", "256MiB", "--spill-folder", "spilled"];
+    let mut limited = Command::new("env");
+    limited.args(["--ignore-signal=XFSZ", "prlimit", "--fsize=1048576", env!("CARGO_BIN_EXE_cardoon-data")]);
+    let output = limited.args(words).current_dir(home.0.path()).env("LC_ALL", "C").output().unwrap();
+    let said = stderr(&output);
+    assert!(!output.status.success() && output.stdout.is_empty(), "{said}");
+    assert!(said.contains("CD8014") && said.contains("--spill-folder"), "{said}");
+    assert_eq!(fs::read_dir(home.0.path().join("spilled")).unwrap().count(), 0, "spilled files are left");
+}
+
 #[cfg(unix)]
 #[test]
 fn a_query_that_is_interrupted_leaves_nothing_behind() {

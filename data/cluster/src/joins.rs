@@ -3,17 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 
-use datafusion::common::config::ConfigOptions;
+use cardoon_engine::steps::{self, Replace, Step};
 use datafusion::common::stats::Precision;
-use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _, TreeNodeRecursion};
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{JoinType, Statistics};
-use datafusion::error::{DataFusionError, Result};
+use datafusion::error::Result;
 use datafusion::execution::TaskContext;
 use datafusion::physical_expr::{Distribution, PhysicalExpr};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::physical_plan::coalesce_partitions::CoalescePartitionsExec;
-use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::joins::{HashJoinExec, NestedLoopJoinExec, PartitionMode};
 use datafusion::physical_plan::statistics::StatisticsArgs;
 use datafusion::physical_plan::{
@@ -33,39 +32,10 @@ pub(crate) fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     // What follows divides the rows as the joins need them.
     rules.insert(
         sides.map_or(0, |place| place + 1),
-        Arc::new(Rule { name: "settled_joins", instead: settled }),
+        Arc::new(Replace { name: "settled_joins", instead: settled }),
     );
-    rules.push(Arc::new(Rule { name: "undivided_joins", instead: undivided }));
+    rules.push(Arc::new(Replace { name: "undivided_joins", instead: undivided }));
     rules
-}
-
-/// A step of a plan.
-type Step = Arc<dyn ExecutionPlan>;
-
-/// Puts another step in the place of some.
-#[derive(Debug)]
-struct Rule {
-    name: &'static str,
-    /// What takes the place of a step, if anything does.
-    instead: fn(&Step) -> Result<Option<Step>>,
-}
-
-impl PhysicalOptimizerRule for Rule {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|step| {
-            let instead = (self.instead)(&step)?;
-            Ok(instead.map_or_else(|| Transformed::no(step), Transformed::yes))
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        self.name
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
 }
 
 /// A join with keys that says itself whether its left side is given to every task, so that Ballista need not guess. It measures that
@@ -96,8 +66,7 @@ fn undivided(step: &Step) -> Result<Option<Step>> {
     let Some(join) = join.filter(|join| !is_told_by_the_right(*join.join_type())) else { return Ok(None) };
     let whole: Step = Arc::new(CoalescePartitionsExec::new(join.right().clone()));
     let sides = vec![join.left().clone(), SideExec::over(&whole, Side::Whole)];
-    let anew = ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute);
-    step.clone().replace_children(sides, anew).map(Some)
+    steps::over(step.clone(), sides).map(Some)
 }
 
 /// Whether each row of such a join comes from a row on the right. What comes from the left alone, every task would say again.
@@ -184,21 +153,11 @@ impl ExecutionPlan for SideExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let [input] = <[_; 1]>::try_from(children)
-            .map_err(|_| DataFusionError::Internal("a step has one input".into()))?;
-        Ok(Arc::new(Self { input, side: self.side }))
-    }
-
     fn with_new_children(
         self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
+        inputs: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+        Ok(Arc::new(Self { input: steps::only(inputs)?, side: self.side }))
     }
 
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {

@@ -24,6 +24,7 @@ mod python;
 mod session;
 mod settings;
 mod shares;
+pub mod steps;
 mod stores;
 mod tables;
 

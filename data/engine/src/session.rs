@@ -15,14 +15,14 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
 use crate::cluster::Cluster;
-use crate::direct::DirectGroups;
+use crate::direct::DIRECT_GROUPS;
 use crate::engine::Attempt;
 use crate::memory;
 use crate::nulls;
 use crate::python::Planner;
 use crate::shares::Shares;
 use crate::stores::Registry;
-use crate::tables::{NamedFiles, Place, Tables};
+use crate::tables::{NAMED_FILES, NAMED_FILES_AWAY, Tables};
 use crate::{Children, Settings};
 
 /// Rows in a batch, at most.
@@ -133,15 +133,15 @@ pub fn improved(
     plan: Arc<dyn ExecutionPlan>,
     config: &SessionConfig,
 ) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
-    let plan = DirectGroups.optimize(plan, config.options())?;
-    NamedFiles(Place::Executors).optimize(plan, config.options())
+    let plan = DIRECT_GROUPS.optimize(plan, config.options())?;
+    NAMED_FILES_AWAY.optimize(plan, config.options())
 }
 
 /// The engine's rules for plans, and ours after them.
 fn rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
     let mut rules = PhysicalOptimizer::new().rules;
-    rules.push(Arc::new(DirectGroups));
-    rules.push(Arc::new(NamedFiles(Place::Here)));
+    rules.push(Arc::new(DIRECT_GROUPS));
+    rules.push(Arc::new(NAMED_FILES));
     rules
 }
 

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use crate::rig::{Cluster, Home, sorted, stdout};
 
 /// Queries whose rows have no order.
-const UNORDERED: [&str; 39] = [
+const UNORDERED: [&str; 42] = [
     "select action, count(*) as n, sum(amount) as s, min(ts) as first from 'logs/*.csv' group by action",
     "select l.user_id, u.city, count(*) as n from 'logs/*.csv' l join 'users.csv' u on l.user_id = u.id group by l.user_id, u.city",
     "select l.user_id, u.name, sum(l.amount) as s from 'logs/*.csv' l left join 'users.csv' u on l.user_id = u.id group by l.user_id, u.name",
@@ -39,6 +39,9 @@ const UNORDERED: [&str; 39] = [
     "select user_id, id, row_number() over (partition by user_id order by id) as nth, lag(id) over (partition by user_id order by id) as before from 'logs/*.csv' where user_id < 5",
     "select id, amount from 'logs/log-0.csv' union all select id, 0 from 'users.csv'",
     "select count(*) as n from 'logs/*.csv' where user_id not in (select id from 'users.csv' where id is not null)",
+    "select count(*) as n from 'logs/*.csv' where user_id not in (select id from 'users.csv') or amount < 3",
+    "select count(*) as n from 'logs/*.csv' l where user_id not in (select id from 'users.csv' u where u.id = l.user_id + l.id % 2)",
+    "select count(*) as n from 'logs/*.csv' where (note in (select note from 'logs/log-0.csv' where note < 't')) is null",
     "select count(*) as n, min(id) as least from 'logs/*.csv' where amount > (select avg(amount) from 'logs/*.csv')",
     "select user_id, count(*) as n from 'logs/*.csv' group by user_id having count(*) > 110",
     "select action, median(amount) as m from 'logs/*.csv' group by action",

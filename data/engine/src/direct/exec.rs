@@ -7,7 +7,6 @@ use datafusion::error::Result;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::aggregates::AggregateExec;
-use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::{
     BaselineMetrics, ExecutionPlanMetricsSet, Metric, MetricValue, MetricsSet,
 };
@@ -19,6 +18,7 @@ use datafusion::physical_plan::{
 use futures_util::{TryStreamExt as _, stream};
 
 use super::partition::{Partition, internal};
+use crate::steps;
 
 /// A grouping by keys that have small numbers, for each partition of its input.
 pub(super) struct DirectAggregateExec {
@@ -72,19 +72,11 @@ impl ExecutionPlan for DirectAggregateExec {
         self.usual.apply_expressions(visit)
     }
 
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        options: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(Self::of(self.usual.clone().replace_children(children, options)?))
-    }
-
     fn with_new_children(
         self: Arc<Self>,
         children: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+        Ok(Self::of(steps::over(self.usual.clone(), children)?))
     }
 
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {

@@ -13,40 +13,16 @@ mod rest;
 
 use std::sync::Arc;
 
-use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
 use datafusion::error::Result;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
 use datafusion::physical_plan::aggregates::{AggregateExec, AggregateMode};
 use datafusion::physical_plan::{ExecutionPlan, InputOrderMode};
 
+use crate::steps::{Replace, Step};
 use exec::DirectAggregateExec;
 use groups::Groups;
 
 /// Puts [`DirectAggregateExec`] in the place of a grouping that it can do.
-#[derive(Debug)]
-pub(crate) struct DirectGroups;
-
-impl PhysicalOptimizerRule for DirectGroups {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|step| {
-            let direct = match step.downcast_ref::<AggregateExec>() {
-                Some(grouping) if is_direct(grouping) => Some(direct(step.clone(), grouping)?),
-                _ => None,
-            };
-            Ok(direct.map_or_else(|| Transformed::no(step), Transformed::yes))
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        "direct_groups"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
-}
+pub(crate) const DIRECT_GROUPS: Replace = Replace { name: "direct_groups", instead: direct };
 
 /// Whether a step is the first half of a grouping.
 pub(crate) fn is_first_half(step: &dyn ExecutionPlan) -> bool {
@@ -68,13 +44,17 @@ fn is_direct(step: &AggregateExec) -> bool {
         && has_numbers()
 }
 
+fn direct(step: &Step) -> Result<Option<Step>> {
+    let Some(grouping) = step.downcast_ref().filter(|grouping| is_direct(grouping)) else { return Ok(None) };
+    Ok(Some(match grouping.mode() {
+        AggregateMode::Single => halves(grouping, AggregateMode::Final)?,
+        AggregateMode::SinglePartitioned => halves(grouping, AggregateMode::FinalPartitioned)?,
+        _ => DirectAggregateExec::of(step.clone()),
+    }))
+}
+
 /// What groups at once is made of two halves: if it cannot go on, the second one puts together what it has given out.
-fn direct(step: Arc<dyn ExecutionPlan>, grouping: &AggregateExec) -> Result<Arc<dyn ExecutionPlan>> {
-    let second = match grouping.mode() {
-        AggregateMode::Single => AggregateMode::Final,
-        AggregateMode::SinglePartitioned => AggregateMode::FinalPartitioned,
-        _ => return Ok(DirectAggregateExec::of(step)),
-    };
+fn halves(grouping: &AggregateExec, second: AggregateMode) -> Result<Step> {
     let half = |mode, groups, input| {
         let (values, filters) = (grouping.aggr_expr().to_vec(), grouping.filter_expr().to_vec());
         AggregateExec::try_new(mode, groups, values, filters, input, grouping.input_schema())

@@ -10,7 +10,6 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::aggregates::{
     AggregateExec, AggregateInputMode, AggregateMode, AggregateOutputMode, aggregate_expressions,
 };
-use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
 use datafusion::physical_plan::metrics::BaselineMetrics;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{ExecutionPlan, Partitioning, PlanProperties};
@@ -20,7 +19,7 @@ use futures_util::{StreamExt as _, stream};
 use super::exec::Rests;
 use super::groups::Groups;
 use super::rest::Rest;
-use crate::errors;
+use crate::{errors, steps};
 
 /// The groups of one partition so far.
 pub(super) struct Partition {
@@ -153,7 +152,7 @@ impl Partition {
         let rows = stream::iter(before).chain(stream::iter(batch.map(Ok))).chain(self.input);
         let rows = Box::pin(RecordBatchStreamAdapter::new(input.schema(), rows));
         let rest = Rest::new(rows, single(input.properties()));
-        let usual = self.usual.clone().replace_children(vec![Arc::new(rest)], anew())?;
+        let usual = steps::over(self.usual.clone(), vec![Arc::new(rest)])?;
         self.rests.lock().unwrap_or_else(PoisonError::into_inner).push(usual.clone());
         let rows = stream::iter(after).chain(usual.execute(0, self.context)?);
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.usual.schema(), rows)))
@@ -168,11 +167,6 @@ pub(super) fn kinds(grouping: &AggregateExec) -> Result<Vec<DataType>> {
 
 pub(super) fn internal(message: &str) -> DataFusionError {
     DataFusionError::External(Box::new(errors::internal(message)))
-}
-
-/// Properties of a step are worked out from its new inputs.
-fn anew() -> ReplaceChildrenOptions {
-    ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute)
 }
 
 fn array(expr: &Arc<dyn PhysicalExpr>, batch: &RecordBatch) -> Result<ArrayRef> {

@@ -24,6 +24,11 @@ pub(crate) fn empty(file: &str) -> Error {
     found(file, "it has 0 bytes".to_owned())
 }
 
+/// The error of a file that lacks a part.
+pub(crate) fn cut(file: &str, footer: u64, bytes: u64) -> Error {
+    found(file, format!("its end tells of a footer of {footer} bytes, and the file has {bytes}"))
+}
+
 /// The error of a line that is no JSON.
 pub(crate) fn no_json(file: &str, line: usize, reason: impl Into<String>) -> Error {
     Error::new(Code::BrokenFile, format!("{file}, line {line}: this is no JSON")).checked(reason).hint(HINT)

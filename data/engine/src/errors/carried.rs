@@ -8,7 +8,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::error::DataFusionError;
 use serde::{Deserialize, Serialize};
 
-use super::{Disagreement, IntoEngine as _, coded, disagreement, not_shared};
+use super::{Disagreement, IntoEngine as _, coded, disagreement, disk, not_shared};
 
 /// What stands before and behind an error that is carried. Between them are hexadecimal digits, which nobody escapes.
 const BEGIN: &str = "<cardoon-error ";
@@ -91,10 +91,7 @@ fn said_otherwise(said: &str) -> DataFusionError {
     if let Some(path) = within(said, NO_FILE) {
         return not_shared(path).into_engine();
     }
-    if said.contains("No space left on device") {
-        return DataFusionError::IoError(std::io::ErrorKind::StorageFull.into());
-    }
-    DataFusionError::Execution(said.to_owned())
+    disk::said_full(said).unwrap_or_else(|| DataFusionError::Execution(said.to_owned()))
 }
 
 /// What `said` has in one of `frames`.

@@ -2,6 +2,7 @@
 
 mod broken;
 mod carried;
+mod disk;
 mod lost;
 
 use std::fmt;
@@ -12,9 +13,10 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::common::SchemaError;
 use datafusion::error::DataFusionError;
 
-pub(crate) use broken::{broken, empty, no_json};
+pub(crate) use broken::{broken, cut, empty, no_json};
 pub use carried::carried;
 pub(crate) use carried::{carried_text, to_be_carried};
+pub(crate) use disk::is_full;
 pub use lost::{lost, was_lost};
 
 /// A value that its column's kind has no room for, found while a query ran.
@@ -60,8 +62,8 @@ pub(crate) fn coded(error: DataFusionError) -> Error {
     if let Some(ours) = causes(&error).find_map(|cause| cause.downcast_ref::<Error>()) {
         return ours.clone();
     }
-    if causes(&error).any(is_full_disk) {
-        return Error::new(Code::SpillFull, "the disk for spilled data is full");
+    if causes(&error).any(disk::is_caused_by_full) {
+        return disk::spill_full();
     }
     let cause =
         causes(&error).find_map(|cause| cause.downcast_ref::<DataFusionError>().and_then(of_the_engine));
@@ -73,12 +75,6 @@ pub(crate) fn is_short_of_memory(error: &DataFusionError) -> bool {
     causes(error).any(|cause| {
         matches!(cause.downcast_ref(), Some(DataFusionError::ResourcesExhausted(text)) if !text.contains("disk"))
     })
-}
-
-fn is_full_disk(cause: &(dyn std::error::Error + 'static)) -> bool {
-    cause
-        .downcast_ref::<std::io::Error>()
-        .is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull)
 }
 
 /// What a single error of DataFusion means, if it is one of those that a user can do something about.
@@ -97,7 +93,7 @@ fn of_the_engine(error: &DataFusionError) -> Option<Error> {
                 .hint("if the column should hold it, say so: --type COLUMN=text"),
         ),
         DataFusionError::ResourcesExhausted(text) if text.contains("disk") => {
-            Some(Error::new(Code::SpillFull, "the disk for spilled data is full").checked(text.clone()))
+            Some(disk::spill_full().checked(text.clone()))
         }
         DataFusionError::ResourcesExhausted(text) => Some(
             Error::new(Code::OutOfMemory, "the query needs more memory than it may use")

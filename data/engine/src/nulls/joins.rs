@@ -3,8 +3,6 @@
 //! The engine's rule that orders inner joins anew takes what holds for the topmost of them for all: rows that have no partner
 //! appear, and others go. A query that has such a join keeps its joins as they are.
 
-use std::sync::Arc;
-
 use datafusion::common::tree_node::{Transformed, TreeNodeRecursion};
 use datafusion::common::{JoinType, NullEquality};
 use datafusion::error::Result;
@@ -12,23 +10,14 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
 
-/// The name of the engine's rule.
-const ORDERS_JOINS: &str = "eliminate_cross_join";
+use super::Rule;
 
-type Rule = Arc<dyn OptimizerRule + Send + Sync>;
+/// The name of the engine's rule.
+pub(super) const ORDERS_JOINS: &str = "eliminate_cross_join";
 
 /// The engine's rule, for queries without such a join.
 #[derive(Debug)]
-struct WithoutEqualNulls(Rule);
-
-/// `rules` that keep what is said of nulls.
-pub(crate) fn kept(rules: &[Rule]) -> Vec<Rule> {
-    let kept = |rule: &Rule| match rule.name() {
-        ORDERS_JOINS => Arc::new(WithoutEqualNulls(rule.clone())),
-        _ => rule.clone(),
-    };
-    rules.iter().map(kept).collect()
-}
+pub(super) struct WithoutEqualNulls(pub(super) Rule);
 
 impl OptimizerRule for WithoutEqualNulls {
     fn name(&self) -> &str {

@@ -6,6 +6,7 @@ use cardoon_errors::{Code, Error};
 use tempfile::NamedTempFile;
 
 use super::{Failure, Output, Writer, fence, of_writer};
+use crate::errors::is_full;
 use crate::{Rows, Summary};
 
 /// Bytes that are gathered before they go to the file.
@@ -63,6 +64,6 @@ fn cannot_write(path: &Path, error: io::Error) -> Error {
         return Error::new(Code::OutputTaken, format!("{} is a folder", path.display()))
             .hint("name a file in it");
     }
-    let code = if error.kind() == io::ErrorKind::StorageFull { Code::DiskFull } else { Code::OutputFailed };
+    let code = if is_full(&error) { Code::DiskFull } else { Code::OutputFailed };
     Error::new(code, format!("{} cannot be written", path.display())).source(error)
 }

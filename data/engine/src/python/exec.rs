@@ -14,9 +14,7 @@ use datafusion::physical_expr::{
     EquivalenceProperties, LexOrdering, LexRequirement, OrderingRequirements, PhysicalExpr,
     PhysicalSortRequirement,
 };
-use datafusion::physical_plan::execution_plan::{
-    ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
-};
+use datafusion::physical_plan::execution_plan::EmissionType;
 use datafusion::physical_plan::metrics::{BaselineMetrics, ExecutionPlanMetricsSet, MetricsSet};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{
@@ -33,9 +31,10 @@ use super::interest::Wanted;
 use super::node::What;
 use super::rows;
 use crate::errors::{self, IntoEngine as _};
+use crate::steps;
 
 /// Has children call a function.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct PythonExec {
     input: Arc<dyn ExecutionPlan>,
     function: Function,
@@ -95,17 +94,7 @@ impl PythonExec {
 
     /// The same step, which ends when `wanted` does.
     pub(super) fn wanted(&self, wanted: Wanted) -> Arc<dyn ExecutionPlan> {
-        Arc::new(Self {
-            input: self.input.clone(),
-            function: self.function.clone(),
-            given: self.given.clone(),
-            keys: self.keys.clone(),
-            sorted: self.sorted.clone(),
-            is_away: self.is_away,
-            wanted: Some(wanted),
-            properties: self.properties.clone(),
-            metrics: self.metrics.clone(),
-        })
+        Arc::new(Self { wanted: Some(wanted), ..self.clone() })
     }
 
     fn column(&self, name: &str) -> Option<Arc<dyn PhysicalExpr>> {
@@ -224,23 +213,13 @@ impl ExecutionPlan for PythonExec {
         Ok(TreeNodeRecursion::Continue)
     }
 
-    fn replace_children(
-        self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
-        _: ReplaceChildrenOptions,
-    ) -> Result<Arc<dyn ExecutionPlan>> {
-        let [input] = <[_; 1]>::try_from(children)
-            .map_err(|_| DataFusionError::Internal("a step has one input".into()))?;
-        let new = Self::new(input, self.function.clone(), self.given.clone())?;
-        let wanted = self.wanted.clone();
-        Ok(Arc::new(Self { is_away: self.is_away, sorted: self.sorted.clone(), wanted, ..new }))
-    }
-
     fn with_new_children(
         self: Arc<Self>,
-        children: Vec<Arc<dyn ExecutionPlan>>,
+        inputs: Vec<Arc<dyn ExecutionPlan>>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+        let new = Self::new(steps::only(inputs)?, self.function.clone(), self.given.clone())?;
+        let wanted = self.wanted.clone();
+        Ok(Arc::new(Self { is_away: self.is_away, sorted: self.sorted.clone(), wanted, ..new }))
     }
 
     /// Several children work at once, and their answers come in the order of the chunks.

@@ -1,9 +1,14 @@
 use std::fmt;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
+use cardoon_errors::Error;
 use serde::{Deserialize, Serialize};
 
-use crate::stores::Object;
+use super::csv;
+use crate::stores::{Object, Stores};
 
 /// Where a file is that was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +35,38 @@ impl Location {
             Self::Object(object) => object.bytes,
         }
     }
+
+    /// Its first bytes, `most` at most, as they are stored.
+    pub(crate) async fn begin(&self, most: u64) -> Result<Vec<u8>, Error> {
+        self.part(0..self.bytes().min(most)).await
+    }
+
+    /// Its last bytes, `most` at most, as they are stored.
+    pub(crate) async fn end(&self, most: u64) -> Result<Vec<u8>, Error> {
+        let bytes = self.bytes();
+        self.part(bytes.saturating_sub(most)..bytes).await
+    }
+
+    async fn part(&self, range: Range<u64>) -> Result<Vec<u8>, Error> {
+        if range.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self {
+            Self::Local(path) => part(path, range).map_err(|error| csv::unreadable(&self.to_string(), error)),
+            Self::Object(Object { url, options, etag, .. }) => {
+                let bucket = Stores::of_process()?.bucket(&url.bucket, options.as_deref())?;
+                Ok(bucket.read(&url.key, range, etag.clone()).await?.into())
+            }
+        }
+    }
+}
+
+fn part(path: &Path, range: Range<u64>) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(range.start))?;
+    let mut part = Vec::new();
+    file.take(range.end - range.start).read_to_end(&mut part)?;
+    Ok(part)
 }
 
 impl fmt::Display for Location {

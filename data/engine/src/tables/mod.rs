@@ -6,6 +6,7 @@ mod listing;
 mod location;
 mod named;
 mod objects;
+mod parquet;
 mod paths;
 mod roots;
 
@@ -26,7 +27,7 @@ use crate::errors::{Disagreement, IntoEngine as _};
 use roots::Roots;
 
 pub(crate) use csv::{Cuts, Length, decode, encode, length};
-pub(crate) use named::NamedFiles;
+pub(crate) use named::{NAMED_FILES, NAMED_FILES_AWAY};
 
 /// Finds the tables of an engine's queries, and remembers which columns had to be widened.
 pub(crate) struct Tables {
@@ -95,8 +96,8 @@ impl Tables {
                 let needed = |table: &str, column: &str| self.needed(table, column);
                 csv::open(scan, files, needed, self.place).await
             }
-            Format::Parquet => listing::parquet(&files).await,
-            Format::JsonLines => listing::json(&files, self.place).await,
+            Format::Parquet => parquet::open(&files).await,
+            Format::JsonLines => json::open(&files, self.place).await,
         }
     }
 }

@@ -7,8 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use datafusion::arrow::array::RecordBatch;
-use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _, TreeNodeRecursion};
-use datafusion::config::ConfigOptions;
+use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileOpener, FileScanConfig, FileSource};
 use datafusion::datasource::source::DataSourceExec;
@@ -17,9 +16,8 @@ use datafusion::error::{DataFusionError, Result};
 use datafusion::object_store::ObjectStore;
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_expr::projection::ProjectionExprs;
-use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_plan::DisplayFormatType;
 use datafusion::physical_plan::metrics::ExecutionPlanMetricsSet;
-use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 use datafusion_datasource::morsel::{Morsel, MorselPlan, MorselPlanner, Morselizer};
 use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
@@ -27,13 +25,19 @@ use url::Url;
 
 use super::Place;
 use crate::errors;
+use crate::steps::{Replace, Step};
 
 /// What they read. The reader of CSV is ours, and names its files.
 const NAMELESS: [&str; 2] = ["parquet", "json"];
 
-/// The rule that puts names into a plan. It is to be the last one, since the others know the readers by their types.
-#[derive(Debug)]
-pub(crate) struct NamedFiles(pub(crate) Place);
+/// The rule that puts names into the plan of a query. It is to be the last one, since the others know the readers by their
+/// types.
+pub(crate) const NAMED_FILES: Replace =
+    Replace { name: "named_files", instead: |step| Ok(named(step, Place::Here)) };
+
+/// The same for the part of a plan that an executor has got.
+pub(crate) const NAMED_FILES_AWAY: Replace =
+    Replace { name: "named_files", instead: |step| Ok(named(step, Place::Executors)) };
 
 /// A reader of files, each of which it will name.
 #[derive(Clone)]
@@ -63,25 +67,8 @@ struct File {
     place: Place,
 }
 
-impl PhysicalOptimizerRule for NamedFiles {
-    fn optimize(&self, plan: Arc<dyn ExecutionPlan>, _: &ConfigOptions) -> Result<Arc<dyn ExecutionPlan>> {
-        plan.transform_up(|step| {
-            let named = step.downcast_ref::<DataSourceExec>().and_then(|exec| named(exec, self.0));
-            Ok(named.map_or_else(|| Transformed::no(step), Transformed::yes))
-        })
-        .data()
-    }
-
-    fn name(&self) -> &'static str {
-        "named_files"
-    }
-
-    fn schema_check(&self) -> bool {
-        true
-    }
-}
-
-fn named(exec: &DataSourceExec, place: Place) -> Option<Arc<dyn ExecutionPlan>> {
+fn named(step: &Step, place: Place) -> Option<Step> {
+    let exec = step.downcast_ref::<DataSourceExec>()?;
     let mut scan = exec.data_source().downcast_ref::<FileScanConfig>()?.clone();
     if !NAMELESS.contains(&scan.file_source.file_type()) {
         return None;

@@ -34,6 +34,8 @@ async fn a_parquet_file_that_is_broken_is_named() {
     magic[whole.len() - 4..].copy_from_slice(b"PAR9");
     let mut footer = whole.clone();
     footer[whole.len() - 60..whole.len() - 20].fill(0xff);
+    let mut length = whole.clone();
+    length[whole.len() - 8..whole.len() - 4].copy_from_slice(&i32::MAX.to_le_bytes());
     for (fault, bytes) in [
         ("empty", &b""[..]),
         ("short", b"PAR1"),
@@ -41,6 +43,7 @@ async fn a_parquet_file_that_is_broken_is_named() {
         ("cut", &whole[..whole.len() / 2]),
         ("magic", &magic),
         ("footer", &footer),
+        ("length", &length),
         ("page", &page),
     ] {
         rig.write("b.parquet", bytes);

@@ -7,6 +7,7 @@ mod files;
 mod frames;
 mod functions;
 mod groups;
+mod nulls;
 mod outputs;
 mod progress;
 mod queries;

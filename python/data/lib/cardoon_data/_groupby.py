@@ -224,9 +224,9 @@ class DataFrameGroupBy(_GroupBy):
 
     def apply(self, function: Callable[..., Any], *args: Any, meta: Any = None, **options: Any) -> Any:
         """What a function of Python makes of each group, as a frame of pandas without the keys, whose rows are in the order of
-        the files. A group has to fit into the memory of a process; rows without a key count as one, though they are left out. As :meth:`DataFrame.map_partitions` in all else; without
-        ``meta`` the function is called with the groups of the first hundred rows. With it the keys alone are the index, unless
-        it has an index itself."""
+        the files. A group has to fit into the memory of a process; rows without a key count as one, though they are left
+        out. As :meth:`DataFrame.map_partitions` in all else; without ``meta`` the function is called with the groups of the
+        first hundred rows. With it the keys alone are the index, unless it has an index itself."""
         labels: list[Any] = [self._table.label(name) for name in self._columns("count")]
         return self._applied(function, labels, args, options, meta)
 

@@ -136,9 +136,14 @@ phrases! {
         "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_ENDPOINT_URL where executors are started" =>
             "在启动执行器的环境里设置 AWS_ACCESS_KEY_ID、AWS_SECRET_ACCESS_KEY 和 AWS_ENDPOINT_URL";
     }
+    SpillFull {
+        "name a folder on a larger disk: --spill-folder, or TMPDIR" =>
+            "换一个磁盘空间更大的目录：用 --spill-folder 或 TMPDIR 指定";
+    }
     BrokenFile {
         "{} is broken" => "{0} 已损坏";
         "it has 0 bytes" => "它是 0 字节";
+        "its end tells of a footer of {} bytes, and the file has {}" => "文件结尾说 footer 有 {0} 字节，而整个文件只有 {1} 字节";
         "{}, line {}: this is no JSON" => "{0} 第 {1} 行：不是 JSON";
         "write it anew, or leave it out of the pattern" => "重新生成这个文件，或者让通配符不要匹配到它";
     }
@@ -237,6 +242,7 @@ phrases! {
     OtherColumns {
         "the function {} made other columns than meta says" => "函数 {0} 产生的列和 meta 说的不一样";
         "say what it makes: meta={}" => "说明它产生什么：meta={0}";
+        "let the function return a frame" => "让函数返回一个 DataFrame";
     }
     OtherPython {
         "the function {} was made by another Python" => "函数 {0} 来自另一个 Python 版本";

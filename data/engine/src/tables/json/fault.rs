@@ -7,8 +7,8 @@ use cardoon_errors::Error;
 use datafusion::error::DataFusionError;
 use serde::de::IgnoredAny;
 
-use super::csv;
-use super::location::Location;
+use super::super::csv;
+use super::super::location::Location;
 use crate::errors::{self, IntoEngine as _};
 use crate::stores::Stores;
 
@@ -16,7 +16,7 @@ use crate::stores::Stores;
 type Object = serde_json::Map<String, serde_json::Value>;
 
 /// The error of the first line that cannot be read, nothing if all can. All files are read, on a thread that may wait.
-pub(super) async fn first_fault(files: &[Location], is_array: bool) -> Option<DataFusionError> {
+pub(super) async fn first(files: &[Location], is_array: bool) -> Option<DataFusionError> {
     let files = files.to_vec();
     let fault = move || files.iter().find_map(|file| fault(file, is_array).err());
     let fault = Stores::of_process().ok()?.handle().spawn_blocking(fault).await.ok()?;

@@ -1,0 +1,122 @@
+//! `x in (select …)` where it matters whether the answer is no or unknown.
+//!
+//! It is unknown if there is no equal row but a null, on either side. The engine knows that where all of a condition is one
+//! `not in` whose rows do not depend on the row outside. Anywhere else it asks whether there is an equal row, and no more.
+
+use std::sync::Arc;
+
+use datafusion::common::tree_node::{Transformed, TreeNode as _};
+use datafusion::common::{Column, ScalarValue};
+use datafusion::error::Result;
+use datafusion::functions_aggregate::expr_fn::count;
+use datafusion::logical_expr::expr::{BinaryExpr, InSubquery};
+use datafusion::logical_expr::utils::{conjunction, split_conjunction};
+use datafusion::logical_expr::{
+    Expr, Filter, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not, when,
+};
+use datafusion::optimizer::optimizer::ApplyOrder;
+use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
+
+/// Writes out all three answers before the engine makes joins of them.
+#[derive(Debug)]
+pub(super) struct ThreeValued;
+
+impl OptimizerRule for ThreeValued {
+    fn name(&self) -> &'static str {
+        "three_valued_subqueries"
+    }
+
+    fn apply_order(&self) -> Option<ApplyOrder> {
+        Some(ApplyOrder::TopDown)
+    }
+
+    fn supports_rewrite(&self) -> bool {
+        true
+    }
+
+    fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+        let LogicalPlan::Filter(filter) = plan else { return Ok(Transformed::no(plan)) };
+        let parts = split_conjunction(&filter.predicate).into_iter().cloned().map(condition);
+        let written = conjunction(parts.collect::<Result<Vec<_>>>()?);
+        match written.filter(|written| *written != filter.predicate) {
+            Some(written) => {
+                Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(written, filter.input)?)))
+            }
+            None => Ok(Transformed::no(LogicalPlan::Filter(filter))),
+        }
+    }
+}
+
+/// One of the conditions that all must hold.
+fn condition(part: Expr) -> Result<Expr> {
+    match part {
+        Expr::Not(of) => match *of {
+            Expr::InSubquery(question) => {
+                condition(Expr::InSubquery(InSubquery { negated: !question.negated, ..question }))
+            }
+            other => in_full(not(other)),
+        },
+        Expr::InSubquery(question) if question.negated && is_correlated(&question) => three_valued(question),
+        Expr::InSubquery(question) => Ok(Expr::InSubquery(question)),
+        other => only_if_true(other),
+    }
+}
+
+/// An expression whose no is as good as its unknown.
+fn only_if_true(expr: Expr) -> Result<Expr> {
+    match expr {
+        Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
+            let (left, right) = (only_if_true(*left)?, only_if_true(*right)?);
+            Ok(Expr::BinaryExpr(BinaryExpr::new(left.into(), op, right.into())))
+        }
+        Expr::InSubquery(question) if !question.negated => Ok(Expr::InSubquery(named(question)?)),
+        other => in_full(other),
+    }
+}
+
+fn in_full(expr: Expr) -> Result<Expr> {
+    let written = expr.transform_up(|expr| match expr {
+        Expr::InSubquery(question) => three_valued(question).map(Transformed::yes),
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(written.data)
+}
+
+/// All three answers.
+fn three_valued(question: InSubquery) -> Result<Expr> {
+    let InSubquery { expr, subquery, negated } = named(question)?;
+    let has_nulls = has_rows(&subquery, Some(value(&subquery).is_null()))?;
+    let unknown = expr.clone().is_null().and(has_rows(&subquery, None)?).or(has_nulls);
+    let is_equal = Expr::InSubquery(InSubquery { expr, subquery, negated: false });
+    let answer =
+        when(is_equal, lit(true)).when(unknown, lit(ScalarValue::Boolean(None))).otherwise(lit(false))?;
+    Ok(if negated { not(answer) } else { answer })
+}
+
+/// The same question. The engine stumbles over a column that is called by its expression, such as `max(x)`.
+fn named(question: InSubquery) -> Result<InSubquery> {
+    let rows = LogicalPlanBuilder::from(question.subquery.subquery.as_ref().clone());
+    let rows = rows.project([value(&question.subquery).alias("value")])?.build()?;
+    let subquery = Subquery { subquery: Arc::new(rows), ..question.subquery };
+    Ok(InSubquery { subquery, ..question })
+}
+
+/// The only column of a subquery.
+fn value(subquery: &Subquery) -> Expr {
+    Expr::Column(Column::from(subquery.subquery.schema().qualified_field(0)))
+}
+
+/// Whether there are rows (`that` holds for).
+fn has_rows(subquery: &Subquery, that: Option<Expr>) -> Result<Expr> {
+    let mut rows = LogicalPlanBuilder::from(subquery.subquery.as_ref().clone());
+    if let Some(that) = that {
+        rows = rows.filter(that)?;
+    }
+    let counted = rows.aggregate(Vec::<Expr>::new(), [count(lit(1_i64))])?.build()?;
+    let counted = Subquery { subquery: Arc::new(counted), ..subquery.clone() };
+    Ok(Expr::ScalarSubquery(counted).gt(lit(0_i64)))
+}
+
+fn is_correlated(question: &InSubquery) -> bool {
+    !question.subquery.outer_ref_columns.is_empty()
+}
