@@ -34,7 +34,7 @@ done
 const EXECUTORS: usize = 4;
 
 /// What a process has resident.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Resident {
     pub(crate) mb: f64,
     /// Without the pages of files, which are mostly the program and are shared.
@@ -54,12 +54,13 @@ impl Cardoon {
         Ok(rows::start(&self.said(START, "")?))
     }
 
-    /// The largest of the executors after a query.
-    pub(crate) fn executor_at_rest(&self, sql: &str) -> Result<Resident> {
-        let executors = residents(&self.said(&format!("{START}{QUERY}{REST}"), sql)?);
-        ensure!(executors.len() == EXECUTORS, "there are {} executors, not {EXECUTORS}", executors.len());
-        let largest = executors.into_iter().max_by(|one, other| one.mb.total_cmp(&other.mb));
-        largest.context("there are no executors")
+    /// The largest of the executors before any query, and after one.
+    pub(crate) fn executors_at_rest(&self, sql: &str) -> Result<[Resident; 2]> {
+        let executors = residents(&self.said(&format!("{START}{REST}{QUERY}{REST}"), sql)?);
+        let looks = executors.len();
+        ensure!(looks == 2 * EXECUTORS, "{looks} executors were looked at, not {EXECUTORS} twice");
+        let (before, after) = executors.split_at(EXECUTORS);
+        Ok([largest(before)?, largest(after)?])
     }
 
     fn said(&self, script: &str, sql: &str) -> Result<String> {
@@ -74,6 +75,11 @@ impl Cardoon {
         command.env("TMPDIR", folder.path()).env("LC_ALL", "C");
         command
     }
+}
+
+fn largest(executors: &[Resident]) -> Result<Resident> {
+    let largest = executors.iter().max_by(|one, other| one.mb.total_cmp(&other.mb));
+    largest.copied().context("there are no executors")
 }
 
 /// As the kernel says it of one after the other: `VmRSS:     51234 kB`.

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use datafusion::common::tree_node::{Transformed, TreeNode as _};
+use datafusion::common::alias::AliasGenerator;
+use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
 use datafusion::common::{Column, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::expr_fn::count;
-use datafusion::logical_expr::expr::{BinaryExpr, InSubquery};
+use datafusion::logical_expr::expr::{BinaryExpr, Exists, InSubquery};
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{
     Expr, Filter, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not, when,
@@ -34,11 +35,13 @@ impl OptimizerRule for ThreeValued {
         true
     }
 
-    fn rewrite(&self, plan: LogicalPlan, _: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
+    fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
         let LogicalPlan::Filter(filter) = plan else { return Ok(Transformed::no(plan)) };
-        let parts = split_conjunction(&filter.predicate).into_iter().cloned().map(condition);
-        let written = conjunction(parts.collect::<Result<Vec<_>>>()?);
-        match written.filter(|written| *written != filter.predicate) {
+        let answers = Answers { names: config.alias_generator() };
+        let predicate = filter.predicate.clone().transform(always).data()?;
+        let parts = split_conjunction(&predicate).into_iter().cloned();
+        let written = parts.map(|part| answers.condition(part)).collect::<Result<Vec<_>>>()?;
+        match conjunction(written).filter(|written| *written != filter.predicate) {
             Some(written) => {
                 Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(written, filter.input)?)))
             }
@@ -47,58 +50,100 @@ impl OptimizerRule for ThreeValued {
     }
 }
 
-/// One of the conditions that all must hold.
-fn condition(part: Expr) -> Result<Expr> {
-    match part {
-        Expr::Not(of) => match *of {
-            Expr::InSubquery(question) => {
-                condition(Expr::InSubquery(InSubquery { negated: !question.negated, ..question }))
-            }
-            other => in_full(not(other)),
-        },
-        Expr::InSubquery(question) if question.negated && is_correlated(&question) => three_valued(question),
-        Expr::InSubquery(question) => Ok(Expr::InSubquery(question)),
-        other => only_if_true(other),
-    }
+/// Writes them out where the engine would not tell them apart.
+struct Answers<'a> {
+    /// Of columns.
+    names: &'a AliasGenerator,
 }
 
-/// An expression whose no is as good as its unknown.
-fn only_if_true(expr: Expr) -> Result<Expr> {
-    match expr {
-        Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
-            let (left, right) = (only_if_true(*left)?, only_if_true(*right)?);
-            Ok(Expr::BinaryExpr(BinaryExpr::new(left.into(), op, right.into())))
+impl Answers<'_> {
+    /// One of the conditions that all must hold.
+    fn condition(&self, part: Expr) -> Result<Expr> {
+        match part {
+            Expr::Not(of) => match *of {
+                Expr::InSubquery(question) => {
+                    self.condition(Expr::InSubquery(InSubquery { negated: !question.negated, ..question }))
+                }
+                other => self.in_full(not(other)),
+            },
+            Expr::InSubquery(question) if !is_understood(&question) => self.three_valued(question),
+            Expr::InSubquery(question) => Ok(Expr::InSubquery(question)),
+            other => self.only_if_true(other),
         }
-        Expr::InSubquery(question) if !question.negated => Ok(Expr::InSubquery(named(question)?)),
-        other => in_full(other),
+    }
+
+    /// An expression whose no is as good as its unknown.
+    fn only_if_true(&self, expr: Expr) -> Result<Expr> {
+        match expr {
+            Expr::BinaryExpr(BinaryExpr { left, op: op @ (Operator::And | Operator::Or), right }) => {
+                let (left, right) = (self.only_if_true(*left)?, self.only_if_true(*right)?);
+                Ok(Expr::BinaryExpr(BinaryExpr::new(left.into(), op, right.into())))
+            }
+            Expr::InSubquery(question) if !question.negated && !is_one_row(&question.subquery.subquery) => {
+                self.named(question).map(Expr::InSubquery)
+            }
+            other => self.in_full(other),
+        }
+    }
+
+    fn in_full(&self, expr: Expr) -> Result<Expr> {
+        let written = expr.transform_up(|expr| match expr {
+            Expr::InSubquery(question) => self.three_valued(question).map(Transformed::yes),
+            other => Ok(Transformed::no(other)),
+        })?;
+        Ok(written.data)
+    }
+
+    /// All three answers.
+    fn three_valued(&self, question: InSubquery) -> Result<Expr> {
+        let InSubquery { expr, subquery, negated } = self.named(question)?;
+        if is_one_row(&subquery.subquery) {
+            let row = Expr::ScalarSubquery(subquery);
+            return Ok(if negated { expr.not_eq(row) } else { Expr::eq(*expr, row) });
+        }
+        let has_nulls = has_rows(&subquery, Some(value(&subquery).is_null()))?;
+        let unknown = expr.clone().is_null().and(has_rows(&subquery, None)?).or(has_nulls);
+        let is_equal = Expr::InSubquery(InSubquery { expr, subquery, negated: false });
+        let answer =
+            when(is_equal, lit(true)).when(unknown, lit(ScalarValue::Boolean(None))).otherwise(lit(false))?;
+        Ok(if negated { not(answer) } else { answer })
+    }
+
+    /// The same question. The engine stumbles over a column that is called by its expression, such as `max(x)`, and over two
+    /// that have one name.
+    fn named(&self, question: InSubquery) -> Result<InSubquery> {
+        let rows = LogicalPlanBuilder::from(question.subquery.subquery.as_ref().clone());
+        let name = self.names.next("value");
+        let rows = rows.project([value(&question.subquery).alias(name)])?.build()?;
+        let subquery = Subquery { subquery: Arc::new(rows), ..question.subquery };
+        Ok(InSubquery { subquery, ..question })
     }
 }
 
-fn in_full(expr: Expr) -> Result<Expr> {
-    let written = expr.transform_up(|expr| match expr {
-        Expr::InSubquery(question) => three_valued(question).map(Transformed::yes),
+/// `exists` of just one row, which the engine looks for in vain where no row below it is like the one outside.
+fn always(expr: Expr) -> Result<Transformed<Expr>> {
+    match expr {
+        Expr::Exists(Exists { subquery, negated }) if is_one_row(&subquery.subquery) => {
+            Ok(Transformed::yes(lit(!negated)))
+        }
         other => Ok(Transformed::no(other)),
-    })?;
-    Ok(written.data)
+    }
 }
 
-/// All three answers.
-fn three_valued(question: InSubquery) -> Result<Expr> {
-    let InSubquery { expr, subquery, negated } = named(question)?;
-    let has_nulls = has_rows(&subquery, Some(value(&subquery).is_null()))?;
-    let unknown = expr.clone().is_null().and(has_rows(&subquery, None)?).or(has_nulls);
-    let is_equal = Expr::InSubquery(InSubquery { expr, subquery, negated: false });
-    let answer =
-        when(is_equal, lit(true)).when(unknown, lit(ScalarValue::Boolean(None))).otherwise(lit(false))?;
-    Ok(if negated { not(answer) } else { answer })
+/// Whether the engine knows all answers to a question that is a condition.
+fn is_understood(question: &InSubquery) -> bool {
+    let is_correlated = !question.subquery.outer_ref_columns.is_empty();
+    !is_correlated || !(question.negated || is_one_row(&question.subquery.subquery))
 }
 
-/// The same question. The engine stumbles over a column that is called by its expression, such as `max(x)`.
-fn named(question: InSubquery) -> Result<InSubquery> {
-    let rows = LogicalPlanBuilder::from(question.subquery.subquery.as_ref().clone());
-    let rows = rows.project([value(&question.subquery).alias("value")])?.build()?;
-    let subquery = Subquery { subquery: Arc::new(rows), ..question.subquery };
-    Ok(InSubquery { subquery, ..question })
+/// Whether there is just one row, whatever is below: then to be in it is to be equal to it.
+fn is_one_row(rows: &LogicalPlan) -> bool {
+    match rows {
+        LogicalPlan::Aggregate(aggregate) => aggregate.group_expr.is_empty(),
+        LogicalPlan::Projection(projection) => is_one_row(&projection.input),
+        LogicalPlan::SubqueryAlias(alias) => is_one_row(&alias.input),
+        _ => false,
+    }
 }
 
 /// The only column of a subquery.
@@ -115,8 +160,4 @@ fn has_rows(subquery: &Subquery, that: Option<Expr>) -> Result<Expr> {
     let counted = rows.aggregate(Vec::<Expr>::new(), [count(lit(1_i64))])?.build()?;
     let counted = Subquery { subquery: Arc::new(counted), ..subquery.clone() };
     Ok(Expr::ScalarSubquery(counted).gt(lit(0_i64)))
-}
-
-fn is_correlated(question: &InSubquery) -> bool {
-    !question.subquery.outer_ref_columns.is_empty()
 }

@@ -76,6 +76,11 @@ async fn whether_a_value_is_in_rows_with_nulls_may_be_unknown() {
         ("a not in (select max(x) {q} group by k) or id = 5", "2 5 6"),
         ("a in (select max(x) {q}) or id = 5", "5"),
         ("a in (select max(x) {q} group by k) or id = 5", "1 4 5"),
+        ("a in (select max(x) {q} where q.k = p.k) is null", "3 5 6 7"),
+        ("a not in (select max(x) {q} where q.k = p.k)", "2 4"),
+        ("a in (select max(x) {q} where q.k = p.k) or a not in (select min(x) {q} where q.k = 1)", "1 2 6"),
+        ("not exists (select max(x) {q} where q.k = p.k) or id = 7", "7"),
+        ("exists (select max(x) {q} where q.k = p.k) and id > 5", "6 7"),
         ("a in (select count(*) {q} where q.k = p.k) or id = 5", "2 4 5"),
     ] {
         let condition = condition.replace("{q}", "from '{}/q.csv' q");
