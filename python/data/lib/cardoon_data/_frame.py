@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as pa
 
-from cardoon_data import _align, _applied, _frame_steps, _functions, _kinds, _merging, _missing, _query, _repr, _sql
+from cardoon_data import _align, _applied, _arrow, _frame_steps, _functions, _kinds, _merging, _missing, _query, _repr, _sql
 from cardoon_data import _stored, _summary, _terms, _writing
 from cardoon_data._collection import Collection
 from cardoon_data._groupby import DataFrameGroupBy, keys_of
@@ -16,6 +17,9 @@ from cardoon_data._scalar import Scalar
 from cardoon_data._series import Series
 from cardoon_data._table import Table
 from cardoon_data._terms import Term
+
+if TYPE_CHECKING:
+    import polars as pl
 
 
 class DataFrame(_missing.Told, Collection[pd.DataFrame]):
@@ -381,6 +385,19 @@ class DataFrame(_missing.Told, Collection[pd.DataFrame]):
     def to_json(self, filename: Any, orient: str = "records", lines: bool = True, **options: Any) -> list[str]:
         """Writes a file with an object of JSON in each line. Names are as those of :meth:`to_csv`."""
         return _writing.to_json(self._table, filename, orient=orient, lines=lines, **options)
+
+    def to_arrow(self) -> pa.Table:
+        """Runs the query and answers with a table of Arrow (``pyarrow.Table``). The index becomes columns, the first ones."""
+        return _arrow.table(self._table)
+
+    def to_polars(self) -> pl.DataFrame:
+        """Runs the query and answers with a frame of Polars, which has to be installed. The index becomes columns, the first
+        ones. Raises :class:`NotSupported` without Polars."""
+        return _arrow.polars(self._table)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """Runs the query for whoever takes rows by Arrow's capsules: ``polars.DataFrame(frame)``, ``duckdb.from_arrow(frame)``."""
+        return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     # Within the package.
 
