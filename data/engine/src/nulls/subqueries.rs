@@ -1,19 +1,21 @@
 //! `x in (select …)` where it matters whether the answer is no or unknown.
 //!
 //! It is unknown if there is no equal row but a null, on either side. The engine knows that where all of a condition is one
-//! `not in` whose rows do not depend on the row outside. Anywhere else it asks whether there is an equal row, and no more.
+//! `not in` whose rows do not depend on the row outside. Anywhere else in a condition it asks whether there is an equal row,
+//! and no more; among the columns of a `select` it has no answer at all.
 
 use std::sync::Arc;
 
 use datafusion::common::alias::AliasGenerator;
 use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
-use datafusion::common::{Column, ScalarValue};
+use datafusion::common::{Column, DFSchema, ExprSchema as _, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::expr_fn::count;
 use datafusion::logical_expr::expr::{BinaryExpr, Exists, InSubquery};
+use datafusion::logical_expr::expr_rewriter::NamePreserver;
 use datafusion::logical_expr::utils::{conjunction, split_conjunction};
 use datafusion::logical_expr::{
-    Expr, Filter, LogicalPlan, LogicalPlanBuilder, Operator, Subquery, lit, not, when,
+    Expr, Filter, LogicalPlan, LogicalPlanBuilder, Operator, Projection, Subquery, lit, not, when,
 };
 use datafusion::optimizer::optimizer::ApplyOrder;
 use datafusion::optimizer::{OptimizerConfig, OptimizerRule};
@@ -36,24 +38,49 @@ impl OptimizerRule for ThreeValued {
     }
 
     fn rewrite(&self, plan: LogicalPlan, config: &dyn OptimizerConfig) -> Result<Transformed<LogicalPlan>> {
-        let LogicalPlan::Filter(filter) = plan else { return Ok(Transformed::no(plan)) };
-        let answers = Answers { names: config.alias_generator() };
-        let predicate = filter.predicate.clone().transform(always).data()?;
-        let parts = split_conjunction(&predicate).into_iter().cloned();
-        let written = parts.map(|part| answers.condition(part)).collect::<Result<Vec<_>>>()?;
-        match conjunction(written).filter(|written| *written != filter.predicate) {
-            Some(written) => {
-                Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(written, filter.input)?)))
+        match plan {
+            LogicalPlan::Filter(filter) => of_condition(filter, config.alias_generator()),
+            LogicalPlan::Projection(columns) if columns.expr.iter().any(asks) => {
+                of_columns(columns, config.alias_generator()).map(Transformed::yes)
             }
-            None => Ok(Transformed::no(LogicalPlan::Filter(filter))),
+            other => Ok(Transformed::no(other)),
         }
     }
+}
+
+fn of_condition(filter: Filter, names: &AliasGenerator) -> Result<Transformed<LogicalPlan>> {
+    let answers = Answers { names, outside: None };
+    let predicate = filter.predicate.clone().transform(always).data()?;
+    let parts = split_conjunction(&predicate).into_iter().cloned();
+    let written = parts.map(|part| answers.condition(part)).collect::<Result<Vec<_>>>()?;
+    match conjunction(written).filter(|written| *written != filter.predicate) {
+        Some(written) => Ok(Transformed::yes(LogicalPlan::Filter(Filter::try_new(written, filter.input)?))),
+        None => Ok(Transformed::no(LogicalPlan::Filter(filter))),
+    }
+}
+
+fn of_columns(columns: Projection, names: &AliasGenerator) -> Result<LogicalPlan> {
+    let Projection { expr, input, .. } = columns;
+    let answers = Answers { names, outside: Some(input.schema()) };
+    let written = expr.into_iter().map(|column| {
+        let name = NamePreserver::new_for_projection().save(&column);
+        Ok(name.restore(answers.in_full(column.transform(always).data()?)?))
+    });
+    Ok(LogicalPlan::Projection(Projection::try_new(written.collect::<Result<_>>()?, input)?))
+}
+
+/// Whether a column has a question in it.
+fn asks(column: &Expr) -> bool {
+    let is_question = |expr: &Expr| Ok(matches!(expr, Expr::InSubquery(_) | Expr::Exists(_)));
+    column.exists(is_question).unwrap_or_default()
 }
 
 /// Writes them out where the engine would not tell them apart.
 struct Answers<'a> {
     /// Of columns.
     names: &'a AliasGenerator,
+    /// The columns of the rows that ask. Nothing if it is for a condition, of which the engine makes joins.
+    outside: Option<&'a DFSchema>,
 }
 
 impl Answers<'_> {
@@ -89,6 +116,10 @@ impl Answers<'_> {
     fn in_full(&self, expr: Expr) -> Result<Expr> {
         let written = expr.transform_up(|expr| match expr {
             Expr::InSubquery(question) => self.three_valued(question).map(Transformed::yes),
+            Expr::Exists(Exists { subquery, negated }) if self.outside.is_some() => {
+                let has_rows = has_rows(&subquery, None)?;
+                Ok(Transformed::yes(if negated { not(has_rows) } else { has_rows }))
+            }
             other => Ok(Transformed::no(other)),
         })?;
         Ok(written.data)
@@ -103,7 +134,10 @@ impl Answers<'_> {
         }
         let has_nulls = has_rows(&subquery, Some(value(&subquery).is_null()))?;
         let unknown = expr.clone().is_null().and(has_rows(&subquery, None)?).or(has_nulls);
-        let is_equal = Expr::InSubquery(InSubquery { expr, subquery, negated: false });
+        let is_equal = match self.outside {
+            Some(columns) => has_rows(&subquery, Some(value(&subquery).eq(from_outside(*expr, columns)?)))?,
+            None => Expr::InSubquery(InSubquery { expr, subquery, negated: false }),
+        };
         let answer =
             when(is_equal, lit(true)).when(unknown, lit(ScalarValue::Boolean(None))).otherwise(lit(false))?;
         Ok(if negated { not(answer) } else { answer })
@@ -158,6 +192,19 @@ fn has_rows(subquery: &Subquery, that: Option<Expr>) -> Result<Expr> {
         rows = rows.filter(that)?;
     }
     let counted = rows.aggregate(Vec::<Expr>::new(), [count(lit(1_i64))])?.build()?;
-    let counted = Subquery { subquery: Arc::new(counted), ..subquery.clone() };
+    let outer_ref_columns = counted.all_out_ref_exprs();
+    let counted = Subquery { subquery: Arc::new(counted), outer_ref_columns, spans: subquery.spans.clone() };
     Ok(Expr::ScalarSubquery(counted).gt(lit(0_i64)))
+}
+
+/// An expression of the row that asks, as the subquery sees it.
+fn from_outside(expr: Expr, columns: &DFSchema) -> Result<Expr> {
+    let seen = expr.transform_up(|expr| match expr {
+        Expr::Column(column) => {
+            let field = columns.field_from_column(&column)?.clone();
+            Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column)))
+        }
+        other => Ok(Transformed::no(other)),
+    })?;
+    Ok(seen.data)
 }

@@ -88,3 +88,30 @@ async fn whether_a_value_is_in_rows_with_nulls_may_be_unknown() {
         assert_eq!(rig.rows(&query).await.join(" "), ids, "{condition}");
     }
 }
+
+/// The rows are those that `DuckDB` gives.
+#[tokio::test]
+async fn whether_a_value_is_in_rows_may_be_a_column() {
+    let rig = Rig::new();
+    rig.write("p.csv", "id,a,k\n1,1,1\n2,2,1\n3,,1\n4,1,2\n5,,2\n6,9,3\n7,,3\n");
+    rig.write("q.csv", "x,k\n1,1\n,1\n5,2\n");
+    for (column, values) in [
+        ("a in (select x {q})", "true null null true null null null"),
+        ("a not in (select x {q} where x is not null)", "false true null false null true null"),
+        ("a in (select x {q} where q.k = p.k)", "true null null false null false false"),
+        ("a + 1 in (select x + 1 {q} where q.k = p.k)", "true null null false null false false"),
+        ("a in (select max(x) {q} where q.k = p.k)", "true false null false null null null"),
+        ("exists (select 1 {q} where q.k = p.k)", "true true true true true false false"),
+        ("not exists (select 1 {q} where q.x = p.a)", "false true true false true true true"),
+        (
+            "case when a in (select x {q}) then 'in' when k in (select k {q}) then 'k' end",
+            "in k k in k null null",
+        ),
+    ] {
+        let column = column.replace("{q}", "from '{}/q.csv' q");
+        let query = rig.sql(&format!("select id, {column} as value from '{{}}/p.csv' p order by id"));
+        let rows = rig.rows(&query).await;
+        let found: Vec<_> = rows.iter().map(|row| row.split_once('|').unwrap().1).collect();
+        assert_eq!(found.join(" "), values, "{column}");
+    }
+}

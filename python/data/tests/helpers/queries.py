@@ -54,8 +54,15 @@ class Queries:
             over = f"over (partition by o.{self._random.choice('abt')} order by o.i)"
             return f"select o.i as x, {value} {over} as y, o.a as z from {table} o{self._where(['o'])}"
         distinct = "distinct " if self._random.random() < 0.3 else ""
-        columns = ", ".join(f"{self._number(names)} as {name}" for name in "xyz")
+        columns = ", ".join(f"{self._value(names)} as {name}" for name in "xyz")
         return f"select {distinct}{columns} from {tables}{where}"
+
+    def _value(self, names: list[str]) -> str:
+        """A number of a row, or which of three answers a condition has."""
+        if self._random.random() < 0.8:
+            return self._number(names)
+        condition = self._condition(self._random.choice(names), 0)
+        return f"case when {condition} then 1 when not ({condition}) then 2 else 3 end"
 
     def _tables(self) -> tuple[str, list[str]]:
         tables, names = f"{self._table()} o", ["o"]
