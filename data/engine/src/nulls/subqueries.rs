@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use datafusion::common::alias::AliasGenerator;
-use datafusion::common::tree_node::{Transformed, TransformedResult as _, TreeNode as _};
+use datafusion::common::tree_node::{Transformed, TreeNode as _};
 use datafusion::common::{Column, DFSchema, ExprSchema as _, ScalarValue};
 use datafusion::error::Result;
 use datafusion::functions_aggregate::expr_fn::count;
@@ -50,7 +50,7 @@ impl OptimizerRule for ThreeValued {
 
 fn of_condition(filter: Filter, names: &AliasGenerator) -> Result<Transformed<LogicalPlan>> {
     let answers = Answers { names, outside: None };
-    let predicate = filter.predicate.clone().transform(always).data()?;
+    let predicate = without_certain(filter.predicate.clone())?;
     let parts = split_conjunction(&predicate).into_iter().cloned();
     let written = parts.map(|part| answers.condition(part)).collect::<Result<Vec<_>>>()?;
     match conjunction(written).filter(|written| *written != filter.predicate) {
@@ -64,7 +64,7 @@ fn of_columns(columns: Projection, names: &AliasGenerator) -> Result<LogicalPlan
     let answers = Answers { names, outside: Some(input.schema()) };
     let written = expr.into_iter().map(|column| {
         let name = NamePreserver::new_for_projection().save(&column);
-        Ok(name.restore(answers.in_full(column.transform(always).data()?)?))
+        Ok(name.restore(answers.in_full(without_certain(column)?)?))
     });
     Ok(LogicalPlan::Projection(Projection::try_new(written.collect::<Result<_>>()?, input)?))
 }
@@ -154,14 +154,15 @@ impl Answers<'_> {
     }
 }
 
-/// `exists` of just one row, which the engine looks for in vain where no row below it is like the one outside.
-fn always(expr: Expr) -> Result<Transformed<Expr>> {
-    match expr {
+/// `exists` of just one row is true. The engine looks for it in vain where no row below it is like the one outside.
+fn without_certain(expr: Expr) -> Result<Expr> {
+    let written = expr.transform(|expr| match expr {
         Expr::Exists(Exists { subquery, negated }) if is_one_row(&subquery.subquery) => {
             Ok(Transformed::yes(lit(!negated)))
         }
         other => Ok(Transformed::no(other)),
-    }
+    })?;
+    Ok(written.data)
 }
 
 /// Whether the engine knows all answers to a question that is a condition.
