@@ -9,7 +9,7 @@ use datafusion::error::DataFusionError;
 /// What the system says then, for errors of which only the words have come.
 const SAID: [&str; 3] = ["No space left on device", "Disk quota exceeded", "File too large"];
 
-/// Whether a file could not grow: no limit of a system stops a file for another reason.
+/// Whether a file could not grow, because of the disk, of a quota or of a limit to its size.
 pub(crate) fn is_full(error: &io::Error) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
@@ -27,5 +27,5 @@ pub(super) fn said_full(said: &str) -> Option<DataFusionError> {
 
 pub(super) fn spill_full() -> Error {
     Error::new(Code::SpillFull, "the disk for spilled data is full")
-        .hint("name a folder on a larger disk: --spill-folder, or TMPDIR")
+        .hint("name a folder on a larger disk: --spill-folder, --folder of an executor, or TMPDIR")
 }

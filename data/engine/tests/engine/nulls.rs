@@ -45,12 +45,18 @@ async fn is_distinct_from_binds_as_is_null_does() {
     assert_eq!(rig.rows(&rig.sql("select 'is distinct from'")).await, ["is distinct from"]);
 }
 
-/// The rows are those that `DuckDB` gives.
-#[tokio::test]
-async fn whether_a_value_is_in_rows_with_nulls_may_be_unknown() {
+/// `p`, and `q` with rows that are like some of its rows, with nulls in both.
+fn two_tables() -> Rig {
     let rig = Rig::new();
     rig.write("p.csv", "id,a,k\n1,1,1\n2,2,1\n3,,1\n4,1,2\n5,,2\n6,9,3\n7,,3\n");
     rig.write("q.csv", "x,k\n1,1\n,1\n5,2\n");
+    rig
+}
+
+/// The rows are those that `DuckDB` gives.
+#[tokio::test]
+async fn whether_a_value_is_in_rows_with_nulls_may_be_unknown() {
+    let rig = two_tables();
     for (condition, ids) in [
         ("a not in (select x {q})", ""),
         ("a not in (select x {q} where x is not null)", "2 6"),
@@ -92,9 +98,7 @@ async fn whether_a_value_is_in_rows_with_nulls_may_be_unknown() {
 /// The rows are those that `DuckDB` gives.
 #[tokio::test]
 async fn whether_a_value_is_in_rows_may_be_a_column() {
-    let rig = Rig::new();
-    rig.write("p.csv", "id,a,k\n1,1,1\n2,2,1\n3,,1\n4,1,2\n5,,2\n6,9,3\n7,,3\n");
-    rig.write("q.csv", "x,k\n1,1\n,1\n5,2\n");
+    let rig = two_tables();
     for (column, values) in [
         ("a in (select x {q})", "true null null true null null null"),
         ("a not in (select x {q} where x is not null)", "false true null false null true null"),

@@ -396,7 +396,7 @@ class DataFrame(_missing.Told, Collection[pd.DataFrame]):
         return _arrow.polars(self._table)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
-        """Runs the query for whoever takes rows by Arrow's capsules: ``polars.DataFrame(frame)``, ``duckdb.from_arrow(frame)``."""
+        """Runs the query for whoever takes rows by Arrow's capsules: ``polars.DataFrame(frame)``, ``pyarrow.table(frame)``."""
         return self.to_arrow().__arrow_c_stream__(requested_schema)
 
     # Within the package.

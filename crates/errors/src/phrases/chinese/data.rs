@@ -137,8 +137,8 @@ phrases! {
             "在启动执行器的环境里设置 AWS_ACCESS_KEY_ID、AWS_SECRET_ACCESS_KEY 和 AWS_ENDPOINT_URL";
     }
     SpillFull {
-        "name a folder on a larger disk: --spill-folder, or TMPDIR" =>
-            "换一个磁盘空间更大的目录：用 --spill-folder 或 TMPDIR 指定";
+        "name a folder on a larger disk: --spill-folder, --folder of an executor, or TMPDIR" =>
+            "换一个磁盘空间更大的目录：用 --spill-folder（执行器用 --folder）或 TMPDIR 指定";
     }
     BrokenFile {
         "{} is broken" => "{0} 已损坏";
